@@ -1,0 +1,3 @@
+//! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
+
+pub mod doctor;

@@ -1,0 +1,99 @@
+//! Running other programs: the three ways this program does it, and the one registry of children an interrupt must end.
+//!
+//! *Asking* is quiet: stdout is the answer, and stderr becomes part of the error. *Probing* is asking where every exit status
+//! is an answer. *Acting* changes something: it is echoed, and its output is streamed to stderr.
+
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::report::Console;
+
+/// The standard output of a command that must succeed, without its final newline.
+///
+/// # Errors
+/// When the program cannot be started, fails (with what it said on stderr), or prints something that is not UTF-8.
+pub fn ask(command: &mut Command) -> Result<String> {
+    let output = probe(command)?;
+    if !output.status.success() {
+        bail!("{} ({}){}", spelled(command), output.status, said(&output.stderr));
+    }
+    let answer = String::from_utf8(output.stdout)
+        .with_context(|| format!("{} printed text that is not UTF-8", spelled(command)))?;
+    Ok(answer.trim_end_matches('\n').to_owned())
+}
+
+/// Status, stdout and stderr of a command whose failure is an answer too.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn probe(command: &mut Command) -> Result<Output> {
+    command.stdin(Stdio::null()).output().with_context(|| format!("could not start {}", spelled(command)))
+}
+
+/// Runs a command that changes something: echoed first, its output streamed.
+///
+/// # Errors
+/// When the program cannot be started or fails.
+pub fn act(console: &Console, command: &mut Command) -> Result<()> {
+    console.command(&spelled(command));
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        .status()
+        .with_context(|| format!("could not start {}", spelled(command)))?;
+    if !status.success() {
+        bail!("{} failed ({status})", spelled(command));
+    }
+    Ok(())
+}
+
+/// A command as a person would type it, with quotes where a shell would need them.
+#[must_use]
+pub fn spelled(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
+
+/// `word`, in single quotes if a POSIX shell would not read it as itself.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+@%,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// What a failed program said, as the tail of an error message.
+fn said(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    match text.trim() {
+        "" => String::new(),
+        text => format!(": {text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ask_returns_what_was_printed() {
+        assert_eq!(ask(Command::new("printf").arg("a\nb\n")).ok().as_deref(), Some("a\nb"));
+    }
+
+    #[test]
+    fn ask_puts_the_reason_into_the_error() {
+        let error = ask(Command::new("sh").args(["-c", "echo broken >&2; exit 3"])).map_err(|e| e.to_string());
+        assert_eq!(error, Err("sh -c 'echo broken >&2; exit 3' (exit status: 3): broken".to_owned()));
+    }
+
+    #[test]
+    fn quotes_only_what_needs_them() {
+        for (word, expected) in [("a/b.c", "a/b.c"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'")] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

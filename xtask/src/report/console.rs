@@ -1,0 +1,158 @@
+//! What is said on stderr and answered on stdout, line by line.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+use anstyle::{AnsiColor, Style};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Even into a pipe.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Failures and the final verdict.
+    Quiet,
+    /// One line per finished thing.
+    #[default]
+    Normal,
+    /// Every command and every log line too.
+    Verbose,
+}
+
+/// The mark in front of a line: legible without colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It is done, and well.
+    Ok,
+    /// It failed, or a problem was found.
+    Failed,
+    /// It was not done, for a reason that is said.
+    Skipped,
+    /// It deserves attention, and fails nothing.
+    Warning,
+    /// It would be done.
+    Planned,
+}
+
+impl Mark {
+    /// The one character and its style.
+    #[must_use]
+    pub fn sign(self) -> (&'static str, Style) {
+        let style = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+        match self {
+            Self::Ok => ("✓", style(AnsiColor::Green)),
+            Self::Failed => ("✗", style(AnsiColor::Red).bold()),
+            Self::Skipped => ("-", Style::new().dimmed()),
+            Self::Warning => ("!", style(AnsiColor::Yellow)),
+            Self::Planned => ("+", style(AnsiColor::Cyan)),
+        }
+    }
+}
+
+/// stdout and stderr, with the user's wishes about colour and amount.
+#[derive(Debug)]
+pub struct Console {
+    verbosity: Verbosity,
+    /// Lines that stand below everything else and are redrawn: how many are on the screen now.
+    region: Mutex<usize>,
+}
+
+impl Console {
+    /// A console that follows `color` everywhere, including in what clap prints later.
+    #[must_use]
+    pub fn new(color: Color, verbosity: Verbosity) -> Self {
+        match color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self { verbosity, region: Mutex::new(0) }
+    }
+
+    /// How much to say.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Whether a person watches stderr, so that a region may be redrawn.
+    #[must_use]
+    pub fn interactive(&self) -> bool {
+        std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// An answer, on stdout.
+    pub fn answer(&self, text: &str) {
+        // A closed pipe (`| head`) is the reader's choice, not a failure of the run.
+        drop(write!(anstream::stdout(), "{text}"));
+    }
+
+    /// A line on stderr, unless `--quiet`.
+    pub fn line(&self, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.write(&format!("{text}\n"));
+        }
+    }
+
+    /// A line on stderr with a mark, unless `--quiet`; failures are said even then.
+    pub fn mark(&self, mark: Mark, text: &str) {
+        if self.verbosity > Verbosity::Quiet || mark == Mark::Failed {
+            let (sign, style) = mark.sign();
+            self.write(&format!("{style}{sign}{style:#} {text}\n"));
+        }
+    }
+
+    /// A line that is never left out.
+    pub fn always(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// A detail, with `--verbose` only.
+    pub fn detail(&self, text: &str) {
+        if self.verbosity == Verbosity::Verbose {
+            let dim = Style::new().dimmed();
+            self.write(&format!("{dim}{text}{dim:#}\n"));
+        }
+    }
+
+    /// The echo of a command that acts.
+    pub fn command(&self, spelled: &str) {
+        let dim = Style::new().dimmed();
+        self.line(&format!("{dim}$ {spelled}{dim:#}"));
+    }
+
+    /// The reason why something could not be checked or done.
+    pub fn error(&self, error: &anyhow::Error) {
+        let red = AnsiColor::Red.on_default().bold();
+        self.write(&format!("{red}error:{red:#} {error:#}\n"));
+    }
+
+    /// Replaces the region below everything else; no lines at all remove it.
+    pub fn draw(&self, lines: &[String]) {
+        let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let text = format!("{}{}", erased(*shown), lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        drop(write!(anstream::stderr().lock(), "{text}"));
+        *shown = lines.len();
+    }
+
+    fn write(&self, text: &str) {
+        let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
+        *shown = 0;
+    }
+}
+
+/// The control sequence that takes `lines` lines above the cursor off the screen.
+fn erased(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("\x1b[{lines}A\x1b[J") }
+}
