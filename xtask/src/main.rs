@@ -2,9 +2,15 @@
 
 mod commands;
 mod context;
+mod files;
+mod flake_lock;
+mod fleet;
+mod git;
+mod interrupt;
 mod nix;
 mod process;
 mod report;
+mod supervise;
 
 use std::process::ExitCode;
 
