@@ -22,7 +22,7 @@ let
     let
       root = match "(${builtins.storeDir}/[^/]+)/.*" path;
     in
-    root != null && pathExists (builtins.head root + "/.stand-in") && !pathExists path;
+    root != null && pathExists (builtins.head root + "/stand-in.txt") && !pathExists path;
 
   isFile = module: isPath module || isString module || (isAttrs module && module ? outPath);
 

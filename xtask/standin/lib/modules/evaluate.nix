@@ -73,6 +73,7 @@ let
         config._module = {
           args = args // {
             inherit extendModules moduleType;
+            standInClean = clean;
           };
           check = lib.mkOptionDefault check;
           inherit specialArgs;
@@ -108,6 +109,9 @@ let
           in
           throw "The option `${lib.showOption first.path}' does not exist. Definition values:${lib.showDefs [ first ]}";
 
+      # The configuration without what has no value; modules get it as the argument `standInClean`.
+      clean = checked (removeAttrs (withUndeclared root.clean) [ "_module" ]);
+
       extendModules =
         {
           modules ? [ ],
@@ -136,7 +140,7 @@ let
         ;
       type = moduleType;
       config = checked (removeAttrs config [ "_module" ]);
-      clean = checked (removeAttrs (withUndeclared root.clean) [ "_module" ]);
+      inherit clean;
       _module = root.value._module;
     };
 in
