@@ -80,15 +80,17 @@ let
             inherit system;
             name = lib.sanitizeDerivationName name;
             builder = settings.shell;
+            outputs = [ "out" ];
             args = [
               "-c"
               (if isLong then fromFile else fromVariable)
             ];
             text = if isLong then text + "\n" else text;
+            # An attribute in any case: its presence must not depend on the text, which may be a whole configuration.
+            passAsFile = lib.optional isLong "text";
             preferLocalBuild = true;
             allowSubstitutes = false;
           }
-          // lib.optionalAttrs isLong { passAsFile = [ "text" ]; }
           // attrs
         );
 

@@ -29,7 +29,7 @@ in
               substituters = strings [ ];
               trusted-public-keys = strings [ ];
               trusted-substituters = strings [ ];
-              trusted-users = strings [ "root" ];
+              trusted-users = strings [ ];
               allowed-users = strings [ "*" ];
               system-features = strings [ ];
               max-jobs = mkOption {
@@ -52,6 +52,7 @@ in
   };
   config.nix.settings = {
     substituters = lib.mkAfter [ "https://cache.nixos.org/" ];
+    trusted-users = [ "root" ];
     trusted-public-keys = [ "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=" ];
   };
 }
