@@ -57,6 +57,21 @@ pub fn identity(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok([mode, &sha2::Sha256::digest(std::fs::read(path)?)].concat())
 }
 
+/// Everything below `folder` but the folder `without`, as one hash: names, modes and contents.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn tree_hash(folder: &Path, without: &Path) -> Result<String> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
+    let mut texts = Vec::new();
+    for entry in walk.filter_entry(|entry| entry.path() != without) {
+        let entry = entry.with_context(|| format!("read the folder `{}`", folder.display()))?;
+        texts.push(entry.path().as_os_str().as_encoded_bytes().to_vec());
+        texts.push(identity(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?);
+    }
+    Ok(short_hash(&texts))
+}
+
 /// The first 16 hex digits of the SHA-256 of `texts`, each with its length so that no two lists look alike.
 #[must_use]
 pub fn short_hash<T: AsRef<[u8]>>(texts: &[T]) -> String {

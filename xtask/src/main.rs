@@ -1,15 +1,21 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
 mod commands;
+mod config;
 mod context;
 mod files;
 mod flake_lock;
 mod fleet;
 mod git;
 mod interrupt;
+mod kept;
+mod network;
 mod nix;
+mod pipeline;
 mod process;
 mod report;
+mod session;
+mod standin;
 mod supervise;
 
 use std::process::ExitCode;

@@ -5,9 +5,11 @@
 mod attr;
 mod kind;
 mod output;
+mod result;
 mod selector;
 
 pub use attr::{AttrPath, nix_string};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
-pub use selector::Selector;
+pub use result::{OutputResult, Status};
+pub use selector::{Selector, glob};

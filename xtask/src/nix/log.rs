@@ -44,6 +44,8 @@ pub enum LogEvent {
         /// The activity's number.
         id: u64,
     },
+    /// What will be built and fetched was said; building begins.
+    Planned,
     /// Something said outside any build.
     Message(Message),
 }
@@ -62,6 +64,7 @@ pub struct Message {
 }
 
 const COPY_PATH: u64 = 100;
+const REALISE: u64 = 102;
 const BUILD: u64 = 105;
 const SUBSTITUTE: u64 = 108;
 const BUILD_LOG_LINE: u64 = 101;
@@ -85,6 +88,14 @@ struct Line {
     line: Option<u32>,
 }
 
+impl Message {
+    /// Whether it is about the store path `path`.
+    #[must_use]
+    pub fn names(&self, path: &str) -> bool {
+        self.text.split('\'').any(|part| part == path)
+    }
+}
+
 impl LogEvent {
     /// Reads one line of stderr; `None` for events that do not matter here.
     #[must_use]
@@ -106,6 +117,7 @@ impl LogEvent {
                 let [path, from] = texts(&line.fields);
                 Some(Self::FetchStarted { id: line.id, path, from })
             }
+            ("start", REALISE) => Some(Self::Planned),
             ("stop", _) => Some(Self::Stopped { id: line.id }),
             ("result", BUILD_LOG_LINE) => {
                 let [text] = texts(&line.fields);

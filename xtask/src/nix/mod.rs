@@ -7,6 +7,7 @@ mod fault;
 mod installation;
 pub mod log;
 pub mod query;
+mod realise;
 mod settings;
 mod store;
 

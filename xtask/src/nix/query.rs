@@ -5,6 +5,7 @@
 //! inputs are declared as overrides in the wrapper's own `flake.nix`. The `.nix` files in the folder of this name say what each
 //! finding holds.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,8 +13,8 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use super::{Nix, log::Message};
-use crate::files;
 use crate::fleet::{AttrPath, Facts, Kind, Output, Step, nix_string};
+use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
 const FILES: [(&str, &str); 3] = [
@@ -49,6 +50,20 @@ pub struct InputOverride {
     pub input: String,
     /// The flake reference in its place.
     pub reference: String,
+}
+
+impl Nix {
+    /// The names of the inputs that flake.nix in `repository` declares, read from the file alone.
+    ///
+    /// # Errors
+    /// When the file cannot be evaluated.
+    pub fn declared_inputs(&self, repository: &Path) -> Result<BTreeSet<String>> {
+        let mut command = self.command("nix");
+        command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
+        command.args(["--apply", "flake: builtins.attrNames (flake.inputs or { })", ""]);
+        let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
+        serde_json::from_str(&json).context("read the inputs of flake.nix")
+    }
 }
 
 /// The wrapper flake, written and ready to be asked.

@@ -1,14 +1,17 @@
 //! The store: where it is on this machine's disk, what is valid in it, and roots that keep results alive.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::Nix;
+use super::{Flavour, Nix, Version};
 use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
 const PATHS_PER_CALL: usize = 500;
+/// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
+const QUESTIONS_AT_ONCE: usize = 8;
 
 /// Where the store is, in store paths and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,13 @@ impl Store {
         let folder = named("NIX_STORE_DIR").or_else(|| named("NIX_STORE")).unwrap_or_else(|| "/nix/store".to_owned());
         let root = named("NIX_REMOTE").and_then(|remote| chroot(&remote));
         Self { folder: PathBuf::from(folder), root }
+    }
+
+    /// A chroot store in `folder`, for tests.
+    #[cfg(test)]
+    #[must_use]
+    pub fn chroot(folder: &Path) -> Self {
+        Self { folder: PathBuf::from("/nix/store"), root: Some(folder.to_owned()) }
     }
 
     /// Where the store path `path` is on disk.
@@ -71,6 +81,41 @@ impl Nix {
         Ok(invalid)
     }
 
+    /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
+    ///
+    /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not
+    /// trusted, since a path may have been pushed a minute ago.
+    #[must_use]
+    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<(String, HashSet<String>)> {
+        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+        std::thread::scope(|scope| {
+            let questions: Vec<_> = substituters
+                .iter()
+                .map(|substituter| {
+                    let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
+                    (substituter, paths.chunks(chunk).map(ask).collect::<Vec<_>>())
+                })
+                .collect();
+            let answered = |threads: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>>| {
+                threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+            };
+            questions.into_iter().map(|(substituter, threads)| (substituter.clone(), answered(threads))).collect()
+        })
+    }
+
+    fn has(&self, substituter: &str, paths: &[String]) -> Vec<String> {
+        let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
+        let mut command = nix.command("nix");
+        command.args(["path-info", "--json", "--store", substituter]).args(paths);
+        if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
+            command.args(["--json-format", "1"]);
+        }
+        match process::ask(&mut command) {
+            Ok(json) => valid_paths(&json),
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// The bytes of the closure of each of `paths`, in order.
     ///
     /// # Errors
@@ -110,6 +155,21 @@ impl Nix {
     }
 }
 
+/// The paths that `path-info --json` calls valid: an array with `valid` up to 2.18 and in Lix, an object with nulls since.
+fn valid_paths(json: &str) -> Vec<String> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Array(entries)) => entries
+            .iter()
+            .filter(|entry| entry.get("valid") != Some(&false.into()))
+            .filter_map(|entry| entry.get("path")?.as_str().map(str::to_owned))
+            .collect(),
+        Ok(serde_json::Value::Object(entries)) => {
+            entries.into_iter().filter(|(_, info)| !info.is_null()).map(|(path, _)| path).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A folder as a flake reference that every Nix reads: `path:/abs`, percent-encoded.
 #[must_use]
 pub fn path_reference(folder: &Path) -> String {
@@ -135,6 +195,17 @@ pub fn percent_encoded(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn old_and_new_path_info() {
+        for (json, expected) in [
+            (r#"[{"path": "/a", "narHash": "x"}, {"path": "/b", "valid": false}]"#, vec!["/a"]),
+            (r#"{"/a": {"narHash": "x"}, "/b": null}"#, vec!["/a"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(valid_paths(json), expected);
+        }
+    }
 
     #[test]
     fn chroot_stores() {
