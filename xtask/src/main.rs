@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::doctor;
+use commands::{build, doctor, outputs};
 use context::{Context, Ending, GlobalArgs};
 
 /// The automation of a Nix configuration repository
@@ -41,7 +41,9 @@ missing or broken) · 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(build::Args),
     Doctor(doctor::Args),
+    Outputs(outputs::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,10 +56,17 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = interrupt::install() {
+        context.console.error(&error);
+        return ExitCode::from(2);
+    }
     let ending = match &cli.command {
+        Command::Build(args) => build::run(&context, args),
         Command::Doctor(args) => doctor::run(&context, args),
+        Command::Outputs(args) => outputs::run(&context, args),
     };
     match ending {
+        _ if interrupt::count() > 0 => ExitCode::from(130),
         Ok(Ending::Clean) => ExitCode::SUCCESS,
         Ok(Ending::Problems) => ExitCode::from(1),
         Err(error) => {

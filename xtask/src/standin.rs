@@ -40,9 +40,14 @@ pub fn write(
     }
     let overrides = inputs.iter().map(|(name, node)| InputOverride {
         input: name.clone(),
-        reference: format!("{}?dir=inputs/{}", path_reference(&folder), interface(name, node.as_ref())),
+        reference: format!("{}{}", path_reference(&folder), place(interface(name, node.as_ref()))),
     });
     Ok((overrides.collect(), fingerprint))
+}
+
+/// Where an interface's flake.nix is: nixpkgs is the root of the tree, since repositories also import it as a path.
+fn place(interface: &str) -> String {
+    if interface == "nixpkgs" { String::new() } else { format!("?dir=inputs/{interface}") }
 }
 
 /// All files, in place at once: an interrupted run leaves no half of them.
@@ -133,7 +138,8 @@ mod tests {
     #[test]
     fn every_known_interface_is_embedded() {
         for name in KNOWN.into_iter().chain(["generic"]) {
-            let flake = format!("inputs/{name}/flake.nix");
+            let place = place(name);
+            let flake = format!("{}/flake.nix", place.trim_start_matches("?dir=")).trim_start_matches('/').to_owned();
             assert!(FILES.iter().any(|(file, _)| *file == flake), "{flake} is missing");
         }
         assert!(FILES.iter().any(|(file, _)| *file == IDENTIFIERS));

@@ -49,6 +49,20 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether an output at `attr` is of this kind.
+    #[must_use]
+    pub fn holds(&self, attr: &AttrPath) -> bool {
+        let fits = |(step, component): (&Step, &String)| !matches!(step, Step::Named(name) if name != component);
+        let given = attr.components();
+        let long_enough = match self.set.last() {
+            Some(Step::Tree) => given.len() >= self.set.len(),
+            _ => given.len() == self.set.len(),
+        };
+        long_enough && self.set.iter().zip(given).all(fits)
+    }
+}
+
 fn step(component: &str) -> Step {
     match component {
         "<system>" => Step::System,
@@ -98,6 +112,23 @@ mod tests {
         let kind = Kind::declared("image", "images.<system>.*", Some("config.build.image")).unwrap();
         assert_eq!(kind.set, [Step::Named("images".to_owned()), Step::System, Step::Any]);
         assert_eq!(kind.derivation, [vec!["config".to_owned(), "build".to_owned(), "image".to_owned()]]);
+    }
+
+    #[test]
+    fn the_place_of_an_output_tells_its_kind() {
+        let check = |attr: &str, expected: Option<&str>| {
+            let attr = AttrPath::parse(attr).unwrap();
+            let kinds = built_in_kinds();
+            assert_eq!(kinds.iter().find(|kind| kind.holds(&attr)).map(|kind| kind.name.as_str()), expected, "{attr}");
+        };
+        check("nixosConfigurations.web", Some("nixos"));
+        check("homeConfigurations.\"a@b\"", Some("home"));
+        check("legacyPackages.x86_64-linux.homeConfigurations.\"a@b\"", Some("home"));
+        check("legacyPackages.x86_64-linux.hello", None);
+        check("packages.x86_64-linux.a", Some("package"));
+        check("packages.a", None);
+        check("hydraJobs.a.b.c", Some("hydra-job"));
+        check("formatter.x86_64-linux", Some("formatter"));
     }
 
     #[test]

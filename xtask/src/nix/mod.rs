@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: no other module names a `nix…` program, and nothing here decides what a user is told.
 
+mod builders;
 pub mod derivation;
 mod fault;
 mod installation;

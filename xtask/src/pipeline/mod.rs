@@ -73,12 +73,17 @@ pub struct BuildOrder {
 pub struct Builders {
     /// Each builder's systems and features.
     pub offers: Vec<(Vec<String>, Vec<String>)>,
+    /// The only systems to build for; none names all.
+    pub wanted: Vec<String>,
 }
 
 impl Builders {
     /// Why a derivation cannot be built by any of them.
     #[must_use]
     pub fn refusal(&self, system: &str, features: &[String]) -> Option<String> {
+        if !self.wanted.is_empty() && system != "builtin" && !self.wanted.iter().any(|wanted| wanted == system) {
+            return Some(format!("{system} was not asked for"));
+        }
         let offers: Vec<_> = self.offers.iter().filter(|(systems, _)| systems.iter().any(|s| s == system)).collect();
         if system != "builtin" && offers.is_empty() {
             return Some(format!("no builder for {system}"));
@@ -433,6 +438,7 @@ mod tests {
                 (words("x86_64-linux i686-linux"), words("big-parallel")),
                 (words("aarch64-linux"), words("kvm")),
             ],
+            wanted: Vec::new(),
         };
         let check = |system: &str, features: &str, expected: Option<&str>| {
             assert_eq!(builders.refusal(system, &words(features)).as_deref(), expected);
@@ -443,6 +449,9 @@ mod tests {
         check("aarch64-darwin", "", Some("no builder for aarch64-darwin"));
         check("x86_64-linux", "kvm", Some("no builder for x86_64-linux with kvm"));
         check("aarch64-linux", "kvm", None);
+        let restricted = Builders { wanted: words("x86_64-linux"), ..builders.clone() };
+        assert_eq!(restricted.refusal("aarch64-linux", &[]).as_deref(), Some("aarch64-linux was not asked for"));
+        assert_eq!(restricted.refusal("x86_64-linux", &[]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod discovery;
 mod inputs;
+mod run;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 pub use discovery::{Discovery, FailedSet};
 pub use inputs::{Resolved, Why};
+pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
 
 use crate::config::Config;
 use crate::context::Context;
