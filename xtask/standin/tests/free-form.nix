@@ -11,6 +11,10 @@ in
       expr = clean [ { a.b = [ 1 ]; } { a.b = mkAfter [ 2 ]; } ];
       expected.a.b = [ 1 2 ];
     };
+    several-lines-are-lines = {
+      expr = clean [ { a.b = "1\n2"; } { a.b = lib.mkBefore "0"; } ];
+      expected.a.b = "0\n1\n2";
+    };
     sets-merge = {
       expr = clean [ { a.b.c = 1; } { a.b.d = 2; } ];
       expected.a.b = { c = 1; d = 2; };

@@ -70,7 +70,9 @@ in
     force-beats-plain = case types.int [ 1 (mkForce 2) ] 2;
     force-drops-other-lists = case ints [ [ 1 ] (mkForce [ 2 ]) ] [ 2 ];
     force-inside-if = case types.int [ 1 (mkIf true (mkForce 2)) ] 2;
-    if-inside-force = case types.int [ 1 (mkForce (mkIf false 2)) ] 1;
+    if-inside-force = case ints [ [ 1 ] (mkForce (mkMerge [ (mkIf true [ 2 ]) (mkIf false [ 3 ]) ])) ] [ 2 ];
+    order-inside-force = case ints [ (mkForce (mkAfter [ 2 ])) (mkForce [ 1 ]) ] [ 1 2 ];
+    overridden-default-is-not-looked-at = case types.int [ (mkDefault (throw "looked at")) 2 ] 2;
     plain-beats-default = case types.int [ 1 (mkDefault 2) ] 1;
     default-beats-option-default = case types.int [ (mkDefault 1) (mkOptionDefault 2) ] 1;
     lowest-number-wins = case types.int [ (mkOverride 40 1) (mkForce 2) ] 1;
