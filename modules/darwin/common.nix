@@ -16,10 +16,7 @@
       "nix-command"
       "flakes"
     ];
-    trusted-users = [
-      "root"
-      config.system.primaryUser
-    ];
+    trusted-users = [ config.system.primaryUser ];
     substituters = [ "https://nix-community.cachix.org" ];
     trusted-public-keys = [
       "nix-community.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs="

@@ -78,7 +78,9 @@ rec {
           + toKeyValue {
             listsAsDuplicateKeys = true;
             indent = "\t";
-            mkKeyValue = mkKeyValueDefault { } " = ";
+            mkKeyValue = mkKeyValueDefault {
+              mkValueString = v: if isString v then builtins.toJSON v else mkValueStringDefault { } v;
+            } " = ";
           } leaves
         )
         + lib.concatStrings (mapAttrsToList (n: section (path ++ [ n ])) inner);

@@ -75,7 +75,17 @@ let
         pkgs: module:
         inputs.home-manager.lib.homeManagerConfiguration {
           inherit pkgs;
-          modules = [ module ];
+          modules = [
+            module
+            (
+              { config, ... }:
+              {
+                home.homeDirectory = lib.mkDefault "/${
+                  if pkgs.stdenv.hostPlatform.isDarwin then "Users" else "home"
+                }/${config.home.username}";
+              }
+            )
+          ];
           extraSpecialArgs = specialArgs;
         };
     };

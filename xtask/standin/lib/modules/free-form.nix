@@ -1,5 +1,6 @@
 # Configuration nobody declared. A stand-in cannot know every option of NixOS, so what has no declaration is merged by its shape:
-# sets attribute by attribute, lists by concatenation, equal scalars agree, anything else is a conflict that names its files.
+# sets attribute by attribute, lists by concatenation, strings of several lines line by line, equal scalars agree, and anything
+# else is a conflict that names its files.
 { lib }:
 let
   inherit (builtins)
@@ -15,6 +16,8 @@ let
 
   isPlainSet =
     value: isAttrs value && !(value ? _type || value ? outPath || value ? __functor || lib.isDerivation value);
+
+  isLines = value: builtins.isString value && lib.hasInfix "\n" value;
 
   # Whether a definition is a set below its properties. Conditions are not forced.
   isSetBelow =
@@ -67,6 +70,8 @@ let
           throw "The option `${lib.showOption loc}' was accessed but has no value defined. Try setting the option."
         else if all (d: isList d.value) settled then
           same (concatMap (d: d.value) settled)
+        else if all (d: builtins.isString d.value) settled && any (d: isLines d.value) settled then
+          same (lib.concatStringsSep "\n" (lib.unique (map (d: d.value) settled)))
         else if all (d: isPlainSet d.value) settled then
           level loc settled
         else

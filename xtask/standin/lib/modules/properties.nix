@@ -26,13 +26,17 @@ let
     else if kind == "merge" then
       concatMap (content: discharge (def // { value = content; })) value.contents
     else if kind == "override" then
-      discharge (
-        def
-        // {
-          value = value.content;
-          inherit (value) priority;
-        }
-      )
+      # What is overridden may be an error, so the content is not looked at before priorities are compared.
+      [
+        (
+          def
+          // {
+            value = value.content;
+            inherit (value) priority;
+            isSealed = true;
+          }
+        )
+      ]
     else if kind == "order" then
       discharge (
         def
@@ -50,6 +54,9 @@ let
       )
     else
       [ def ];
+
+  # The content of a chosen definition; properties inside of it count as well, except another priority.
+  open = def: concatMap (d: if d ? isSealed then open d else [ d ]) (discharge (removeAttrs def [ "isSealed" ]));
 
   priorityOf = def: def.priority or lib.defaultOverridePriority;
   orderOf = def: def.order or lib.defaultOrderPriority;
@@ -108,11 +115,16 @@ in
           filter (d: priorityOf d == highestPriority) discharged
         else
           discharged;
-      ordered =
-        if any (d: d ? order) strongest then
-          builtins.sort (a: b: orderOf a < orderOf b) strongest
+      opened =
+        if any (d: d ? isSealed) strongest then
+          concatMap (d: if d ? isSealed then open d else [ d ]) strongest
         else
           strongest;
+      ordered =
+        if any (d: d ? order) opened then
+          builtins.sort (a: b: orderOf a < orderOf b) opened
+        else
+          opened;
     in
     {
       defs = ordered;

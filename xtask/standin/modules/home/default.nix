@@ -91,6 +91,26 @@ in
         internal = true;
       };
     };
+    # Functions that modules offer to others.
+    lib = mkOption {
+      type = types.attrsOf types.raw;
+      default = { };
+      internal = true;
+    };
+    accounts = lib.genAttrs [ "calendar" "contact" "email" ] (_: {
+      accounts = mkOption {
+        default = { };
+        type = types.attrsOf (types.submoduleWith {
+          shorthandOnlyDefinesConfig = true;
+          freeForm = true;
+          modules = [ ];
+        });
+      };
+    });
+    nix.package = mkOption {
+      type = types.nullOr types.package;
+      default = null;
+    };
     xdg = {
       enable = mkEnableOption "management of XDG base directories";
       configHome = directory ".config";
@@ -117,6 +137,10 @@ in
       else
         config.standIn.pkgs.appendOverlays config.nixpkgs.overlays
     );
+    lib = {
+      file.mkOutOfStoreSymlink = path: pkgs.writeText (baseNameOf (toString path)) (toString path);
+      inherit (lib.hm) dag;
+    };
     home.activationPackage = toplevel {
       name = "home-manager-generation-${home.username}-stand-in";
       title = "the home of ${home.username} (${home.homeDirectory}, state version ${home.stateVersion})";

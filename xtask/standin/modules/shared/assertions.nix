@@ -1,20 +1,35 @@
-# Assertions and warnings, as in all three module systems; and "is not enabled" for what is read but never set.
-{ lib, ... }:
+# Assertions and warnings, as in all three module systems; and defaults for what is read but never set.
+{ lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
-  # Free-form configuration has no defaults. Paths whose `.enable` the repository reads get the one that matters.
+  # Free-form configuration has no defaults. Paths that the repository reads get the ones that can be told from their names.
   families = [
     "boot"
+    "documentation"
+    "fonts"
+    "gtk"
     "hardware"
     "networking"
+    "nix"
+    "powerManagement"
     "programs"
+    "qt"
     "security"
     "services"
+    "system"
     "virtualisation"
+    "wayland"
+    "xdg"
   ];
-  readOnlyEnables = builtins.filter (path: builtins.elem (builtins.head path) families) (
-    map (lib.splitString ".") (lib.importJSON ../../generated/enables.json)
+  reads = builtins.filter (path: builtins.elem (builtins.head path) families) (
+    map (lib.splitString ".") (lib.importJSON ../../generated/reads.json)
   );
+  defaultOf =
+    path:
+    if lib.last path == "enable" then
+      false
+    else
+      pkgs.mkStandInPackage { name = lib.last (lib.init path); };
 in
 {
   options = {
@@ -29,8 +44,8 @@ in
       description = "What the user should know.";
     };
   };
+  # Weaker than any default, in case the option is declared after all.
   config = lib.mkMerge (
-    # Weaker than any default, in case the option is declared after all.
-    map (path: lib.setAttrByPath (path ++ [ "enable" ]) (lib.mkOverride 1600 false)) readOnlyEnables
+    map (path: lib.setAttrByPath path (lib.mkOverride 1600 (defaultOf path))) reads
   );
 }
