@@ -1,5 +1,6 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
+mod ci;
 mod commands;
 mod config;
 mod context;
@@ -14,6 +15,7 @@ mod nix;
 mod pipeline;
 mod process;
 mod report;
+mod rules;
 mod session;
 mod standin;
 mod supervise;

@@ -1,0 +1,350 @@
+//! flake.lock fits flake.nix, and what it pins comes from owners on the list.
+//!
+//! Nix itself would fetch before it says that a lock is stale; comparing the two files tells the same offline.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::Problem;
+use crate::flake_lock::{Attributes, FlakeLock, InputReference, Node};
+use crate::fleet::Place;
+
+/// What the rule looks at.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The `inputs` of flake.nix as JSON.
+    pub declared: &'a serde_json::Map<String, Value>,
+    /// The text of flake.nix, for places.
+    pub flake_text: &'a str,
+    /// flake.lock.
+    pub lock: Option<&'a FlakeLock>,
+    /// The text of flake.lock, for places.
+    pub lock_text: &'a str,
+    /// The owners that inputs may come from, as `owner` or `owner/repository`; none allows all.
+    pub allowed_owners: &'a [String],
+}
+
+const UPDATE: &str = "run `nix flake lock`, and commit flake.lock";
+
+/// Every way in which the lock file does not fit.
+#[must_use]
+pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
+    let Some(lock) = facts.lock else {
+        return missing_lock(facts).into_iter().collect();
+    };
+    let mut problems = Vec::new();
+    for (name, declared) in facts.declared {
+        problems.extend(stale_input(facts, lock, name, declared));
+    }
+    for (name, _) in lock.direct_inputs().filter(|(name, _)| !facts.declared.contains_key(*name)) {
+        let fault = format!("flake.lock pins the input `{name}`, which flake.nix does not declare");
+        problems.push(Problem { place: facts.in_lock(name), fault, fix: UPDATE.to_owned() });
+    }
+    problems.extend(lock.pinned().filter_map(|(name, node)| unlisted_owner(facts, name, node)));
+    problems
+}
+
+fn missing_lock(facts: &Facts<'_>) -> Option<Problem> {
+    let first = facts.declared.keys().find(|name| *name != "self")?;
+    let fault = "flake.nix declares inputs, and there is no flake.lock that pins them".to_owned();
+    Some(Problem { place: facts.in_flake(first), fault, fix: UPDATE.to_owned() })
+}
+
+/// How one declared input differs from what is locked for it.
+fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value) -> Vec<Problem> {
+    if name == "self" {
+        return Vec::new();
+    }
+    let problem = |fault: String| Problem { place: facts.in_flake(name), fault, fix: UPDATE.to_owned() };
+    let root = lock.nodes.get(&lock.root);
+    let Some(locked) = root.and_then(|root| root.inputs.get(name)) else {
+        return vec![problem(format!("flake.nix declares the input `{name}`, which flake.lock does not pin"))];
+    };
+    if let Some(follows) = declared.get("follows").and_then(Value::as_str) {
+        let fits = matches!(locked, InputReference::Follows(path) if path.join("/") == follows);
+        let fault = format!("the input `{name}` follows `{follows}` in flake.nix, and not in flake.lock");
+        return if fits { Vec::new() } else { vec![problem(fault)] };
+    }
+    let InputReference::Node(node) = locked else {
+        return vec![problem(format!("the input `{name}` follows another in flake.lock, and not in flake.nix"))];
+    };
+    let Some(node) = lock.nodes.get(node) else {
+        return vec![problem(format!(
+            "flake.lock names the node `{node}` for the input `{name}`, and has none of that name"
+        ))];
+    };
+    let mut problems = Vec::new();
+    match reference(name, declared) {
+        None => problems.push(Problem {
+            place: facts.in_flake(name),
+            fault: format!("the reference of the input `{name}` is of a form that cannot be compared with flake.lock"),
+            fix: "write it as `github:…`, `gitlab:…`, `sourcehut:…`, `git+…`, `path:…` or the URL of a tarball"
+                .to_owned(),
+        }),
+        Some(asked) if node.original.as_ref().is_some_and(|original| *original == asked) => {}
+        Some(_) => {
+            problems.push(problem(format!("the reference of the input `{name}` is not the one that flake.lock pins")))
+        }
+    }
+    let nested = declared.get("inputs").and_then(Value::as_object).into_iter().flatten();
+    for (inner, follows) in nested.filter_map(|(inner, value)| Some((inner, value.get("follows")?.as_str()?))) {
+        let fits = match node.inputs.get(inner) {
+            Some(InputReference::Follows(path)) => path.join("/") == follows,
+            // An empty `follows` takes the input away.
+            None => true,
+            Some(InputReference::Node(_)) => false,
+        };
+        if !fits {
+            problems.push(problem(format!(
+                "`{name}.inputs.{inner}` follows `{follows}` in flake.nix, and not in flake.lock"
+            )));
+        }
+    }
+    problems
+}
+
+fn unlisted_owner(facts: &Facts<'_>, name: &str, node: &Node) -> Option<Problem> {
+    let owner = node.locked("owner")?;
+    let repository = format!("{owner}/{}", node.locked("repo").unwrap_or_default());
+    let same = |allowed: &String| allowed.eq_ignore_ascii_case(owner) || allowed.eq_ignore_ascii_case(&repository);
+    if facts.allowed_owners.is_empty() || facts.allowed_owners.iter().any(same) {
+        return None;
+    }
+    Some(Problem {
+        place: facts.in_lock(name),
+        fault: format!("the input `{name}` comes from `{repository}`, whose owner is not on the list"),
+        fix: format!("add \"{repository}\" to `lock.allowed_owners` in xtask.toml, or drop the input"),
+    })
+}
+
+/// A declared reference in the attributes that a lock file writes as `original`.
+fn reference(name: &str, declared: &Value) -> Option<Attributes> {
+    let mut attributes = match declared.get("url").and_then(Value::as_str) {
+        Some(url) => parse_url(url)?,
+        None => {
+            let given = declared.as_object()?.iter().filter(|(key, _)| !["inputs", "flake"].contains(&key.as_str()));
+            given.map(|(key, value)| (key.clone(), value.clone())).collect()
+        }
+    };
+    if attributes.is_empty() {
+        attributes.insert("type".to_owned(), json!("indirect"));
+        attributes.insert("id".to_owned(), json!(name));
+    }
+    Some(attributes)
+}
+
+fn parse_url(url: &str) -> Option<Attributes> {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut attributes = Attributes::new();
+    let mut left = Vec::new();
+    let (scheme, rest) = base.split_once(':').unwrap_or(("flake", base));
+    let forge = ["github", "gitlab", "sourcehut"].contains(&scheme);
+    let git = scheme == "git" || scheme.starts_with("git+");
+    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        match key {
+            "ref" | "rev" | "dir" | "host" => drop(attributes.insert(key.to_owned(), json!(value))),
+            "shallow" | "submodules" | "allRefs" | "lfs" | "exportIgnore" if git => {
+                attributes.insert(key.to_owned(), json!(value == "1" || value == "true"));
+            }
+            "narHash" => drop(attributes.insert(key.to_owned(), json!(value))),
+            _ => left.push(format!("{key}={value}")),
+        }
+    }
+    let query = if left.is_empty() { String::new() } else { format!("?{}", left.join("&")) };
+    let mut set = |key: &str, value: &str| drop(attributes.insert(key.to_owned(), json!(value)));
+    let is_revision = |text: &str| text.len() == 40 && text.chars().all(|c| c.is_ascii_hexdigit());
+    let revision_or_reference = |text: &str| if is_revision(text) { "rev" } else { "ref" };
+    if forge {
+        let mut parts = rest.splitn(3, '/');
+        let (owner, repo, last) = (parts.next()?, parts.next()?, parts.next());
+        set("type", scheme);
+        set("owner", owner);
+        set("repo", repo);
+        if let Some(last) = last {
+            set(revision_or_reference(last), last);
+        }
+    } else if git {
+        set("type", "git");
+        set("url", &format!("{}:{rest}{query}", scheme.strip_prefix("git+").unwrap_or(scheme)));
+    } else if scheme == "path" {
+        set("type", "path");
+        set("path", rest);
+    } else if scheme == "flake" {
+        let mut parts = rest.splitn(3, '/');
+        set("type", "indirect");
+        set("id", parts.next()?);
+        for part in parts {
+            set(revision_or_reference(part), part);
+        }
+    } else {
+        let (kind, transport) = match scheme.split_once('+') {
+            Some((kind @ ("tarball" | "file"), transport)) => (kind, transport),
+            None if ["http", "https"].contains(&scheme) => (if is_tarball(rest) { "tarball" } else { "file" }, scheme),
+            _ => return None,
+        };
+        set("type", kind);
+        set("url", &format!("{transport}:{rest}{query}"));
+    }
+    Some(attributes)
+}
+
+fn is_tarball(path: &str) -> bool {
+    [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"].iter().any(|end| path.ends_with(end))
+}
+
+impl Facts<'_> {
+    /// The line of flake.nix that declares an input.
+    fn in_flake(&self, name: &str) -> Option<Place> {
+        let starts = [format!("inputs.{name}."), format!("inputs.{name} "), format!("{name}."), format!("{name} =")];
+        line_of(self.flake_text, |line| starts.iter().any(|start| line.starts_with(start)))
+            .map(|line| Place { file: PathBuf::from("flake.nix"), line })
+    }
+
+    /// The line of flake.lock that begins a node.
+    fn in_lock(&self, name: &str) -> Option<Place> {
+        let start = format!("\"{name}\": {{");
+        line_of(self.lock_text, |line| line.starts_with(&start))
+            .map(|line| Place { file: PathBuf::from("flake.lock"), line })
+    }
+}
+
+fn line_of(text: &str, wanted: impl Fn(&str) -> bool) -> Option<u32> {
+    text.lines().position(|line| wanted(line.trim())).and_then(|at| u32::try_from(at + 1).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAKE: &str = r#"{"nixpkgs": {"url": "github:NixOS/nixpkgs/nixos-unstable"},
+        "home-manager": {"url": "github:nix-community/home-manager", "inputs": {"nixpkgs": {"follows": "nixpkgs"}}}}"#;
+    const LOCK: &str = r#"{
+  "nodes": {
+    "home-manager": {
+      "inputs": {"nixpkgs": ["nixpkgs"]},
+      "locked": {"type": "github", "owner": "nix-community", "repo": "home-manager"},
+      "original": {"type": "github", "owner": "nix-community", "repo": "home-manager"}
+    },
+    "nixpkgs": {
+      "locked": {"type": "github", "owner": "NixOS", "repo": "nixpkgs"},
+      "original": {"type": "github", "owner": "NixOS", "repo": "nixpkgs", "ref": "nixos-unstable"}
+    },
+    "root": {"inputs": {"home-manager": "home-manager", "nixpkgs": "nixpkgs"}}
+  },
+  "root": "root",
+  "version": 7
+}"#;
+
+    fn check_all(flake: &str, lock: Option<&str>, owners: &[&str], expected: &[&str]) {
+        let declared: serde_json::Map<String, Value> = serde_json::from_str(flake).unwrap();
+        let parsed = lock.map(|text| FlakeLock::parse(text).unwrap());
+        let owners: Vec<String> = owners.iter().map(|owner| (*owner).to_owned()).collect();
+        let facts = Facts {
+            declared: &declared,
+            flake_text: "{\n  inputs = {\n    nixpkgs.url = \"\";\n    home-manager.url = \"\";\n",
+            lock: parsed.as_ref(),
+            lock_text: lock.unwrap_or_default(),
+            allowed_owners: &owners,
+        };
+        let found: Vec<String> = problems(&facts)
+            .into_iter()
+            .map(|problem| format!("{}: {}", problem.place.map(|p| p.to_string()).unwrap_or_default(), problem.fault))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    fn check(flake: &str, lock: &str, expected: &[&str]) {
+        check_all(flake, Some(lock), &[], expected);
+    }
+
+    #[test]
+    fn a_lock_that_fits() {
+        check(FLAKE, LOCK, &[]);
+        check_all("{}", None, &[], &[]);
+    }
+
+    #[test]
+    fn no_lock_at_all() {
+        check_all(
+            FLAKE,
+            None,
+            &[],
+            &["flake.nix:4: flake.nix declares inputs, and there is no flake.lock that pins them"],
+        );
+    }
+
+    #[test]
+    fn an_input_too_many_or_too_few() {
+        let without = r#"{"nixpkgs": {"url": "github:NixOS/nixpkgs/nixos-unstable"}}"#;
+        check(
+            without,
+            LOCK,
+            &["flake.lock:3: flake.lock pins the input `home-manager`, which flake.nix does not declare"],
+        );
+        let more = FLAKE.replacen('{', r#"{"disko": {"url": "github:nix-community/disko"}, "#, 1);
+        check(&more, LOCK, &[": flake.nix declares the input `disko`, which flake.lock does not pin"]);
+    }
+
+    #[test]
+    fn another_reference() {
+        let other = FLAKE.replace("nixos-unstable", "nixos-25.11");
+        check(&other, LOCK, &["flake.nix:3: the reference of the input `nixpkgs` is not the one that flake.lock pins"]);
+    }
+
+    #[test]
+    fn another_follows() {
+        let other = LOCK.replace(r#"["nixpkgs"]"#, r#""nixpkgs""#);
+        check(
+            FLAKE,
+            &other,
+            &["flake.nix:4: `home-manager.inputs.nixpkgs` follows `nixpkgs` in flake.nix, and not in flake.lock"],
+        );
+        let follows = FLAKE.replace(r#"{"url": "github:NixOS/nixpkgs/nixos-unstable"}"#, r#"{"follows": "a/b"}"#);
+        check(&follows, LOCK, &["flake.nix:3: the input `nixpkgs` follows `a/b` in flake.nix, and not in flake.lock"]);
+        let followed = LOCK.replace(r#""nixpkgs": "nixpkgs"}"#, r#""nixpkgs": ["x"]}"#);
+        check(
+            FLAKE,
+            &followed,
+            &["flake.nix:3: the input `nixpkgs` follows another in flake.lock, and not in flake.nix"],
+        );
+    }
+
+    #[test]
+    fn owners_that_are_not_listed() {
+        check_all(FLAKE, Some(LOCK), &["nixos", "nix-community/home-manager"], &[]);
+        let expected = [
+            "flake.lock:3: the input `home-manager` comes from `nix-community/home-manager`, whose owner is not on the list",
+        ];
+        check_all(FLAKE, Some(LOCK), &["NixOS"], &expected);
+    }
+
+    #[test]
+    fn references_in_every_form() {
+        let check = |url: &str, expected: Option<Value>| {
+            let parsed = parse_url(url).map(|attributes| Value::Object(attributes.into_iter().collect()));
+            assert_eq!(parsed, expected, "{url}");
+        };
+        check("github:a/b", Some(json!({"type": "github", "owner": "a", "repo": "b"})));
+        check(
+            "github:a/b/v1/x?dir=d",
+            Some(json!({"type": "github", "owner": "a", "repo": "b", "ref": "v1/x", "dir": "d"})),
+        );
+        let revision = "0123456789abcdef0123456789abcdef01234567";
+        check(
+            &format!("github:a/b/{revision}"),
+            Some(json!({"type": "github", "owner": "a", "repo": "b", "rev": revision})),
+        );
+        check("nixpkgs", Some(json!({"type": "indirect", "id": "nixpkgs"})));
+        check("flake:nixpkgs/release", Some(json!({"type": "indirect", "id": "nixpkgs", "ref": "release"})));
+        check(
+            "git+https://e.org/a?ref=main&shallow=1",
+            Some(json!({"type": "git", "url": "https://e.org/a", "ref": "main", "shallow": true})),
+        );
+        check("git+ssh://git@e.org/a", Some(json!({"type": "git", "url": "ssh://git@e.org/a"})));
+        check("path:/a/b", Some(json!({"type": "path", "path": "/a/b"})));
+        check("https://e.org/a.tar.gz?x=1", Some(json!({"type": "tarball", "url": "https://e.org/a.tar.gz?x=1"})));
+        check("https://e.org/a.json", Some(json!({"type": "file", "url": "https://e.org/a.json"})));
+        check("hg+https://e.org/a", None);
+    }
+}
