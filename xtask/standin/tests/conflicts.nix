@@ -42,6 +42,10 @@ in
       expr = free [ ./modules/one-a.nix ./modules/two-a.nix ];
       message = "one-a.nix': 1";
     };
+    conflict-names-the-file-a-module-gives-itself = {
+      expr = free [ ./modules/named-a.nix ./modules/two-a.nix ];
+      message = "- In `elsewhere.nix': 3";
+    };
     declared-twice = {
       expr =
         (lib.evalModules {

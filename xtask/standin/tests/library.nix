@@ -53,6 +53,7 @@ in
     command-line = is (lib.cli.toGNUCommandLineShell { } { v = true; name = "a b"; x = [ 1 2 ]; n = null; }) "--name 'a b' -v -x 1 -x 2";
     extend = is ((lib.extend (_: prev: { mine = prev.max 1 2; })).mine) 2;
     compose-extensions = is ((lib.fix (lib.extends (lib.composeManyExtensions [ (_: p: { a = p.a + 1; }) (f: p: { b = f.a + p.a; }) ]) (_: { a = 1; })))) { a = 2; b = 4; };
+    compose-two-extensions = is (lib.fix (lib.extends (lib.composeExtensions (_: _: { b = 1; }) (_: prev: { c = prev.b; })) (_: { a = 0; }))) { a = 0; b = 1; c = 1; };
     elaborated = is (lib.systems.elaborate "aarch64-darwin").config "aarch64-apple-darwin";
     platform-from-config = is (lib.systems.elaborate { config = "aarch64-unknown-linux-gnu"; }).system "aarch64-linux";
     scope = is ((lib.makeScope (_: lib.callPackageWith { }) (self: { a = 1; b = self.a; })).overrideScope (_: _: { a = 2; })).b 2;
@@ -64,8 +65,8 @@ in
           fileset = lib.fileset.difference ./modules ./modules/one.nix;
         })
       )
-    ) [ "default.nix" "one-a.nix" "two-a.nix" ];
-    files-recursive = is (map baseNameOf (lib.filesystem.listFilesRecursive ./modules)) [ "default.nix" "one-a.nix" "one.nix" "two-a.nix" ];
+    ) [ "default.nix" "named-a.nix" "one-a.nix" "two-a.nix" ];
+    files-recursive = is (map baseNameOf (lib.filesystem.listFilesRecursive ./modules)) [ "default.nix" "named-a.nix" "one-a.nix" "one.nix" "two-a.nix" ];
   };
 
   throws = {

@@ -42,6 +42,7 @@ in
       expr = builtins.attrNames (value (types.lazyAttrsOf types.int) [ { a = throw "forced"; } ]);
       expected = [ "a" ];
     };
+    either-merges-as-the-side-it-is = merges (types.either (types.attrsOf types.int) (types.listOf types.int)) [ [ 1 ] [ 2 ] ] [ 2 1 ];
     either = accepts (types.either types.int types.str) "a";
     one-of = accepts (types.oneOf [ types.int types.str (types.listOf types.int) ]) [ 1 ];
     coerced = merges (types.coercedTo types.int toString types.str) [ 3 ] "3";

@@ -1,0 +1,1 @@
+{ _file = "elsewhere.nix"; a.x = 3; }
