@@ -57,7 +57,12 @@ rec {
       0;
   splitByAndCompare =
     p: yes: no: a: b:
-    if p a then (if p b then yes a b else -1) else if p b then 1 else no a b;
+    if p a then
+      (if p b then yes a b else -1)
+    else if p b then
+      1
+    else
+      no a b;
   defaultTo = default: value: if value == null then default else value;
   mapNullable = f: a: if a == null then a else f a;
   boolToString = b: if b then "true" else "false";

@@ -14,6 +14,7 @@ let
     ./hosts.nix
     ./imports.nix
     ./library.nix
+    ./library-text.nix
     ./packages.nix
     ./properties.nix
     ./renames.nix

@@ -1,1 +1,4 @@
-{ _file = "elsewhere.nix"; a.x = 3; }
+{
+  _file = "elsewhere.nix";
+  a.x = 3;
+}
