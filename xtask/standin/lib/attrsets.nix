@@ -84,7 +84,6 @@ rec {
   mapCartesianProduct = f: set: map f (cartesianProduct set);
   getAttrs = names: set: genAttrs names (n: set.${n});
   attrVals = names: set: map (n: set.${n}) names;
-  renameCrossIndexFrom = lib.id;
 
   attrByPath =
     path: default: set:

@@ -96,7 +96,7 @@ rec {
         )
         + lib.concatStrings (mapAttrsToList (n: section (path ++ [ n ])) inner);
     in
-    lib.concatStrings (mapAttrsToList (n: section [ n ]) sections);
+    concatStringsSep "\n" (mapAttrsToList (n: section [ n ]) sections);
   toDconfINI = toINI {
     mkKeyValue = mkKeyValueDefault { mkValueString = v: builtins.toJSON v; } "=";
   };

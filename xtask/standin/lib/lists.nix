@@ -57,8 +57,7 @@ rec {
   imap0 = f: xs: genList (i: f i (elemAt xs i)) (length xs);
   imap1 = f: xs: genList (i: f (i + 1) (elemAt xs i)) (length xs);
   ifilter0 =
-    p: xs: concatMap' (i: optional (p i (elemAt xs i)) (elemAt xs i)) (range 0 (length xs - 1));
-  concatMap' = builtins.concatMap;
+    p: xs: builtins.concatMap (i: optional (p i (elemAt xs i)) (elemAt xs i)) (range 0 (length xs - 1));
   concatImap0 = f: xs: builtins.concatLists (imap0 f xs);
 
   range = first: last: if first > last then [ ] else genList (i: first + i) (last - first + 1);

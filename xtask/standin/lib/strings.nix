@@ -160,12 +160,24 @@ rec {
 
   toInt =
     text:
+    if match "[[:space:]]*-?0[0-9]+[[:space:]]*" text != null then
+      throw "toInt: Ambiguity in interpretation of ${escapeNixString text} between octal and zero padded integer."
+    else
+      toIntBase10 text;
+  toIntBase10 =
+    text:
     let
       digits = match "[[:space:]]*(-?)0*([0-9]+)[[:space:]]*" text;
-      parsed = builtins.fromJSON (concatStrings digits);
     in
-    if digits == null then throw "toInt: Could not convert ${escapeNixString text} to int." else parsed;
-  toIntBase10 = toInt;
+    if digits == null then
+      throw "toInt: Could not convert ${escapeNixString text} to int."
+    else
+      builtins.fromJSON (concatStrings digits);
+  replaceString = from: to: replaceStrings [ from ] [ to ];
+  cmakeOptionType =
+    type: name: value:
+    "-D${name}:${lib.toUpper type}=${value}";
+  mesonOption = name: value: "-D${name}=${value}";
   fixedWidthString =
     width: filler: text:
     replicate (lib.max 0 (width - stringLength text)) filler + text;

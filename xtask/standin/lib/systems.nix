@@ -46,7 +46,9 @@ rec {
       isLinux = kernel == "linux";
       self = {
         inherit system isDarwin isLinux;
-        config = "${cpu}-${if isDarwin then "apple-darwin" else "unknown-linux-gnu"}";
+        config = "${if isDarwin then self.darwinArch else cpu}-${
+          if isDarwin then "apple-darwin" else "unknown-linux-gnu"
+        }";
         parsed = {
           cpu.name = cpu;
           kernel.name = kernel;

@@ -23,7 +23,7 @@ in
     escape-shell-plain = is (lib.escapeShellArg "a-b/c") "a-b/c";
     to-int =
       is
-        [ (lib.toInt "42") (lib.toInt "-7") (lib.toInt "0042") ]
+        [ (lib.toInt "42") (lib.toInt "-7") (lib.toIntBase10 "0042") ]
         [
           42
           (-7)
@@ -52,7 +52,7 @@ in
     git-ini = is (lib.generators.toGitINI {
       user.name = "a";
       url.x.insteadOf = "y";
-    }) "[url \"x\"]\n\tinsteadOf = \"y\"\n[user]\n\tname = \"a\"\n";
+    }) "[url \"x\"]\n\tinsteadOf = \"y\"\n\n[user]\n\tname = \"a\"\n";
     key-value-duplicates = is (lib.generators.toKeyValue { listsAsDuplicateKeys = true; } {
       k = [
         1
@@ -109,7 +109,7 @@ in
           b = 1;
           c = 1;
         };
-    elaborated = is (lib.systems.elaborate "aarch64-darwin").config "aarch64-apple-darwin";
+    elaborated = is (lib.systems.elaborate "aarch64-darwin").config "arm64-apple-darwin";
     platform-from-config =
       is (lib.systems.elaborate { config = "aarch64-unknown-linux-gnu"; }).system
         "aarch64-linux";
@@ -153,6 +153,10 @@ in
     not-an-int = {
       expr = lib.toInt "x";
       message = "Could not convert";
+    };
+    int-of-doubtful-base = {
+      expr = lib.toInt "0042";
+      message = "Ambiguity in interpretation of \"0042\" between octal and zero padded integer.";
     };
     assert-message = {
       expr = lib.assertMsg false "the message";

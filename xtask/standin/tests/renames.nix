@@ -101,7 +101,7 @@ in
             }
           ]).assertions
         ).message;
-      expected = "The option definition `old.x' in `f.nix' no longer has any effect; please remove it.\nUse y.";
+      expected = "The option definition `old.x' in `f.nix' no longer has any effect; please remove it.\nUse y.\n";
     };
     removed-unused = {
       expr =

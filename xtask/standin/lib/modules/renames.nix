@@ -119,7 +119,7 @@ in
       config.assertions = [
         {
           assertion = !removed.isDefined;
-          message = "The option definition `${showOption path}' in ${showFiles removed.files} no longer has any effect; please remove it.\n${replacement}";
+          message = "The option definition `${showOption path}' in ${showFiles removed.files} no longer has any effect; please remove it.\n${replacement}\n";
         }
       ];
     };

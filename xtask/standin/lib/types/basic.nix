@@ -139,6 +139,12 @@ rec {
     name = "unspecified";
     description = "unspecified value";
   };
+  luaInline = mkOptionType {
+    name = "luaInline";
+    description = "inline lua";
+    check = lib.isType "lua-inline";
+    merge = lib.mergeEqualOption;
+  };
   optionType = mkOptionType {
     name = "optionType";
     check = lib.isType "option-type";
