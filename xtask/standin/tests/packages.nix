@@ -31,6 +31,22 @@ in
       expr = (pkgs.git.override { }).zsh.meta.mainProgram;
       expected = "zsh";
     };
+    stubs-can-be-called = {
+      expr = (pkgs.git { }).pname;
+      expected = "git";
+    };
+    built-packages-cannot = {
+      expr = map lib.isFunction [
+        extended.mine
+        (pkgs.writeText "t" "t")
+        (pkgs.mkShell { })
+      ];
+      expected = [
+        false
+        false
+        false
+      ];
+    };
     with-packages = {
       expr = (pkgs.python3.withPackages (p: [ p.git ])).name;
       expected = "python3-env";
