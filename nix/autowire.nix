@@ -26,7 +26,12 @@ let
     ) (builtins.readDir folder);
 
   specialArgs = { inherit inputs; };
-  system = build: file: build { inherit specialArgs; modules = [ file ]; };
+  system =
+    build: file:
+    build {
+      inherit specialArgs;
+      modules = [ file ];
+    };
   home =
     file:
     home-manager.lib.homeManagerConfiguration {
@@ -53,7 +58,7 @@ in
   homeConfigurations = lib.mapAttrs (_: home) homes;
   # Where tools that build everything for one system look for homes.
   legacyPackages = lib.genAttrs (lib.unique (map homeSystem (lib.attrValues homes))) (system: {
-    homeConfigurations = lib.intersectAttrs (homesFor system) self.homeConfigurations;
+    homeConfigurations = builtins.intersectAttrs (homesFor system) self.homeConfigurations;
   });
 
   nixosModules = modules ../modules/nixos;

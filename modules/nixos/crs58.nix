@@ -6,6 +6,7 @@
     description = "crs58";
     extraGroups = [ "wheel" ];
     shell = pkgs.zsh;
+    # An example: nobody holds its private half.
     openssh.authorizedKeys.keys = [
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEONLYEXAMPLEONLYEXAMPLEONLYEXAMPLEON crs58@example"
     ];

@@ -36,8 +36,7 @@ rec {
   optionalAttrs = condition: set: if condition then set else { };
   filterAttrs = p: set: removeAttrs set (builtins.filter (n: !p n set.${n}) (attrNames set));
   filterAttrsRecursive =
-    p: set:
-    mapAttrs (_: v: if isAttrs v then filterAttrsRecursive p v else v) (filterAttrs p set);
+    p: set: mapAttrs (_: v: if isAttrs v then filterAttrsRecursive p v else v) (filterAttrs p set);
   mapAttrs' = f: set: listToAttrs (mapAttrsToList f set);
   mapAttrsToList = f: set: map (n: f n set.${n}) (attrNames set);
   mapAttrsToListRecursive = mapAttrsToListRecursiveCond (_: _: true);
@@ -79,13 +78,12 @@ rec {
     genAttrs names (n: f n (builtins.catAttrs n sets));
   cartesianProduct =
     set:
-    foldl' (
-      acc: n: concatMap (partial: map (value: partial // { ${n} = value; }) set.${n}) acc
-    ) [ { } ] (attrNames set);
+    foldl' (acc: n: concatMap (partial: map (value: partial // { ${n} = value; }) set.${n}) acc) [
+      { }
+    ] (attrNames set);
   mapCartesianProduct = f: set: map f (cartesianProduct set);
   getAttrs = names: set: genAttrs names (n: set.${n});
   attrVals = names: set: map (n: set.${n}) names;
-  renameCrossIndexFrom = lib.id;
 
   attrByPath =
     path: default: set:

@@ -11,7 +11,10 @@ rec {
         if v == null then
           [ ]
         else if optionValueSeparator == null then
-          [ (mkOptionName k) (toString v) ]
+          [
+            (mkOptionName k)
+            (toString v)
+          ]
         else
           [ "${mkOptionName k}${optionValueSeparator}${toString v}" ]
       ),

@@ -19,7 +19,10 @@ rec {
           overrideAttrs = g: makeOverridable (a: (f a).overrideAttrs g) args;
         }
       else if lib.isFunction result then
-        lib.setFunctionArgs result (lib.functionArgs result) // { override = new: makeOverridable f (change new); }
+        lib.setFunctionArgs result (lib.functionArgs result)
+        // {
+          override = new: makeOverridable f (change new);
+        }
       else
         result
     );
@@ -47,7 +50,13 @@ rec {
     f (builtins.intersectAttrs (lib.functionArgs f) scope // given);
   extendDerivation =
     condition: passthru: drv:
-    drv // passthru // { outPath = assert condition; drv.outPath; };
+    drv
+    // passthru
+    // {
+      outPath =
+        assert condition;
+        drv.outPath;
+    };
   hydraJob = lib.id;
 
   makeScope = makeScopeWithSplicing' { };

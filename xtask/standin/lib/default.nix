@@ -45,6 +45,8 @@ makeExtensible (
     inherit (nested.cli) toGNUCommandLine toGNUCommandLineShell;
     # Where two subjects share a name, nixpkgs exports these.
     inherit (flat.lists) replicate;
+    inherit (nested.types) isOptionType mkOptionType;
+    inherit (nested.generators) mkLuaInline;
     inherit (flat.strings) hasPrefix;
   }
 )

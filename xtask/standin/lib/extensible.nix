@@ -39,17 +39,24 @@ rec {
 
   composeManyExtensions =
     overlays: final: prev:
-    (builtins.foldl' (
-      { attrs, all }:
-      overlay:
-      let
-        added = overlay final all;
-      in
+    (builtins.foldl'
+      (
+        { attrs, all }:
+        overlay:
+        let
+          added = overlay final all;
+        in
+        {
+          attrs = attrs // added;
+          all = all // added;
+        }
+      )
       {
-        attrs = attrs // added;
-        all = all // added;
+        attrs = { };
+        all = prev;
       }
-    ) { attrs = { }; all = prev; } overlays).attrs;
+      overlays
+    ).attrs;
 
   makeExtensible = makeExtensibleWithCustomName "extend";
 

@@ -18,7 +18,12 @@ let
     };
 in
 rec {
-  union = a: b: unions [ a b ];
+  union =
+    a: b:
+    unions [
+      a
+      b
+    ];
   unions = sets: fileset (path: type: builtins.any (s: (coerce s).has path type) sets);
   intersection = a: b: fileset (path: type: (coerce a).has path type && (coerce b).has path type);
   difference = a: b: fileset (path: type: (coerce a).has path type && !(coerce b).has path type);
@@ -41,7 +46,8 @@ rec {
   trace = set: value: builtins.seq set value;
   traceVal = set: set;
   toList =
-    set: throw "lib.fileset.toList is not part of the stand-in (it was asked for ${builtins.typeOf set})";
+    set:
+    throw "lib.fileset.toList is not part of the stand-in (it was asked for ${builtins.typeOf set})";
   toSource =
     { root, fileset }:
     {

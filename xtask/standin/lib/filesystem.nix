@@ -1,7 +1,12 @@
 # Reading directories.
 { lib }:
 let
-  inherit (builtins) attrNames concatMap pathExists readDir;
+  inherit (builtins)
+    attrNames
+    concatMap
+    pathExists
+    readDir
+    ;
 in
 rec {
   pathType = path: (readDir (dirOf path)).${baseNameOf path};
@@ -15,7 +20,10 @@ rec {
     in
     concatMap (
       name:
-      if entries.${name} == "directory" then listFilesRecursive (dir + "/${name}") else [ (dir + "/${name}") ]
+      if entries.${name} == "directory" then
+        listFilesRecursive (dir + "/${name}")
+      else
+        [ (dir + "/${name}") ]
     ) (attrNames entries);
   packagesFromDirectoryRecursive =
     {

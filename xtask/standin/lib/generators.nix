@@ -1,7 +1,16 @@
 # Text from values: JSON, INI, key-value files, Nix and Lua expressions.
 { lib }:
 let
-  inherit (builtins) isAttrs isBool isFloat isFunction isInt isList isPath isString;
+  inherit (builtins)
+    isAttrs
+    isBool
+    isFloat
+    isFunction
+    isInt
+    isList
+    isPath
+    isString
+    ;
   inherit (lib) concatStringsSep mapAttrsToList;
 in
 rec {
@@ -57,7 +66,9 @@ rec {
       globalSection,
       sections ? { },
     }:
-    lib.optionalString (globalSection != { }) (toKeyValue (removeAttrs settings [ "mkSectionName" ]) globalSection + "\n")
+    lib.optionalString (globalSection != { }) (
+      toKeyValue (removeAttrs settings [ "mkSectionName" ]) globalSection + "\n"
+    )
     + toINI settings sections;
   toGitINI =
     sections:
@@ -85,8 +96,10 @@ rec {
         )
         + lib.concatStrings (mapAttrsToList (n: section (path ++ [ n ])) inner);
     in
-    lib.concatStrings (mapAttrsToList (n: section [ n ]) sections);
-  toDconfINI = toINI { mkKeyValue = mkKeyValueDefault { mkValueString = v: builtins.toJSON v; } "="; };
+    concatStringsSep "\n" (mapAttrsToList (n: section [ n ]) sections);
+  toDconfINI = toINI {
+    mkKeyValue = mkKeyValueDefault { mkValueString = v: builtins.toJSON v; } "=";
+  };
   toPlist = _: value: builtins.toJSON value;
 
   # A Nix expression, as people read it in an error message. `depth` bounds how far nested values are printed.
@@ -105,7 +118,9 @@ rec {
           break = if multiline then "\n" else " ";
           space = if multiline then inside else "";
           close = if multiline then indent else "";
-          block = opening: items: closing: opening + break + lib.concatMapStrings (i: space + i + break) items + close + closing;
+          block =
+            opening: items: closing:
+            opening + break + lib.concatMapStrings (i: space + i + break) items + close + closing;
         in
         if isString v then
           builtins.toJSON (builtins.unsafeDiscardStringContext v)
@@ -135,7 +150,9 @@ rec {
         else if left == 0 then
           "{ … }"
         else
-          block "{" (mapAttrsToList (n: x: "${lib.escapeNixIdentifier n} = ${go (left - 1) inside x};") v) "}";
+          block "{" (mapAttrsToList (
+            n: x: "${lib.escapeNixIdentifier n} = ${go (left - 1) inside x};"
+          ) v) "}";
     in
     go depth indent;
 

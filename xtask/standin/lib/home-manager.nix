@@ -27,7 +27,10 @@ lib.extend (
         exportAll = values: prev.concatStringsSep "\n" (prev.mapAttrsToList final.hm.shell.export values);
       };
       strings.storeFileName = path: "hm_${prev.sanitizeDerivationName (baseNameOf path)}";
-      nushell.mkNushellInline = expr: { inherit expr; _type = "nushell-inline"; };
+      nushell.mkNushellInline = expr: {
+        inherit expr;
+        _type = "nushell-inline";
+      };
       generators.toKDL = _: builtins.toJSON;
     };
   }

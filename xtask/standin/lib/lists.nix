@@ -57,9 +57,7 @@ rec {
   imap0 = f: xs: genList (i: f i (elemAt xs i)) (length xs);
   imap1 = f: xs: genList (i: f (i + 1) (elemAt xs i)) (length xs);
   ifilter0 =
-    p: xs:
-    concatMap' (i: optional (p i (elemAt xs i)) (elemAt xs i)) (range 0 (length xs - 1));
-  concatMap' = builtins.concatMap;
+    p: xs: builtins.concatMap (i: optional (p i (elemAt xs i)) (elemAt xs i)) (range 0 (length xs - 1));
   concatImap0 = f: xs: builtins.concatLists (imap0 f xs);
 
   range = first: last: if first > last then [ ] else genList (i: first + i) (last - first + 1);
@@ -130,18 +128,25 @@ rec {
   unique =
     xs:
     if builtins.all builtins.isString xs then
-      (foldl' (
-        acc: x:
-        if acc.seen ? ${builtins.unsafeDiscardStringContext x} then
-          acc
-        else
-          {
-            seen = acc.seen // {
-              ${builtins.unsafeDiscardStringContext x} = null;
-            };
-            list = acc.list ++ [ x ];
-          }
-      ) { seen = { }; list = [ ]; } xs).list
+      (foldl'
+        (
+          acc: x:
+          if acc.seen ? ${builtins.unsafeDiscardStringContext x} then
+            acc
+          else
+            {
+              seen = acc.seen // {
+                ${builtins.unsafeDiscardStringContext x} = null;
+              };
+              list = acc.list ++ [ x ];
+            }
+        )
+        {
+          seen = { };
+          list = [ ];
+        }
+        xs
+      ).list
     else
       foldl' (acc: x: if elem x acc then acc else acc ++ [ x ]) [ ] xs;
   uniqueStrings = unique;
@@ -157,7 +162,16 @@ rec {
   cartesianProductOfLists =
     lists: foldl' (acc: xs: builtins.concatMap (a: map (x: a ++ [ x ]) xs) acc) [ [ ] ] lists;
   crossLists = f: lists: map (foldl' lib.id f) (cartesianProductOfLists lists);
-  sortOn = f: xs: map (p: p.value) (builtins.sort (a: b: a.rank < b.rank) (map (value: { rank = f value; inherit value; }) xs));
+  sortOn =
+    f: xs:
+    map (p: p.value) (
+      builtins.sort (a: b: a.rank < b.rank) (
+        map (value: {
+          rank = f value;
+          inherit value;
+        }) xs
+      )
+    );
   naturalSort = builtins.sort (a: b: builtins.compareVersions a b < 0);
   compareLists =
     compare: a: b:

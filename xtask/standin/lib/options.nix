@@ -1,7 +1,13 @@
 # Declaring options, and wording what is said of them.
 { lib }:
 let
-  inherit (builtins) concatStringsSep head isAttrs length match;
+  inherit (builtins)
+    concatStringsSep
+    head
+    isAttrs
+    length
+    match
+    ;
 in
 rec {
   isOption = lib.isType "option";
@@ -132,6 +138,11 @@ rec {
       ) (head defs) (builtins.tail defs)).value;
   priorityAdvice = "Use `lib.mkForce value` or `lib.mkDefault value` to change the priority on any of these definitions.";
 
-  optionAttrSetToDocList = options: map (o: { name = showOption o.loc; inherit (o) loc; }) (lib.collect isOption options);
+  optionAttrSetToDocList =
+    options:
+    map (o: {
+      name = showOption o.loc;
+      inherit (o) loc;
+    }) (lib.collect isOption options);
   scrubOptionValue = lib.id;
 }

@@ -6,8 +6,23 @@ rec {
     let
       base = baseNameOf (toString name);
     in
-    !(builtins.elem base [ ".git" ".svn" "CVS" ".hg" ] || lib.hasSuffix "~" base || lib.hasPrefix "result" base || lib.hasSuffix ".o" base);
-  cleanSource = src: cleanSourceWith { filter = cleanSourceFilter; inherit src; };
+    !(
+      builtins.elem base [
+        ".git"
+        ".svn"
+        "CVS"
+        ".hg"
+      ]
+      || lib.hasSuffix "~" base
+      || lib.hasPrefix "result" base
+      || lib.hasSuffix ".o" base
+    );
+  cleanSource =
+    src:
+    cleanSourceWith {
+      filter = cleanSourceFilter;
+      inherit src;
+    };
   cleanSourceWith =
     {
       src,

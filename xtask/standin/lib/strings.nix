@@ -31,27 +31,43 @@ rec {
   isConvertibleWithToString =
     x:
     x == null
-    || builtins.elem (builtins.typeOf x) [ "int" "float" "bool" ]
+    || builtins.elem (builtins.typeOf x) [
+      "int"
+      "float"
+      "bool"
+    ]
     || isStringLike x
     || (builtins.isList x && builtins.all isConvertibleWithToString x);
 
   concatStrings = concatStringsSep "";
   concatMapStrings = f: xs: concatStrings (map f xs);
-  concatMapStringsSep = separator: f: xs: concatStringsSep separator (map f xs);
+  concatMapStringsSep =
+    separator: f: xs:
+    concatStringsSep separator (map f xs);
   concatImapStrings = f: xs: concatStrings (lib.imap1 f xs);
-  concatImapStringsSep = separator: f: xs: concatStringsSep separator (lib.imap1 f xs);
-  concatMapAttrsStringSep = separator: f: set: concatStringsSep separator (lib.mapAttrsToList f set);
+  concatImapStringsSep =
+    separator: f: xs:
+    concatStringsSep separator (lib.imap1 f xs);
+  concatMapAttrsStringSep =
+    separator: f: set:
+    concatStringsSep separator (lib.mapAttrsToList f set);
   concatLines = concatMapStrings (line: line + "\n");
   intersperse =
     separator: xs:
     if xs == [ ] then
       [ ]
     else
-      builtins.tail (builtins.concatMap (x: [ separator x ]) xs);
+      builtins.tail (
+        builtins.concatMap (x: [
+          separator
+          x
+        ]) xs
+      );
   join = concatStringsSep;
   optionalString = condition: text: if condition then text else "";
   replicate = n: text: concatStrings (genList (_: text) n);
-  makeSearchPath = sub: paths: concatMapStringsSep ":" (p: "${p}/${sub}") (filter (p: p != null) paths);
+  makeSearchPath =
+    sub: paths: concatMapStringsSep ":" (p: "${p}/${sub}") (filter (p: p != null) paths);
   makeSearchPathOutput =
     output: sub: paths:
     makeSearchPath sub (map (lib.getOutput output) paths);
@@ -71,10 +87,7 @@ rec {
     prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
   removeSuffix =
     suffix: text:
-    if hasSuffix suffix text then
-      substring 0 (stringLength text - stringLength suffix) text
-    else
-      text;
+    if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
   trim = trimWith {
     start = true;
     end = true;
@@ -147,12 +160,24 @@ rec {
 
   toInt =
     text:
+    if match "[[:space:]]*-?0[0-9]+[[:space:]]*" text != null then
+      throw "toInt: Ambiguity in interpretation of ${escapeNixString text} between octal and zero padded integer."
+    else
+      toIntBase10 text;
+  toIntBase10 =
+    text:
     let
       digits = match "[[:space:]]*(-?)0*([0-9]+)[[:space:]]*" text;
-      parsed = builtins.fromJSON (concatStrings digits);
     in
-    if digits == null then throw "toInt: Could not convert ${escapeNixString text} to int." else parsed;
-  toIntBase10 = toInt;
+    if digits == null then
+      throw "toInt: Could not convert ${escapeNixString text} to int."
+    else
+      builtins.fromJSON (concatStrings digits);
+  replaceString = from: to: replaceStrings [ from ] [ to ];
+  cmakeOptionType =
+    type: name: value:
+    "-D${name}:${lib.toUpper type}=${value}";
+  mesonOption = name: value: "-D${name}=${value}";
   fixedWidthString =
     width: filler: text:
     replicate (lib.max 0 (width - stringLength text)) filler + text;
@@ -166,7 +191,9 @@ rec {
     in
     go 0;
 
-  readPathsFromFile = root: file: map (line: root + "/${line}") (filter (l: l != "") (splitString "\n" (builtins.readFile file)));
+  readPathsFromFile =
+    root: file:
+    map (line: root + "/${line}") (filter (l: l != "") (splitString "\n" (builtins.readFile file)));
   fileContents = file: removeSuffix "\n" (builtins.readFile file);
   normalizePath = path: replaceStrings [ "//" ] [ "/" ] path;
   sanitizeDerivationName =
@@ -178,9 +205,20 @@ rec {
     in
     if tail == "" then "unknown" else substring 0 207 tail;
   isStorePath = path: isStringLike path && hasPrefix "${builtins.storeDir}/" (toString path);
-  getName = x: if isString x then (builtins.parseDrvName x).name else x.pname or (builtins.parseDrvName x.name).name;
-  getVersion = x: if isString x then (builtins.parseDrvName x).version else x.version or (builtins.parseDrvName x.name).version;
-  nameFromURL = url: separator: builtins.head (splitString separator (lib.last (splitString "/" url)));
+  getName =
+    x:
+    if isString x then
+      (builtins.parseDrvName x).name
+    else
+      x.pname or (builtins.parseDrvName x.name).name;
+  getVersion =
+    x:
+    if isString x then
+      (builtins.parseDrvName x).version
+    else
+      x.version or (builtins.parseDrvName x.name).version;
+  nameFromURL =
+    url: separator: builtins.head (splitString separator (lib.last (splitString "/" url)));
   versionOlder = a: b: builtins.compareVersions b a == 1;
   versionAtLeast = a: b: !versionOlder a b;
   cmakeBool = name: value: "-D${name}:BOOL=${if value then "TRUE" else "FALSE"}";
@@ -188,7 +226,11 @@ rec {
   mesonBool = name: value: "-D${name}=${lib.boolToString value}";
   mesonEnable = name: value: "-D${name}=${if value then "enabled" else "disabled"}";
   enableFeature = enable: feature: "--${if enable then "enable" else "disable"}-${feature}";
-  enableFeatureAs = enable: feature: value: enableFeature enable feature + optionalString enable "=${value}";
+  enableFeatureAs =
+    enable: feature: value:
+    enableFeature enable feature + optionalString enable "=${value}";
   withFeature = enable: feature: "--with${optionalString (!enable) "out"}-${feature}";
-  withFeatureAs = enable: feature: value: withFeature enable feature + optionalString enable "=${value}";
+  withFeatureAs =
+    enable: feature: value:
+    withFeature enable feature + optionalString enable "=${value}";
 }

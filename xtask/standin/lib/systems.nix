@@ -1,7 +1,16 @@
 # Platforms: "x86_64-linux" or a set with `system`/`config` becomes the set that `stdenv.hostPlatform` is.
 { lib }:
 rec {
-  flakeExposed = [ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" "armv6l-linux" "armv7l-linux" "i686-linux" "riscv64-linux" ];
+  flakeExposed = [
+    "x86_64-linux"
+    "aarch64-linux"
+    "x86_64-darwin"
+    "aarch64-darwin"
+    "armv6l-linux"
+    "armv7l-linux"
+    "i686-linux"
+    "riscv64-linux"
+  ];
   doubles = {
     all = flakeExposed;
     linux = builtins.filter (lib.hasSuffix "-linux") flakeExposed;
@@ -37,7 +46,9 @@ rec {
       isLinux = kernel == "linux";
       self = {
         inherit system isDarwin isLinux;
-        config = "${cpu}-${if isDarwin then "apple-darwin" else "unknown-linux-gnu"}";
+        config = "${if isDarwin then self.darwinArch else cpu}-${
+          if isDarwin then "apple-darwin" else "unknown-linux-gnu"
+        }";
         parsed = {
           cpu.name = cpu;
           kernel.name = kernel;

@@ -24,6 +24,23 @@ rec {
     bitOr
     bitXor
     floor
+    baseNameOf
+    compareVersions
+    dirOf
+    div
+    fromTOML
+    getContext
+    hasContext
+    hashFile
+    mul
+    placeholder
+    readDir
+    splitVersion
+    toFile
+    toString
+    toXML
+    trace
+    unsafeDiscardOutputDependency
     ceil
     fromJSON
     toJSON
@@ -57,7 +74,12 @@ rec {
       0;
   splitByAndCompare =
     p: yes: no: a: b:
-    if p a then (if p b then yes a b else -1) else if p b then 1 else no a b;
+    if p a then
+      (if p b then yes a b else -1)
+    else if p b then
+      1
+    else
+      no a b;
   defaultTo = default: value: if value == null then default else value;
   mapNullable = f: a: if a == null then a else f a;
   boolToString = b: if b then "true" else "false";
@@ -96,19 +118,25 @@ rec {
   oldestSupportedReleaseIsAtLeast = release: 2511 >= release;
   isInOldestRelease = oldestSupportedReleaseIsAtLeast;
 
-  trace' = trace;
   traceIf =
     condition: message: value:
     if condition then trace message value else value;
+  traceSeqN =
+    depth: x: y:
+    trace (lib.generators.toPretty { inherit depth; } x) y;
+  traceValSeqN = depth: x: traceSeqN depth x x;
   traceVal = x: trace x x;
   traceValFn = f: x: trace (f x) x;
   traceSeq = x: y: trace (builtins.deepSeq x x) y;
   traceValSeq = x: traceSeq x x;
 
+  fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  fakeSha256 = lib.strings.replicate 64 "0";
+  fakeSha512 = lib.strings.replicate 128 "0";
+
   inPureEvalMode = !builtins ? currentSystem;
   release = "26.05";
   version = "${release}.stand-in";
-  trivialVersion = version;
   versionSuffix = ".stand-in";
   codeName = "Stand-in";
   revisionWithDefault = default: default;

@@ -34,10 +34,17 @@ let
       resolve = f: if lib.isFunction f then lib.fix (final: f (final // { finalPackage = self; })) else f;
       attrs = resolve given;
       name = attrs.name or "${attrs.pname or "unnamed"}-${toString (attrs.version or "0")}";
-      shown = "stand-in for the package ${name}\n" + lib.concatMapStrings (r: "${r}\n") (references attrs) + attrs.recorded or "";
+      shown =
+        "stand-in for the package ${name}\n"
+        + lib.concatMapStrings (r: "${r}\n") (references attrs)
+        + attrs.recorded or "";
       self =
         package { inherit name; }
-        // removeAttrs attrs [ "recorded" "passthru" "override" ]
+        // removeAttrs attrs [
+          "recorded"
+          "passthru"
+          "override"
+        ]
         // file "${name}-stand-in" shown (lib.optionalAttrs (attrs ? outputs) { inherit (attrs) outputs; })
         // {
           inherit name;
@@ -114,13 +121,28 @@ in
     };
   concatText = name: files: plainFile name (lib.concatMapStrings (f: "${f}\n") files);
   concatTextFile = { name, files, ... }: plainFile name (lib.concatMapStrings (f: "${f}\n") files);
-  runCommand = name: env: text: record name text env;
-  runCommandLocal = name: env: text: record name text env;
-  runCommandNoCC = name: env: text: record name text env;
-  runCommandCC = name: env: text: record name text env;
-  runCommandWith = { name, derivationArgs ? { }, ... }: text: record name text derivationArgs;
+  runCommand =
+    name: env: text:
+    record name text env;
+  runCommandLocal =
+    name: env: text:
+    record name text env;
+  runCommandNoCC =
+    name: env: text:
+    record name text env;
+  runCommandCC =
+    name: env: text:
+    record name text env;
+  runCommandWith =
+    {
+      name,
+      derivationArgs ? { },
+      ...
+    }:
+    text: record name text derivationArgs;
   symlinkJoin =
-    attrs: record (attrs.name or (lib.getName (builtins.head attrs.paths))) "" (removeAttrs attrs [ "name" ]);
+    attrs:
+    record (attrs.name or (lib.getName (builtins.head attrs.paths))) "" (removeAttrs attrs [ "name" ]);
   buildEnv = attrs: record (attrs.name or "env") "" (removeAttrs attrs [ "name" ]);
   linkFarm =
     name: links:
@@ -130,10 +152,13 @@ in
   linkFarmFromDrvs = name: drvs: plainFile name (lib.concatMapStrings (d: "${d.name} ${d}\n") drvs);
   substitute = attrs: record (attrs.name or "substitute") "" attrs;
   substituteAll = attrs: record (attrs.name or "substituteAll") "" attrs;
-  replaceVars = path: variables: plainFile (baseNameOf (toString path)) (
-    "${path}\n" + lib.concatStrings (lib.mapAttrsToList (n: v: "${n} ${toString v}\n") variables)
-  );
-  replaceVarsWith = attrs: record (attrs.name or "replaceVars") "" (removeAttrs attrs [ "replacements" ]);
+  replaceVars =
+    path: variables:
+    plainFile (baseNameOf (toString path)) (
+      "${path}\n" + lib.concatStrings (lib.mapAttrsToList (n: v: "${n} ${toString v}\n") variables)
+    );
+  replaceVarsWith =
+    attrs: record (attrs.name or "replaceVars") "" (removeAttrs attrs [ "replacements" ]);
   applyPatches = attrs: record (attrs.name or "patched-source") "" attrs;
   emptyFile = plainFile "empty-file" "";
   emptyDirectory = plainFile "empty-directory" "";
@@ -143,11 +168,23 @@ in
     attrs:
     let
       name = attrs.name or "nix-shell";
-      contents =
-        references attrs ++ lib.concatMap references (attrs.inputsFrom or [ ]);
-      variables = lib.filterAttrs (
-        _: v: builtins.isString v || builtins.isInt v || builtins.isPath v || lib.isDerivation v
-      ) (removeAttrs attrs ([ "name" "inputsFrom" "meta" "passthru" "src" ] ++ inputNames) // (attrs.env or { }));
+      contents = references attrs ++ lib.concatMap references (attrs.inputsFrom or [ ]);
+      variables =
+        lib.filterAttrs
+          (_: v: builtins.isString v || builtins.isInt v || builtins.isPath v || lib.isDerivation v)
+          (
+            removeAttrs attrs (
+              [
+                "name"
+                "inputsFrom"
+                "meta"
+                "passthru"
+                "src"
+              ]
+              ++ inputNames
+            )
+            // (attrs.env or { })
+          );
     in
     package { inherit name; }
     // file name (lib.concatMapStrings (r: "${r}\n") contents) (

@@ -52,8 +52,18 @@ let
           pkgsi686Linux = final;
           pkgsBuildBuild = final;
           pkgsCross = lib.genAttrs (builtins.attrNames lib.systems.examples) (_: final);
-          extend = overlay: instance { inherit system config hostPlatform; overlays = overlays ++ [ overlay ]; };
-          appendOverlays = more: instance { inherit system config hostPlatform; overlays = overlays ++ more; };
+          extend =
+            overlay:
+            instance {
+              inherit system config hostPlatform;
+              overlays = overlays ++ [ overlay ];
+            };
+          appendOverlays =
+            more:
+            instance {
+              inherit system config hostPlatform;
+              overlays = overlays ++ more;
+            };
           _type = "pkgs";
         };
     in

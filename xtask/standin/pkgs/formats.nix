@@ -20,20 +20,46 @@ let
     type = valueType;
     generate = name: value: final.writeText name (builtins.toJSON value);
   };
-  scalar = types.nullOr (types.oneOf [ types.bool types.int types.float types.str ]);
+  scalar = types.nullOr (
+    types.oneOf [
+      types.bool
+      types.int
+      types.float
+      types.str
+    ]
+  );
   ini =
     {
       listsAsDuplicateKeys ? false,
       ...
     }:
     {
-      type = types.attrsOf (types.attrsOf (if listsAsDuplicateKeys then types.either scalar (types.listOf scalar) else scalar));
-      generate = name: value: final.writeText name (lib.generators.toINI { inherit listsAsDuplicateKeys; } value);
+      type = types.attrsOf (
+        types.attrsOf (if listsAsDuplicateKeys then types.either scalar (types.listOf scalar) else scalar)
+      );
+      generate =
+        name: value: final.writeText name (lib.generators.toINI { inherit listsAsDuplicateKeys; } value);
     };
 in
 {
   formats =
-    lib.genAttrs [ "cdn" "elixirConf" "hocon" "json" "javaProperties" "libconfig" "lua" "nixConf" "php" "pythonVars" "toml" "xml" "yaml" "yaml_1_1" "yaml_1_2" ] (_: json)
+    lib.genAttrs [
+      "cdn"
+      "elixirConf"
+      "hocon"
+      "json"
+      "javaProperties"
+      "libconfig"
+      "lua"
+      "nixConf"
+      "php"
+      "pythonVars"
+      "toml"
+      "xml"
+      "yaml"
+      "yaml_1_1"
+      "yaml_1_2"
+    ] (_: json)
     // {
       inherit ini;
       iniWithGlobalSection = json;
@@ -41,7 +67,9 @@ in
       systemd = ini { listsAsDuplicateKeys = true; };
       keyValue = _: {
         type = types.attrsOf (types.either scalar (types.listOf scalar));
-        generate = name: value: final.writeText name (lib.generators.toKeyValue { listsAsDuplicateKeys = true; } value);
+        generate =
+          name: value:
+          final.writeText name (lib.generators.toKeyValue { listsAsDuplicateKeys = true; } value);
       };
     };
 }

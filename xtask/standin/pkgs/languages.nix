@@ -7,19 +7,36 @@ let
 
   python = final.mkStandInPackage { name = "python3"; } // {
     pkgs = pythonPackages;
-    withPackages = f: final.buildEnv { name = "python3-env"; paths = f pythonPackages; };
+    withPackages =
+      f:
+      final.buildEnv {
+        name = "python3-env";
+        paths = f pythonPackages;
+      };
     sitePackages = "lib/python3/site-packages";
     pythonVersion = "3.13";
     interpreter = "${python}/bin/python3";
   };
   pythonPackages =
     python
-    // builders [ "buildPythonPackage" "buildPythonApplication" "toPythonApplication" "toPythonModule" ]
+    // builders [
+      "buildPythonPackage"
+      "buildPythonApplication"
+      "toPythonApplication"
+      "toPythonModule"
+    ]
     // {
       inherit python;
       callPackage = lib.callPackageWith (final // pythonPackages);
     };
-  pythons = [ "python3" "python310" "python311" "python312" "python313" "python314" ];
+  pythons = [
+    "python3"
+    "python310"
+    "python311"
+    "python312"
+    "python313"
+    "python314"
+  ];
 
   # Fetches dependencies by hash: nothing to fetch, a stub of that name.
   fetcher = name: args: final.fetchurl (args // { name = args.name or name; });
@@ -52,11 +69,25 @@ lib.genAttrs pythons (_: python)
     fetchDeps = fetcher "pnpm-deps";
   };
   haskellPackages = final.mkStandInPackage { name = "haskell-packages"; } // {
-    callCabal2nix = name: src: _: build { inherit name src; };
+    callCabal2nix =
+      name: src: _:
+      build { inherit name src; };
     ghcWithPackages = _: final.mkStandInPackage { name = "ghc"; };
-    developPackage = { root, name ? "package", ... }: build { inherit name; src = root; };
+    developPackage =
+      {
+        root,
+        name ? "package",
+        ...
+      }:
+      build {
+        inherit name;
+        src = root;
+      };
   };
-  vimUtils = builders [ "buildVimPlugin" "buildVimPluginFrom2Nix" ];
+  vimUtils = builders [
+    "buildVimPlugin"
+    "buildVimPluginFrom2Nix"
+  ];
   tmuxPlugins = final.mkStandInPackage { name = "tmux-plugins"; } // {
     mkTmuxPlugin = args: build (args // { name = args.pluginName or args.pname; });
   };
@@ -65,10 +96,21 @@ lib.genAttrs pythons (_: python)
     extensionFromVscodeMarketplace = e: build { inherit (e) name; };
     buildVscodeMarketplaceExtension = e: build { inherit (e.mktplcRef) name; };
   };
-  dockerTools = builders [ "buildImage" "buildLayeredImage" "streamLayeredImage" "pullImage" ];
-  appimageTools = builders [ "wrapType1" "wrapType2" "extract" "extractType2" ];
+  dockerTools = builders [
+    "buildImage"
+    "buildLayeredImage"
+    "streamLayeredImage"
+    "pullImage"
+  ];
+  appimageTools = builders [
+    "wrapType1"
+    "wrapType2"
+    "extract"
+    "extractType2"
+  ];
   testers = {
-    runNixOSTest = test: build { name = "vm-test-${(if lib.isFunction test then { } else test).name or "unnamed"}"; };
+    runNixOSTest =
+      test: build { name = "vm-test-${(if lib.isFunction test then { } else test).name or "unnamed"}"; };
     nixosTest = test: build { name = "vm-test-${test.name or "unnamed"}"; };
   };
   nixosTest = final.testers.nixosTest;

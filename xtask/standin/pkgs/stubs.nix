@@ -126,12 +126,20 @@ let
               withPackages = _: self;
               withExtensions = _: self;
               withPlugins = _: self;
-              __functor = _: _: self;
             }
             // passthru;
         in
         self;
-      members = lib.genAttrs names (name: package { inherit name; });
+      # Some names are functions in nixpkgs; what a package builder returns is not callable, as Nix would call it.
+      member =
+        name:
+        let
+          self = package { inherit name; } // {
+            __functor = _: _: self;
+          };
+        in
+        self;
+      members = lib.genAttrs names member;
     in
     {
       inherit file package members;

@@ -64,7 +64,8 @@ let
           options = perSystemOptions;
           config._module.args = {
             pkgs = lib.mkOptionDefault (
-              (inputs.nixpkgs or (throw "flake-parts: there is no input `nixpkgs` to take `pkgs` from")).legacyPackages.${system}
+              (inputs.nixpkgs or (throw "flake-parts: there is no input `nixpkgs` to take `pkgs` from"))
+              .legacyPackages.${system}
             );
             inputs' = lib.mapAttrs (_: forSystem system) inputs;
             self' = forSystem system self;
@@ -143,13 +144,11 @@ let
             { config, ... }@args:
             withSystem (args.pkgs or config._module.args.pkgs).stdenv.hostPlatform.system f args;
         };
-        flake =
-          lib.mapAttrs (name: _: lib.mapAttrs (_: output: output.${name}) perSystem) transposed
-          // {
-            formatter = lib.mapAttrs (_: output: output.formatter) (
-              lib.filterAttrs (_: output: output.formatter != null) perSystem
-            );
-          };
+        flake = lib.mapAttrs (name: _: lib.mapAttrs (_: output: output.${name}) perSystem) transposed // {
+          formatter = lib.mapAttrs (_: output: output.formatter) (
+            lib.filterAttrs (_: output: output.formatter != null) perSystem
+          );
+        };
       };
     };
 
@@ -180,7 +179,8 @@ let
     mkPerSystemOption =
       module: mkOption { type = types.deferredModuleWith { staticModules = [ module ]; }; };
     mkPerSystemType = module: types.deferredModuleWith { staticModules = [ module ]; };
-    mkSubmoduleOptions = options: mkOption { type = types.submoduleWith { modules = [ { inherit options; } ]; }; };
+    mkSubmoduleOptions =
+      options: mkOption { type = types.submoduleWith { modules = [ { inherit options; } ]; }; };
     mkTransposedPerSystemModule =
       { name, option, ... }:
       {
@@ -191,8 +191,7 @@ let
   easyOverlay =
     { config, getSystem, ... }:
     {
-      flake.overlays.default =
-        final: _: (getSystem final.stdenv.hostPlatform.system).overlayAttrs;
+      flake.overlays.default = final: _: (getSystem final.stdenv.hostPlatform.system).overlayAttrs;
     };
 in
 {

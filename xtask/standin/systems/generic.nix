@@ -37,7 +37,9 @@ let
   # `inputs.import-tree ./modules`: a module that imports every Nix file below a folder.
   importTree = path: {
     imports = builtins.filter (
-      file: lib.hasSuffix ".nix" (toString file) && !lib.hasInfix "/_" (lib.removePrefix (toString path) (toString file))
+      file:
+      lib.hasSuffix ".nix" (toString file)
+      && !lib.hasInfix "/_" (lib.removePrefix (toString path) (toString file))
     ) (lib.filesystem.listFilesRecursive path);
   };
 in
@@ -66,10 +68,13 @@ lib.genAttrs [
   legacyPackages = packages;
   defaultPackage = lib.mapAttrs (_: set: set.default) packages;
   checks = lib.mapAttrs (_: _: { }) shared;
-  apps = lib.mapAttrs (_: set: named {
-    type = "app";
-    program = "${set.default}";
-  }) packages;
+  apps = lib.mapAttrs (
+    _: set:
+    named {
+      type = "app";
+      program = "${set.default}";
+    }
+  ) packages;
   devShells = lib.mapAttrs (_: pkgs: named (pkgs.mkShell { })) shared;
   formatter = lib.mapAttrs (_: set: set.default) packages;
   lib = shared.x86_64-linux // flakeUtils;

@@ -29,11 +29,14 @@ finish (
       osConfig = null;
     }
     // extraSpecialArgs;
-    modules = baseModules ++ modules ++ [
-      {
-        _file = "the `pkgs` argument";
-        standIn.pkgs = pkgs;
-      }
-    ];
+    modules =
+      baseModules
+      ++ modules
+      ++ [
+        {
+          _file = "the `pkgs` argument";
+          standIn.pkgs = pkgs;
+        }
+      ];
   }
 )

@@ -9,7 +9,9 @@ let
     let
       entries = if builtins.pathExists dir then builtins.readDir dir else { };
       isFolder = name: entries.${name} == "directory" && builtins.pathExists "${dir}/${name}/default.nix";
-      files = builtins.filter (n: entries.${n} == "regular" && lib.hasSuffix ".nix" n) (builtins.attrNames entries);
+      files = builtins.filter (n: entries.${n} == "regular" && lib.hasSuffix ".nix" n) (
+        builtins.attrNames entries
+      );
       folders = builtins.filter isFolder (builtins.attrNames entries);
     in
     lib.listToAttrs (map (n: lib.nameValuePair (lib.removeSuffix ".nix" n) "${dir}/${n}") files)

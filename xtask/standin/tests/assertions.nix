@@ -3,7 +3,8 @@
 let
   systems = import ../systems;
   host =
-    modules: systems.nixosSystem { modules = modules ++ [ { nixpkgs.hostPlatform = "x86_64-linux"; } ]; };
+    modules:
+    systems.nixosSystem { modules = modules ++ [ { nixpkgs.hostPlatform = "x86_64-linux"; } ]; };
   drvPath = modules: (host modules).config.system.build.toplevel.drvPath;
   failing = message: {
     assertions = [
@@ -24,7 +25,16 @@ in
 {
   equal = {
     true-assertion = {
-      expr = lib.hasSuffix ".drv" (drvPath [ { assertions = [ { assertion = true; message = "fine"; } ]; } ]);
+      expr = lib.hasSuffix ".drv" (drvPath [
+        {
+          assertions = [
+            {
+              assertion = true;
+              message = "fine";
+            }
+          ];
+        }
+      ]);
       expected = true;
     };
     warnings-are-readable = {
@@ -43,7 +53,10 @@ in
 
   throws = {
     failed-assertions = {
-      expr = drvPath [ (failing "first") (failing "second") ];
+      expr = drvPath [
+        (failing "first")
+        (failing "second")
+      ];
       message = "Failed assertions:\n- second\n- first";
     };
     failed-assertion-of-user = {

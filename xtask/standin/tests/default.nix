@@ -3,7 +3,6 @@
 # Cases that must throw are evaluated one by one, because Nix cannot read an error's message. Each must fail, and the error must
 # contain the text (no pattern) of `message`, a line of it per line:
 #   nix eval --json --file xtask/standin/tests throws.conflict-names-both-files.expr
-# Pure evaluation needs no more than `--store dummy://`.
 let
   lib = import ../lib;
   subjects = map (file: import file { inherit lib; }) [
@@ -14,6 +13,7 @@ let
     ./hosts.nix
     ./imports.nix
     ./library.nix
+    ./library-text.nix
     ./packages.nix
     ./properties.nix
     ./renames.nix

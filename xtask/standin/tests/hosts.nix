@@ -29,14 +29,15 @@ let
     sops.defaultSopsFile = ./default.nix;
     sops.age.sshKeyPaths = [ "/key" ];
   };
-  withHome =
-    class: module:
-    {
-      imports = [ systems.home-manager."${class}Modules".home-manager ];
-      users.users.ada.isNormalUser = class == "nixos";
-      home-manager.extraSpecialArgs.extra = "e";
-      home-manager.users.ada.imports = [ module { home.stateVersion = "25.11"; } ];
-    };
+  withHome = class: module: {
+    imports = [ systems.home-manager."${class}Modules".home-manager ];
+    users.users.ada.isNormalUser = class == "nixos";
+    home-manager.extraSpecialArgs.extra = "e";
+    home-manager.users.ada.imports = [
+      module
+      { home.stateVersion = "25.11"; }
+    ];
+  };
 in
 {
   equal = {
@@ -69,8 +70,12 @@ in
       expected = "/var/empty";
     };
     default-cache-comes-last = {
-      expr = (nixos { nix.settings.substituters = [ "https://example.org" ]; }).config.nix.settings.substituters;
-      expected = [ "https://example.org" "https://cache.nixos.org/" ];
+      expr =
+        (nixos { nix.settings.substituters = [ "https://example.org" ]; }).config.nix.settings.substituters;
+      expected = [
+        "https://example.org"
+        "https://cache.nixos.org/"
+      ];
     };
     primary-user = {
       expr = (darwin { system.primaryUser = "ada"; }).config.system.primaryUser;
@@ -82,8 +87,11 @@ in
     };
     user-module-of-nixos = {
       expr =
-        (nixos (withHome "nixos" ({ extra, osConfig, ... }: { home.file.x.text = extra + osConfig.networking.hostName; })))
-        .config.home-manager.users.ada.home.file.x.text;
+        (nixos (
+          withHome "nixos" (
+            { extra, osConfig, ... }: { home.file.x.text = extra + osConfig.networking.hostName; }
+          )
+        )).config.home-manager.users.ada.home.file.x.text;
       expected = "eweb";
     };
     user-home-directory-of-nixos = {
@@ -104,26 +112,50 @@ in
     };
     home-manager-library = {
       expr =
-        (nixos (withHome "nixos" ({ lib, ... }: { home.activation.x = lib.hm.dag.entryAfter [ "writeBoundary" ] "true"; })))
-        .config.home-manager.users.ada.home.activation.x.after;
+        (nixos (
+          withHome "nixos" (
+            { lib, ... }: { home.activation.x = lib.hm.dag.entryAfter [ "writeBoundary" ] "true"; }
+          )
+        )).config.home-manager.users.ada.home.activation.x.after;
       expected = [ "writeBoundary" ];
     };
     secret-defaults = {
       expr =
         let
-          secret = (nixos { imports = [ sops ]; sops.secrets."a/b" = { }; }).config.sops.secrets."a/b";
+          secret =
+            (nixos {
+              imports = [ sops ];
+              sops.secrets."a/b" = { };
+            }).config.sops.secrets."a/b";
         in
-        [ secret.key secret.path secret.format secret.mode ];
-      expected = [ "a/b" "/run/secrets/a/b" "yaml" "0400" ];
+        [
+          secret.key
+          secret.path
+          secret.format
+          secret.mode
+        ];
+      expected = [
+        "a/b"
+        "/run/secrets/a/b"
+        "yaml"
+        "0400"
+      ];
     };
     secret-for-users = {
-      expr = (nixos { imports = [ sops ]; sops.secrets.pw.neededForUsers = true; }).config.sops.secrets.pw.path;
+      expr =
+        (nixos {
+          imports = [ sops ];
+          sops.secrets.pw.neededForUsers = true;
+        }).config.sops.secrets.pw.path;
       expected = "/run/secrets-for-users/pw";
     };
     placeholder = {
       expr =
         builtins.attrNames
-          (nixos { imports = [ sops ]; sops.secrets.pw = { }; }).config.sops.placeholder;
+          (nixos {
+            imports = [ sops ];
+            sops.secrets.pw = { };
+          }).config.sops.placeholder;
       expected = [ "pw" ];
     };
     etc-file = {
@@ -144,7 +176,16 @@ in
     conflict-reaches-toplevel = {
       expr =
         (nixos {
-          imports = [ { _file = "one.nix"; services.x.port = 1; } { _file = "two.nix"; services.x.port = 2; } ];
+          imports = [
+            {
+              _file = "one.nix";
+              services.x.port = 1;
+            }
+            {
+              _file = "two.nix";
+              services.x.port = 2;
+            }
+          ];
         }).config.system.build.toplevel.drvPath;
       message = "The option `services.x.port' has conflicting definition values:\n- In `two.nix': 2\n- In `one.nix': 1";
     };
@@ -168,7 +209,12 @@ in
       expr =
         (systems.home-manager.lib.homeManagerConfiguration {
           pkgs = (import ../pkgs).shared.x86_64-linux;
-          modules = [ { home.username = "ada"; home.homeDirectory = "/home/ada"; } ];
+          modules = [
+            {
+              home.username = "ada";
+              home.homeDirectory = "/home/ada";
+            }
+          ];
         }).activationPackage.drvPath;
       message = "The option `home.stateVersion' was accessed but has no value defined.";
     };

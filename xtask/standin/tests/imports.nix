@@ -31,50 +31,97 @@ in
       expected = [ "one" ];
     };
     same-path-once = {
-      expr = x [ ./modules/one.nix ./modules/one.nix { imports = [ ./modules/one.nix ]; } ];
+      expr = x [
+        ./modules/one.nix
+        ./modules/one.nix
+        { imports = [ ./modules/one.nix ]; }
+      ];
       expected = [ "one" ];
     };
     same-key-once = {
       expr = x [
-        { key = "k"; x = [ "first" ]; }
-        { key = "k"; x = [ "second" ]; }
+        {
+          key = "k";
+          x = [ "first" ];
+        }
+        {
+          key = "k";
+          x = [ "second" ];
+        }
       ];
       expected = [ "first" ];
     };
     equal-sets-are-two-modules = {
-      expr = x [ { x = [ "a" ]; } { x = [ "a" ]; } ];
-      expected = [ "a" "a" ];
+      expr = x [
+        { x = [ "a" ]; }
+        { x = [ "a" ]; }
+      ];
+      expected = [
+        "a"
+        "a"
+      ];
     };
     function = {
       expr = x [ ({ lib, ... }: { x = [ (lib.toUpper "a") ]; }) ];
       expected = [ "A" ];
     };
     imports-come-before-their-importer = {
-      expr = x [ { imports = [ { x = [ "import" ]; } ]; x = [ "importer" ]; } ];
-      expected = [ "import" "importer" ];
+      expr = x [
+        {
+          imports = [ { x = [ "import" ]; } ];
+          x = [ "importer" ];
+        }
+      ];
+      expected = [
+        "import"
+        "importer"
+      ];
     };
     nested = {
       expr = x [ { imports = [ { imports = [ { x = [ "deep" ]; } ]; } ]; } ];
       expected = [ "deep" ];
     };
     disabled-by-path = {
-      expr = x [ ./modules/one.nix { disabledModules = [ ./modules/one.nix ]; } ];
+      expr = x [
+        ./modules/one.nix
+        { disabledModules = [ ./modules/one.nix ]; }
+      ];
       expected = [ ];
     };
     disabled-by-name = {
-      expr = host [ ./modules/one.nix { disabledModules = [ "one.nix" ]; } ];
+      expr = host [
+        ./modules/one.nix
+        { disabledModules = [ "one.nix" ]; }
+      ];
       expected = [ ];
     };
     disabled-by-key = {
-      expr = x [ { key = "k"; x = [ "a" ]; } { disabledModules = [ { key = "k"; } ]; } ];
+      expr = x [
+        {
+          key = "k";
+          x = [ "a" ];
+        }
+        { disabledModules = [ { key = "k"; } ]; }
+      ];
       expected = [ ];
     };
     disabled-with-its-imports = {
-      expr = x [ { key = "k"; imports = [ { x = [ "a" ]; } ]; } { disabledModules = [ { key = "k"; } ]; } ];
+      expr = x [
+        {
+          key = "k";
+          imports = [ { x = [ "a" ]; } ];
+        }
+        { disabledModules = [ { key = "k"; } ]; }
+      ];
       expected = [ ];
     };
     class-is-tolerated = {
-      expr = x [ { _class = "nixos"; x = [ "a" ]; } ];
+      expr = x [
+        {
+          _class = "nixos";
+          x = [ "a" ];
+        }
+      ];
       expected = [ "a" ];
     };
     property-as-module = {
@@ -83,7 +130,8 @@ in
     };
     extended = {
       expr =
-        ((lib.evalModules { modules = [ declare ]; }).extendModules { modules = [ { x = [ "a" ]; } ]; }).config.x;
+        ((lib.evalModules { modules = [ declare ]; }).extendModules { modules = [ { x = [ "a" ]; } ]; })
+        .config.x;
       expected = [ "a" ];
     };
   };

@@ -23,7 +23,8 @@ let
   );
   eval =
     type: modules:
-    (lib.evalModules { modules = [ { options.users = mkOption { inherit type; }; } ] ++ modules; }).config.users;
+    (lib.evalModules { modules = [ { options.users = mkOption { inherit type; }; } ] ++ modules; })
+    .config.users;
   users = eval (types.attrsOf user);
 in
 {
@@ -40,16 +41,27 @@ in
       expr =
         (users [
           { users.ada.groups = [ "a" ]; }
-          { users.ada.groups = lib.mkAfter [ "b" ]; users.ada.home = "/ada"; }
+          {
+            users.ada.groups = lib.mkAfter [ "b" ];
+            users.ada.home = "/ada";
+          }
         ]).ada;
       expected = {
         name = "ada";
         home = "/ada";
-        groups = [ "a" "b" ];
+        groups = [
+          "a"
+          "b"
+        ];
       };
     };
     conditional = {
-      expr = builtins.attrNames (users [ { users.ada = mkIf false { }; users.bob = mkIf true { }; } ]);
+      expr = builtins.attrNames (users [
+        {
+          users.ada = mkIf false { };
+          users.bob = mkIf true { };
+        }
+      ]);
       expected = [ "bob" ];
     };
     function-as-value = {
@@ -57,47 +69,105 @@ in
       expected = "/f/ada";
     };
     in-list = {
-      expr = map (u: u.home) (eval (types.listOf user) [ { users = [ { name = "a"; } { name = "b"; } ]; } ]);
-      expected = [ "/home/a" "/home/b" ];
+      expr = map (u: u.home) (
+        eval (types.listOf user) [
+          {
+            users = [
+              { name = "a"; }
+              { name = "b"; }
+            ];
+          }
+        ]
+      );
+      expected = [
+        "/home/a"
+        "/home/b"
+      ];
     };
     submodules-nested = {
       expr =
-        (eval (types.attrsOf (types.submodule { options.inner = mkOption { type = types.attrsOf user; }; })) [
-          { users.team.inner.ada = { }; }
-        ]).team.inner.ada.home;
+        (eval (types.attrsOf (types.submodule { options.inner = mkOption { type = types.attrsOf user; }; }))
+          [
+            { users.team.inner.ada = { }; }
+          ]
+        ).team.inner.ada.home;
       expected = "/home/ada";
     };
     freeform-type = {
       expr =
-        eval (types.submodule { freeformType = types.attrsOf types.int; options.a = mkOption { type = types.str; }; }) [
-          { users = { a = "declared"; b = 1; }; }
-        ];
-      expected = { a = "declared"; b = 1; };
+        eval
+          (types.submodule {
+            freeformType = types.attrsOf types.int;
+            options.a = mkOption { type = types.str; };
+          })
+          [
+            {
+              users = {
+                a = "declared";
+                b = 1;
+              };
+            }
+          ];
+      expected = {
+        a = "declared";
+        b = 1;
+      };
     };
     special-arguments = {
-      expr =
-        eval (types.submoduleWith {
-          specialArgs.extra = 7;
-          modules = [ ({ extra, ... }: { options.n = mkOption { type = types.int; default = extra; }; }) ];
-        }) [ { users = { }; } ];
+      expr = eval (types.submoduleWith {
+        specialArgs.extra = 7;
+        modules = [
+          ({ extra, ... }: {
+            options.n = mkOption {
+              type = types.int;
+              default = extra;
+            };
+          })
+        ];
+      }) [ { users = { }; } ];
       expected.n = 7;
     };
     declared-twice-is-one = {
       expr =
         (lib.evalModules {
           modules = [
-            { options.s = mkOption { type = types.submodule { options.a = mkOption { type = types.int; default = 1; }; }; }; }
-            { options.s = mkOption { type = types.submodule { options.b = mkOption { type = types.int; default = 2; }; }; }; }
+            {
+              options.s = mkOption {
+                type = types.submodule {
+                  options.a = mkOption {
+                    type = types.int;
+                    default = 1;
+                  };
+                };
+              };
+            }
+            {
+              options.s = mkOption {
+                type = types.submodule {
+                  options.b = mkOption {
+                    type = types.int;
+                    default = 2;
+                  };
+                };
+              };
+            }
             { s = { }; }
           ];
         }).config.s;
-      expected = { a = 1; b = 2; };
+      expected = {
+        a = 1;
+        b = 2;
+      };
     };
     unset-options-are-left-out-of-clean = {
       expr =
         (lib.evalModules {
           modules = [
-            { options.s = mkOption { type = types.attrsOf (types.submodule { options.a = mkOption { type = types.int; }; }); }; }
+            {
+              options.s = mkOption {
+                type = types.attrsOf (types.submodule { options.a = mkOption { type = types.int; }; });
+              };
+            }
             { s.x = { }; }
           ];
         }).clean;
@@ -107,16 +177,25 @@ in
 
   throws = {
     undeclared-in-submodule = {
-      expr = users [ { _file = "users.nix"; users.ada.shel = "zsh"; } ];
+      expr = users [
+        {
+          _file = "users.nix";
+          users.ada.shel = "zsh";
+        }
+      ];
       message = "The option `users.ada.shel' does not exist. Definition values:\n- In `users.nix': \"zsh\"";
     };
     wrong-type-in-submodule = {
-      expr = users [ { _file = "users.nix"; users.ada.home = 3; } ];
+      expr = users [
+        {
+          _file = "users.nix";
+          users.ada.home = 3;
+        }
+      ];
       message = "A definition for option `users.ada.home' is not of type `string'. Definition values:\n- In `users.nix': 3";
     };
     wrong-type-of-free-form = {
-      expr =
-        eval (types.submodule { freeformType = types.attrsOf types.int; }) [ { users.b = "text"; } ];
+      expr = eval (types.submodule { freeformType = types.attrsOf types.int; }) [ { users.b = "text"; } ];
       message = "A definition for option `users.b' is not of type `signed integer'";
     };
   };

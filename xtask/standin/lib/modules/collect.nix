@@ -41,11 +41,28 @@ let
     key: file: m:
     let
       explicit = m ? config || m ? options;
-      unsupported = attrNames (removeAttrs m (keywords ++ [ "config" "meta" "options" ]));
+      unsupported = attrNames (
+        removeAttrs m (
+          keywords
+          ++ [
+            "config"
+            "meta"
+            "options"
+          ]
+        )
+      );
       extra = lib.optional (m ? freeformType) { _module.freeformType = m.freeformType; };
       config = if explicit then m.config or { } else removeAttrs m keywords;
     in
-    if m ? _type && elem m._type [ "if" "merge" "override" "order" ] then
+    if
+      m ? _type
+      && elem m._type [
+        "if"
+        "merge"
+        "override"
+        "order"
+      ]
+    then
       normalise key file { config = m; }
     else if m ? _type then
       throw "Could not load a value as a module, because it is of type \"${m._type}\", in file ${toString file}."

@@ -82,9 +82,18 @@ let
       # Later modules come first, so that a module's definitions stand after those of its imports.
       all = lib.reverseList (collected ++ [ internal ]);
 
-      root = tree.level freeForm prefix (map (m: { inherit (m) file options; }) (filter (m: m.options != { }) all)) (
-        concatMap (m: lib.pushDown prefix { inherit (m) file; value = m.config; }) all
-      );
+      root =
+        tree.level freeForm prefix
+          (map (m: { inherit (m) file options; }) (filter (m: m.options != { }) all))
+          (
+            concatMap (
+              m:
+              lib.pushDown prefix {
+                inherit (m) file;
+                value = m.config;
+              }
+            ) all
+          );
 
       inherit (root) options;
       freeformType = if freeForm then null else root.value._module.freeformType;

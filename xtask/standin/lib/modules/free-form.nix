@@ -15,7 +15,8 @@ let
     ;
 
   isPlainSet =
-    value: isAttrs value && !(value ? _type || value ? outPath || value ? __functor || lib.isDerivation value);
+    value:
+    isAttrs value && !(value ? _type || value ? outPath || value ? __functor || lib.isDerivation value);
 
   isLines = value: builtins.isString value && lib.hasInfix "\n" value;
 
@@ -51,7 +52,13 @@ let
     loc: defs:
     let
       given = zipAttrsWith (_: ds: ds) (
-        map (def: mapAttrs (_: value: { inherit (def) file; inherit value; }) def.value) defs
+        map (
+          def:
+          mapAttrs (_: value: {
+            inherit (def) file;
+            inherit value;
+          }) def.value
+        ) defs
       );
       children = mapAttrs (name: node (loc ++ [ name ])) given;
     in

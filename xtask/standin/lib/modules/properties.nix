@@ -56,7 +56,9 @@ let
       [ def ];
 
   # The content of a chosen definition; properties inside of it count as well, except another priority.
-  open = def: concatMap (d: if d ? isSealed then open d else [ d ]) (discharge (removeAttrs def [ "isSealed" ]));
+  open =
+    def:
+    concatMap (d: if d ? isSealed then open d else [ d ]) (discharge (removeAttrs def [ "isSealed" ]));
 
   priorityOf = def: def.priority or lib.defaultOverridePriority;
   orderOf = def: def.order or lib.defaultOrderPriority;
@@ -121,10 +123,7 @@ in
         else
           strongest;
       ordered =
-        if any (d: d ? order) opened then
-          builtins.sort (a: b: orderOf a < orderOf b) opened
-        else
-          opened;
+        if any (d: d ? order) opened then builtins.sort (a: b: orderOf a < orderOf b) opened else opened;
     in
     {
       defs = ordered;
@@ -139,7 +138,10 @@ in
       inherit (def) value;
       kind = typeOf value;
       inside =
-        wrap: map (d: d // { value = mapAttrs (_: wrap) d.value; }) (lib.pushDown loc (def // { value = value.content; }));
+        wrap:
+        map (d: d // { value = mapAttrs (_: wrap) d.value; }) (
+          lib.pushDown loc (def // { value = value.content; })
+        );
     in
     if !isAttrs value then
       throw "In module `${toString def.file}', you're trying to define a value of type `${builtins.typeOf value}' rather than an attribute set for the option `${lib.showOption loc}'!"

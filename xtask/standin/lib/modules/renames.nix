@@ -15,9 +15,7 @@ let
     showOption
     ;
 
-  valueAt =
-    path: set:
-    attrByPath path (throw "The option `${showOption path}' cannot be found.") set;
+  valueAt = path: set: attrByPath path (throw "The option `${showOption path}' cannot be found.") set;
 
   rename =
     {
@@ -43,9 +41,7 @@ let
       );
       config = mkMerge [
         (optionalAttrs (warn && options ? warnings) {
-          warnings =
-            optional former.isDefined
-              "The option `${showOption from}' defined in ${showFiles former.files} has been renamed to `${showOption to}'.";
+          warnings = optional former.isDefined "The option `${showOption from}' defined in ${showFiles former.files} has been renamed to `${showOption to}'.";
         })
         (
           if withPriority then
@@ -123,7 +119,7 @@ in
       config.assertions = [
         {
           assertion = !removed.isDefined;
-          message = "The option definition `${showOption path}' in ${showFiles removed.files} no longer has any effect; please remove it.\n${replacement}";
+          message = "The option definition `${showOption path}' in ${showFiles removed.files} no longer has any effect; please remove it.\n${replacement}\n";
         }
       ];
     };
@@ -136,7 +132,12 @@ in
     { config, options, ... }:
     {
       options = lib.foldl' lib.recursiveUpdate { } (
-        map (path: setAttrByPath path (mkOption { visible = false; })) froms
+        map (
+          path:
+          setAttrByPath path (mkOption {
+            visible = false;
+          })
+        ) froms
       );
       config = mkMerge [
         {
@@ -145,8 +146,7 @@ in
             let
               former = getAttrFromPath path options;
             in
-            optional former.isDefined
-              "The option `${showOption path}' defined in ${showFiles former.files} has been changed to `${showOption to}' that has a different type. Please read `${showOption to}' documentation and update your configuration accordingly."
+            optional former.isDefined "The option `${showOption path}' defined in ${showFiles former.files} has been changed to `${showOption to}' that has a different type. Please read `${showOption to}' documentation and update your configuration accordingly."
           ) froms;
         }
         (mkIf (lib.any (path: (getAttrFromPath path options).isDefined) froms) (

@@ -26,12 +26,26 @@ let
     isFree: loc: declarations: definitions:
     let
       declared = gather (
-        map (d: mapAttrs (_: option: { inherit (d) file; inherit option; }) d.options) declarations
+        map (
+          d:
+          mapAttrs (_: option: {
+            inherit (d) file;
+            inherit option;
+          }) d.options
+        ) declarations
       );
       given = gather (
-        map (d: mapAttrs (_: value: { inherit (d) file; inherit value; }) d.value) definitions
+        map (
+          d:
+          mapAttrs (_: value: {
+            inherit (d) file;
+            inherit value;
+          }) d.value
+        ) definitions
       );
-      children = mapAttrs (name: found: node isFree (loc ++ [ name ]) found (given.${name} or [ ])) declared;
+      children = mapAttrs (
+        name: found: node isFree (loc ++ [ name ]) found (given.${name} or [ ])
+      ) declared;
       undeclared = removeAttrs given (attrNames declared);
       free = if isFree then mapAttrs (name: freeForm.node (loc ++ [ name ])) undeclared else { };
       everything = children // free;
@@ -65,9 +79,10 @@ let
       in
       throw "The option `${lib.showOption loc}' in `${toString leaf.file}' is a prefix of options in `${toString inner.file}'."
     else
-      level isFree loc (map (d: { inherit (d) file; options = d.option; }) found) (
-        concatMap (lib.pushDown loc) definitions
-      );
+      level isFree loc (map (d: {
+        inherit (d) file;
+        options = d.option;
+      }) found) (concatMap (lib.pushDown loc) definitions);
 
   # The same option may be declared more than once if its types can be merged and no attribute is given twice.
   mergeDeclarations =
@@ -79,10 +94,13 @@ let
         merged: d:
         let
           both = name: merged ? ${name} && d.option ? ${name};
-          type = if both "type" then merged.type.mergeWith d.option.type else merged.type or d.option.type or null;
+          type =
+            if both "type" then merged.type.mergeWith d.option.type else merged.type or d.option.type or null;
         in
         if both "default" || both "apply" || (both "type" && type == null) then
-          throw "The option `${lib.showOption loc}' in `${toString d.file}' is already declared in ${lib.showFiles (map (f: f.file) (filter (f: f.file != d.file) found))}."
+          throw "The option `${lib.showOption loc}' in `${toString d.file}' is already declared in ${
+            lib.showFiles (map (f: f.file) (filter (f: f.file != d.file) found))
+          }."
         else
           merged // d.option // lib.optionalAttrs (type != null) { inherit type; }
       ) (head found).option (builtins.tail found);

@@ -2,7 +2,14 @@
 { lib, make }:
 let
   inherit (make) mkOptionType;
-  inherit (builtins) isAttrs isBool isFloat isFunction isInt isString;
+  inherit (builtins)
+    isAttrs
+    isBool
+    isFloat
+    isFunction
+    isInt
+    isString
+    ;
 
   simple =
     name: description: check:
@@ -26,9 +33,9 @@ rec {
   number = simple "number" "signed integer or floating point number" (x: isInt x || isFloat x);
   numbers = {
     between = bounded "numberBetween" "integer or floating point number" number.check;
-    nonnegative = simple "numberNonnegative" "nonnegative integer or floating point number, meaning >=0" (
-      x: number.check x && x >= 0
-    );
+    nonnegative =
+      simple "numberNonnegative" "nonnegative integer or floating point number, meaning >=0"
+        (x: number.check x && x >= 0);
     positive = simple "numberPositive" "positive integer or floating point number, meaning >0" (
       x: number.check x && x > 0
     );
@@ -74,8 +81,7 @@ rec {
     check = x: isString x && builtins.match "[^\n\r]*\n?" x != null;
     merge = loc: defs: lib.removeSuffix "\n" (lib.mergeEqualOption loc defs);
   };
-  passwdEntry =
-    element: lib.types.addCheck element (x: builtins.match ".*[\n:].*" x == null);
+  passwdEntry = element: lib.types.addCheck element (x: builtins.match ".*[\n:].*" x == null);
   strMatching =
     pattern:
     simple "strMatching ${lib.escapeNixString pattern}" "string matching the pattern ${pattern}" (
@@ -132,6 +138,12 @@ rec {
   unspecified = mkOptionType {
     name = "unspecified";
     description = "unspecified value";
+  };
+  luaInline = mkOptionType {
+    name = "luaInline";
+    description = "inline lua";
+    check = lib.isType "lua-inline";
+    merge = lib.mergeEqualOption;
   };
   optionType = mkOptionType {
     name = "optionType";

@@ -12,16 +12,27 @@ let
     zipAttrsWith
     ;
 
-  detailed = type: loc: defs: if type ? mergeDetailed then type.mergeDetailed loc defs else rec {
-    value = type.merge loc defs;
-    clean = value;
-  };
+  detailed =
+    type: loc: defs:
+    if type ? mergeDetailed then
+      type.mergeDetailed loc defs
+    else
+      rec {
+        value = type.merge loc defs;
+        clean = value;
+      };
 
   # Definitions of sets, merged name by name; each name's result is that of `lib.mergeDefinitions`.
   mergeByName =
     loc: element: defs:
     zipAttrsWith (name: lib.mergeDefinitions (loc ++ [ name ]) element) (
-      map (d: mapAttrs (_: value: { inherit (d) file; inherit value; }) d.value) defs
+      map (
+        d:
+        mapAttrs (_: value: {
+          inherit (d) file;
+          inherit value;
+        }) d.value
+      ) defs
     );
 in
 rec {
@@ -38,7 +49,10 @@ rec {
           entry =
             n: def: m: value:
             lib.mergeDefinitions (loc ++ [ "[definition ${toString n}-entry ${toString m}]" ]) element [
-              { inherit (def) file; inherit value; }
+              {
+                inherit (def) file;
+                inherit value;
+              }
             ];
           merged = builtins.filter (e: e.isDefined) (
             concatLists (lib.imap1 (n: def: lib.imap1 (entry n def) def.value) defs)
@@ -49,9 +63,12 @@ rec {
           clean = map (e: e.clean) merged;
         };
     };
-  nonEmptyListOf = element: addCheck (listOf element) (x: x != [ ]) // {
-    description = "non-empty ${(listOf element).description}";
-  };
+  nonEmptyListOf =
+    element:
+    addCheck (listOf element) (x: x != [ ])
+    // {
+      description = "non-empty ${(listOf element).description}";
+    };
 
   attrsOf =
     element:
@@ -143,7 +160,10 @@ rec {
         value =
           arg:
           (lib.mergeDefinitions (loc ++ [ "<function body>" ]) element (
-            map (d: { inherit (d) file; value = d.value arg; }) defs
+            map (d: {
+              inherit (d) file;
+              value = d.value arg;
+            }) defs
           )).mergedValue;
         clean = null;
       };
@@ -153,7 +173,9 @@ rec {
     a: b:
     mkOptionType {
       name = "either";
-      description = "${if a.isComposite && a.name != "either" then "(${a.description})" else a.description} or ${b.description}";
+      description = "${
+        if a.isComposite && a.name != "either" then "(${a.description})" else a.description
+      } or ${b.description}";
       isComposite = true;
       check = x: a.check x || b.check x;
       nestedTypes = {
@@ -203,7 +225,11 @@ rec {
         if values == [ ] then
           "impossible (empty enum)"
         else
-          "one of ${lib.concatMapStringsSep ", " (v: if builtins.isString v then builtins.toJSON v else lib.generators.toPretty { } v) values}";
+          "one of ${
+            lib.concatMapStringsSep ", " (
+              v: if builtins.isString v then builtins.toJSON v else lib.generators.toPretty { } v
+            ) values
+          }";
       isComposite = true;
       check = x: builtins.elem x values;
       merge = lib.mergeEqualOption;

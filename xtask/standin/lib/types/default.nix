@@ -11,5 +11,11 @@ basic
 // modules
 // {
   inherit (make) mkOptionType;
+  mergeTypes =
+    a: b:
+    let
+      both = a.mergeWith b;
+    in
+    if both == null then throw "the types ${a.name} and ${b.name} cannot be merged" else both;
   isOptionType = lib.isType "option-type";
 }

@@ -49,12 +49,16 @@ in
     mkOptionType (
       {
         inherit name;
-        description = "${prefix} ${if element.isComposite then "(${element.description})" else element.description}";
+        description = "${prefix} ${
+          if element.isComposite then "(${element.description})" else element.description
+        }";
         nestedTypes.elemType = element;
         getSubModules = element.getSubModules;
       }
       // attrs
-      // lib.optionalAttrs (attrs ? mergeDetailed) { merge = loc: defs: (attrs.mergeDetailed loc defs).value; }
+      // lib.optionalAttrs (attrs ? mergeDetailed) {
+        merge = loc: defs: (attrs.mergeDetailed loc defs).value;
+      }
       // {
         mergeWith =
           other:

@@ -95,7 +95,9 @@ rec {
       merge = loc: defs: {
         imports =
           staticModules
-          ++ map (d: lib.setDefaultModuleLocation "${toString d.file}, via option ${lib.showOption loc}" d.value) defs;
+          ++ map (
+            d: lib.setDefaultModuleLocation "${toString d.file}, via option ${lib.showOption loc}" d.value
+          ) defs;
       };
       mergeDetailed = loc: defs: {
         value = (deferredModuleWith { inherit staticModules; }).merge loc defs;
@@ -110,7 +112,10 @@ rec {
       name = "attrTag";
       description = "attribute-tagged union of ${lib.concatStringsSep ", " (builtins.attrNames tags)}";
       check =
-        x: isAttrs x && builtins.length (builtins.attrNames x) == 1 && tags ? ${lib.head (builtins.attrNames x)};
+        x:
+        isAttrs x
+        && builtins.length (builtins.attrNames x) == 1
+        && tags ? ${lib.head (builtins.attrNames x)};
       merge =
         loc: defs:
         let
@@ -118,7 +123,10 @@ rec {
           ofTag = map (
             d:
             if d.value ? ${tag} then
-              { inherit (d) file; value = d.value.${tag}; }
+              {
+                inherit (d) file;
+                value = d.value.${tag};
+              }
             else
               throw "The option `${lib.showOption loc}' is defined with different tags: ${lib.showDefs defs}"
           ) defs;

@@ -100,11 +100,13 @@ in
     accounts = lib.genAttrs [ "calendar" "contact" "email" ] (_: {
       accounts = mkOption {
         default = { };
-        type = types.attrsOf (types.submoduleWith {
-          shorthandOnlyDefinesConfig = true;
-          freeForm = true;
-          modules = [ ];
-        });
+        type = types.attrsOf (
+          types.submoduleWith {
+            shorthandOnlyDefinesConfig = true;
+            freeForm = true;
+            modules = [ ];
+          }
+        );
       };
     });
     nix.package = mkOption {
@@ -152,10 +154,16 @@ in
           paths = home.packages;
         })
         (pkgs.linkFarm "home-manager-files" (
-          map (file: {
-            name = file.target;
-            path = file.source;
-          }) (builtins.filter (file: file.enable) (builtins.attrValues home.file ++ builtins.attrValues config.xdg.configFile))
+          map
+            (file: {
+              name = file.target;
+              path = file.source;
+            })
+            (
+              builtins.filter (file: file.enable) (
+                builtins.attrValues home.file ++ builtins.attrValues config.xdg.configFile
+              )
+            )
         ))
       ];
     };

@@ -10,7 +10,12 @@
 }:
 let
   inherit (lib) mkOption mkEnableOption types;
-  list = type: mkOption { type = types.listOf type; default = [ ]; };
+  list =
+    type:
+    mkOption {
+      type = types.listOf type;
+      default = [ ];
+    };
   packages = import ../../pkgs;
   toplevel = import ../../systems/toplevel.nix { inherit lib; };
 

@@ -2,7 +2,12 @@
 { lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
-  strings = default: mkOption { type = types.listOf types.str; inherit default; };
+  strings =
+    default:
+    mkOption {
+      type = types.listOf types.str;
+      inherit default;
+    };
 in
 {
   options.nix = {

@@ -93,7 +93,10 @@ let
       imports = [ ownedFile ];
       options = {
         path = text (
-          if isHome then "${builtins.dirOf cfg.defaultSymlinkPath}/rendered/${name}" else "/run/secrets/rendered/${name}"
+          if isHome then
+            "${builtins.dirOf cfg.defaultSymlinkPath}/rendered/${name}"
+          else
+            "/run/secrets/rendered/${name}"
         );
         content = mkOption {
           type = types.lines;

@@ -1,0 +1,4 @@
+{
+  _file = "elsewhere.nix";
+  a.x = 3;
+}
