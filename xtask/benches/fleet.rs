@@ -12,6 +12,7 @@ mod fleet {
     pub mod table;
 }
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use clap::Parser;
 use fleet::contenders::{Contender, Phase, check_built, cores};
 use fleet::generate::{Fleet, HEAVY, LIGHT, Weight};
 use fleet::measure::{answer, measure};
-use fleet::sandbox::Sandbox;
+use fleet::sandbox::{self, Sandbox};
 use fleet::table::{HEAVY_HOSTS, LIGHT_HOSTS, Row, Runs};
 
 /// Build generated fleets with this program and with plain Nix
@@ -66,7 +67,8 @@ fn main() -> Result<()> {
             targets += &runs.targets()?;
         }
     }
-    say(&format!("\nTargets:\n\n{targets}"))
+    say(&format!("\nTargets:\n\n{targets}"))?;
+    sandbox::remove(&bench.folder()?)
 }
 
 /// Where everything is.
@@ -117,7 +119,7 @@ impl Bench {
             let root = folder.join(format!("{}-{contender:?}", weight.name));
             rows.extend(self.contend(contender, phases, &fleet, &root).with_context(|| contender.name())?);
             // The next contender finds the disk as this one did.
-            std::fs::remove_dir_all(&root).ok();
+            sandbox::remove(&root)?;
         }
         Ok(Runs { weight: weight.name, hosts, rows })
     }
@@ -139,6 +141,7 @@ impl Bench {
         let sandbox = Sandbox::new(root, &self.path)?;
         sandbox.fetch_inputs(&fleet.repository)?;
         let mut rows = Vec::new();
+        let mut before = BTreeSet::new();
         for &phase in phases {
             if phase == Phase::Edited {
                 fleet.edit()?;
@@ -146,7 +149,8 @@ impl Bench {
             let measured = measure(|| contender.build(fleet, &sandbox, &self.binary));
             fleet.restore()?;
             let (paths, cost) = measured.with_context(|| phase.name())?;
-            check_built(fleet, &paths).with_context(|| phase.name())?;
+            check_built(fleet, phase, &paths, &before).with_context(|| phase.name())?;
+            before.extend(paths);
             rows.push(Row { contender, phase, cost });
         }
         Ok(rows)

@@ -1,6 +1,6 @@
 //! The ways to build a whole fleet: this program, and what one does with plain Nix. Each must end with every host built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -98,15 +98,25 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// Checks that `paths` are as many as the fleet has hosts, all different, and all there.
+/// Checks that `paths` are as many as the fleet has hosts, all different, and all there; and that as many of them are new, against
+/// those `before`, as `phase` has changed: a stale answer is no fast answer.
 ///
 /// # Errors
-/// When a host was not built.
-pub fn check_built(fleet: &Fleet, paths: &[PathBuf]) -> Result<()> {
+/// When a host was not built, or another than the one edited.
+pub fn check_built(fleet: &Fleet, phase: Phase, paths: &[PathBuf], before: &BTreeSet<PathBuf>) -> Result<()> {
     let there = |path: &&PathBuf| path.symlink_metadata().is_ok();
-    let built: std::collections::BTreeSet<&PathBuf> = paths.iter().filter(there).collect();
+    let built: BTreeSet<&PathBuf> = paths.iter().filter(there).collect();
     if built.len() != fleet.hosts.len() {
         bail!("{} of {} hosts were built", built.len(), fleet.hosts.len());
+    }
+    let changed = match phase {
+        Phase::Cold => fleet.hosts.len(),
+        Phase::Unchanged => 0,
+        Phase::Edited => 1,
+    };
+    let new = built.iter().filter(|path| !before.contains(**path)).count();
+    if new != changed {
+        bail!("{new} hosts have a new result, where {changed} have changed");
     }
     Ok(())
 }

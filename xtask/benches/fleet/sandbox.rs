@@ -73,3 +73,20 @@ impl Sandbox {
         succeed(self.command("nix").args(["flake", "archive"]).current_dir(repository))
     }
 }
+
+/// Removes `folder` with the stores in it, whose own folders are read-only.
+///
+/// # Errors
+/// When something in it cannot be removed.
+pub fn remove(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let removing = || format!("remove `{}`", folder.display());
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.with_context(removing)?;
+        // A folder is opened up before the walk goes on to what is in it; reading it was allowed all along.
+        if entry.file_type().is_dir() {
+            std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o755)).with_context(removing)?;
+        }
+    }
+    std::fs::remove_dir_all(folder).with_context(removing)
+}
