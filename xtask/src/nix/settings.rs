@@ -12,7 +12,7 @@ use crate::process;
 const SECRET: [&str; 1] = ["access-tokens"];
 
 /// The settings that decisions here depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// This machine's system, such as `x86_64-linux`.
     pub system: String,
@@ -52,7 +52,7 @@ impl Nix {
     }
 }
 
-fn parse(json: &str) -> Result<Settings> {
+pub(super) fn parse(json: &str) -> Result<Settings> {
     let entries: BTreeMap<String, Entry> = serde_json::from_str(json)?;
     let text = |name: &str| entries.get(name).map(|entry| plain(&entry.value)).unwrap_or_default();
     let words = |name: &str| text(name).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
