@@ -137,6 +137,20 @@ impl Console {
         self.write(&format!("{red}error:{red:#} {error:#}\n"));
     }
 
+    /// Asks a question that is answered with yes or no; `None` when there is nobody to ask.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub fn confirm(&self, question: &str) -> std::io::Result<Option<bool>> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        self.write(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
+    }
+
     /// Replaces the region below everything else; no lines at all remove it.
     pub fn draw(&self, lines: &[String]) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
