@@ -1,16 +1,23 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
+mod age;
+mod bootstrap;
 mod commands;
 mod context;
+mod debian;
+mod doctor;
+mod git;
+mod network;
 mod nix;
 mod process;
 mod report;
+mod sops;
+mod tools;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::doctor;
 use context::{Context, Ending, GlobalArgs};
 
 /// The automation of a Nix configuration repository
@@ -29,7 +36,9 @@ missing or broken) · 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Doctor(doctor::Args),
+    Bootstrap(commands::bootstrap::Args),
+    Doctor(commands::doctor::Args),
+    Test(commands::test::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,7 +52,9 @@ fn main() -> ExitCode {
         }
     };
     let ending = match &cli.command {
-        Command::Doctor(args) => doctor::run(&context, args),
+        Command::Bootstrap(args) => commands::bootstrap::run(&context, args),
+        Command::Doctor(args) => commands::doctor::run(&context, args),
+        Command::Test(args) => commands::test::run(&context, args),
     };
     match ending {
         Ok(Ending::Clean) => ExitCode::SUCCESS,

@@ -1,3 +1,5 @@
 //! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
 
+pub mod bootstrap;
 pub mod doctor;
+pub mod test;
