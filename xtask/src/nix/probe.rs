@@ -1,11 +1,12 @@
 //! Whether a Nix that starts can also do its work: open its store, and build.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use super::{Nix, Settings, Version};
+use super::{Nix, Version};
 use crate::process;
 
 /// Builds with nothing but `/bin/sh`. Its output stays, and is built again to be compared: a probe that leaves no litter.
@@ -152,23 +153,26 @@ impl Nix {
         if built.status.success() { Ok(Probe::Built) } else { Ok(Probe::Failed(failure(&built.stderr))) }
     }
 
-    /// The settings that a call typed by the user gets, without those of this program; `None` when `nix show-config` itself
-    /// is not allowed, because `nix-command` is off.
+    /// The settings that a call typed by the user gets, by name, without those of this program; `None` when `nix show-config`
+    /// itself is not allowed, because `nix-command` is off.
+    ///
+    /// As text, since 2.8 answers experimental features as bare numbers in JSON.
     ///
     /// # Errors
     /// When Nix cannot say them for any other reason.
-    pub fn settings_of_the_user(&self) -> Result<Option<Settings>> {
+    pub fn settings_of_the_user(&self) -> Result<Option<BTreeMap<String, String>>> {
         let mut command = Command::new(self.bin.join("nix"));
-        command.args(["show-config", "--json"]).env("LC_ALL", "C");
+        command.arg("show-config").env("LC_ALL", "C");
         let output = process::probe(&mut command)?;
         if String::from_utf8_lossy(&output.stderr).contains("'nix-command' is disabled") {
             return Ok(None);
         }
         if !output.status.success() {
-            anyhow::bail!("read the settings of Nix: {}", failure(&output.stderr).said);
+            bail!("read the settings of Nix: {}", failure(&output.stderr).said);
         }
-        let json = String::from_utf8(output.stdout).context("read the settings of Nix")?;
-        super::settings::parse(&json).context("read the settings of Nix").map(Some)
+        let text = String::from_utf8(output.stdout).context("read the settings of Nix")?;
+        let entries = text.lines().filter_map(|line| line.split_once('='));
+        Ok(Some(entries.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()))
     }
 
     /// The names of the outputs that the flake at `reference` declares.
@@ -176,7 +180,7 @@ impl Nix {
     /// # Errors
     /// When Nix cannot be started; what it says of the flake is the inner error.
     pub fn flake_outputs(&self, reference: &str) -> Result<std::result::Result<Vec<String>, String>> {
-        let expression = format!("builtins.attrNames (builtins.getFlake {})", quoted(reference));
+        let expression = format!("builtins.attrNames (builtins.getFlake {}).outputs", quoted(reference));
         let output = process::probe(self.command("nix").args(["eval", "--json", "--impure", "--expr", &expression]))?;
         if !output.status.success() {
             return Ok(Err(failure(&output.stderr).said));

@@ -52,7 +52,7 @@ impl Nix {
     }
 }
 
-pub(super) fn parse(json: &str) -> Result<Settings> {
+fn parse(json: &str) -> Result<Settings> {
     let entries: BTreeMap<String, Entry> = serde_json::from_str(json)?;
     let text = |name: &str| entries.get(name).map(|entry| plain(&entry.value)).unwrap_or_default();
     let words = |name: &str| text(name).split_whitespace().map(str::to_owned).collect::<Vec<_>>();

@@ -3,13 +3,14 @@
 //! The last line, because a plain `experimental-features =` or `substituters =` further down would discard what ours adds.
 //! Lines of others are never edited.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::bootstrap::machine::Machine;
 use crate::bootstrap::step::{Action, NeededBy, State, Step, Surroundings, text_of};
-use crate::nix::{self, Flavour, Nix, Search, Settings};
+use crate::nix::{self, Flavour, Nix, Search};
 
 pub const STEP: Step =
     Step { name: "nix-conf", brings: "flakes, and builds as root", needed_by: NeededBy::Ci, after: &[], detect };
@@ -91,10 +92,11 @@ fn declared_elsewhere(machine: &Machine, file: &Path) -> Option<&'static str> {
     generated.then_some("a Nix configuration (nix-darwin or home-manager)")
 }
 
-/// Whether the effective settings allow what this program does.
-fn in_order(settings: &Settings, machine: &Machine) -> bool {
-    let on = |feature: &str| settings.experimental_features.iter().any(|name| name == feature);
-    let group = settings.all.get("build-users-group").map_or("", String::as_str);
+/// Whether the effective settings, by name, allow what this program does.
+fn in_order(settings: &BTreeMap<String, String>, machine: &Machine) -> bool {
+    let value = |name: &str| settings.get(name).map_or("", String::as_str);
+    let on = |feature: &str| value("experimental-features").split_whitespace().any(|name| name == feature);
+    let group = value("build-users-group");
     let group_exists = group.is_empty() || machine.groups.iter().any(|name| name == group);
     on("nix-command") && on("flakes") && (machine.uid != 0 || group_exists)
 }

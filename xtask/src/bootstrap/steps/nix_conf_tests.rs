@@ -114,18 +114,16 @@ fn a_generated_nix_conf_is_left_alone() {
 fn settings_that_are_in_order_need_no_file() {
     let root = Machine::example(Path::new("/nowhere"));
     let user = Machine { uid: 1000, ..root.clone() };
-    let check = |machine: &Machine, features: &[&str], group: &str, expected: bool| {
-        let settings = Settings {
-            experimental_features: features.iter().map(|&name| name.to_owned()).collect(),
-            all: [("build-users-group".to_owned(), group.to_owned())].into(),
-            ..Settings::default()
-        };
+    let check = |machine: &Machine, features: &str, group: &str, expected: bool| {
+        let settings = [("experimental-features", features), ("build-users-group", group)];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(in_order(&settings, machine), expected, "{features:?} {group:?}");
     };
-    check(&root, &["nix-command", "flakes"], "", true);
-    check(&root, &["nix-command", "flakes"], "root", true);
-    check(&root, &["nix-command", "flakes"], "nixbld", false);
-    check(&user, &["nix-command", "flakes"], "nixbld", true);
-    check(&user, &["nix-command"], "", false);
-    check(&user, &["flakes"], "", false);
+    check(&root, "nix-command flakes", "", true);
+    check(&root, "fetch-tree nix-command flakes", "root", true);
+    check(&root, "nix-command flakes", "nixbld", false);
+    check(&user, "nix-command flakes", "nixbld", true);
+    check(&user, "nix-command", "", false);
+    check(&user, "flakes", "", false);
+    assert!(!in_order(&BTreeMap::new(), &user));
 }
