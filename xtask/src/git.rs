@@ -1,12 +1,36 @@
-//! git: its version, and the state of a repository that flakes care about.
+//! What git says of a checkout, and the flake reference Nix gives to it.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::process;
+use crate::{files, nix, process};
+
+/// A git checkout as flakes see it: HEAD, and the tracked files that differ from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The root of the working tree.
+    pub top: PathBuf,
+    /// The commit checked out, unless there is none yet.
+    pub head: Option<String>,
+    /// Tracked files that differ from HEAD, relative to `top`.
+    pub changed: Vec<Change>,
+    /// Files that git does not track (and does not ignore), relative to `top`: invisible to a flake.
+    pub untracked: Vec<PathBuf>,
+}
+
+/// One tracked file that differs from HEAD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// How index and working tree differ, as two letters of `git status`.
+    pub status: String,
+    /// The file, relative to the root of the working tree.
+    pub path: PathBuf,
+    /// Whether it is a submodule with changes of its own.
+    pub submodule: bool,
+}
 
 /// What `git --version` prints, or `None` where there is no git.
 ///
@@ -19,33 +43,14 @@ pub fn version() -> Result<Option<String>> {
     process::ask(Command::new("git").arg("--version")).map(Some)
 }
 
-/// What a flake's repository looks like to git.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Repository {
-    /// Whether flake.nix is in git's index; flakes see nothing else.
-    pub flake_tracked: bool,
-    /// `*.nix` files that git neither tracks nor ignores.
-    pub untracked_nix: Vec<String>,
-    /// Whether history was cut off when it was cloned.
-    pub shallow: bool,
-}
-
-/// Reads the state of the repository at `folder`; `None` where it is none.
+/// Whether `path`, relative to `folder`, is in git's index; flakes see nothing else.
 ///
 /// # Errors
-/// When git fails, for example because the folder belongs to somebody else.
-pub fn repository(folder: &Path) -> Result<Option<Repository>> {
-    if !folder.join(".git").exists() {
-        return Ok(None);
-    }
-    let git = |arguments: &[&str]| process::ask(Command::new("git").arg("-C").arg(folder).args(arguments));
-    let names = |text: String| text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let untracked = git(&["ls-files", "-z", "--others", "--exclude-standard", "--", "*.nix"])?;
-    Ok(Some(Repository {
-        flake_tracked: !git(&["ls-files", "-z", "--", "flake.nix"])?.is_empty(),
-        untracked_nix: names(untracked),
-        shallow: git(&["rev-parse", "--is-shallow-repository"])? == "true",
-    }))
+/// When git is missing or refuses to look.
+pub fn tracks(folder: &Path, path: &str) -> Result<bool> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["ls-files", "-z", "--", path]);
+    Ok(!process::ask(&mut git).with_context(|| format!("ask git for `{path}`"))?.is_empty())
 }
 
 /// The user who owns `folder`, as a number: git and Nix refuse a repository of somebody else.
@@ -54,4 +59,150 @@ pub fn repository(folder: &Path) -> Result<Option<Repository>> {
 /// When the folder cannot be looked at.
 pub fn owner(folder: &Path) -> Result<u32> {
     Ok(folder.metadata().with_context(|| format!("look at `{}`", folder.display()))?.uid())
+}
+
+/// The checkout that `folder` is in, or `None` if it is in none.
+///
+/// # Errors
+/// When git is missing or refuses to look (for example at a repository of another owner).
+pub fn checkout(folder: &Path) -> Result<Option<Checkout>> {
+    let Some(top) = folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) else {
+        return Ok(None);
+    };
+    let mut git = Command::new("git");
+    git.arg("-C").arg(top);
+    git.args(["--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]);
+    git.arg("--ignore-submodules=none");
+    let status = process::ask(&mut git).context("ask git for the state of the working tree")?;
+    Ok(Some(parse(top, &status)))
+}
+
+fn parse(top: &Path, status: &str) -> Checkout {
+    let mut checkout = Checkout { top: top.to_owned(), head: None, changed: Vec::new(), untracked: Vec::new() };
+    let mut records = status.split('\0');
+    while let Some(record) = records.next() {
+        let (kind, rest) = record.split_once(' ').unwrap_or((record, ""));
+        match kind {
+            "#" => {
+                if let Some(commit) = rest.strip_prefix("branch.oid ") {
+                    checkout.head = (commit != "(initial)").then(|| commit.to_owned());
+                }
+            }
+            "?" => checkout.untracked.push(PathBuf::from(rest)),
+            // The path is the last field; it may hold spaces. The record of a rename is followed by the old path.
+            "1" => checkout.changed.extend(change(rest, 8)),
+            "2" => {
+                checkout.changed.extend(change(rest, 9));
+                if let Some(old) = records.next() {
+                    checkout.changed.push(Change {
+                        status: "R-".to_owned(),
+                        path: PathBuf::from(old),
+                        submodule: false,
+                    });
+                }
+            }
+            "u" => checkout.changed.extend(change(rest, 10)),
+            _ => {}
+        }
+    }
+    checkout
+}
+
+fn change(fields: &str, count: usize) -> Option<Change> {
+    let mut parts = fields.splitn(count, ' ');
+    let status = parts.next()?.to_owned();
+    let submodule = parts.next()?.starts_with('S');
+    let path = PathBuf::from(parts.last()?);
+    Some(Change { status, path, submodule })
+}
+
+impl Checkout {
+    /// Everything of the checkout that a flake can see, as one hash: the commit and the working tree's difference from it, with
+    /// contents, modes and what submodules hold.
+    ///
+    /// # Errors
+    /// When a changed file cannot be read.
+    pub fn fingerprint(&self) -> Result<String> {
+        let mut texts = vec![self.head.clone().unwrap_or_default().into_bytes()];
+        texts.push(self.top.as_os_str().as_encoded_bytes().to_vec());
+        texts.push(vec![u8::from(self.is_shallow())]);
+        for change in &self.changed {
+            texts.push(change.status.clone().into_bytes());
+            texts.push(change.path.as_os_str().as_encoded_bytes().to_vec());
+            texts.push(self.content(change)?);
+        }
+        Ok(files::short_hash(&texts))
+    }
+
+    fn content(&self, change: &Change) -> Result<Vec<u8>> {
+        let path = self.top.join(&change.path);
+        if change.submodule {
+            let inner = checkout(&path)?.map(|inner| inner.fingerprint()).transpose()?;
+            return Ok(inner.unwrap_or_default().into_bytes());
+        }
+        files::identity(&path).with_context(|| format!("read `{}`", path.display()))
+    }
+
+    /// Whether the history is cut off, which Nix wants to be told.
+    #[must_use]
+    pub fn is_shallow(&self) -> bool {
+        self.top.join(".git/shallow").exists()
+    }
+
+    /// The flake reference of `repository`, a folder in this checkout.
+    #[must_use]
+    pub fn flake_reference(&self, repository: &Path) -> String {
+        let mut parameters = Vec::new();
+        if let Some(below) = repository.strip_prefix(&self.top).ok().filter(|below| !below.as_os_str().is_empty()) {
+            parameters.push(format!("dir={}", nix::percent_encoded(below)));
+        }
+        if self.is_shallow() {
+            parameters.push("shallow=1".to_owned());
+        }
+        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+        format!("git+file://{}{query}", nix::percent_encoded(&self.top))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_kind_of_record() {
+        let status = "# branch.oid abc\0# branch.head main\0\
+            1 .M N... 100644 100644 100644 h1 h2 a b.nix\0\
+            2 R. N... 100644 100644 100644 h1 h2 R100 new.nix\0old.nix\0\
+            1 .M S..U 160000 160000 160000 h1 h2 vendored\0\
+            u UU N... 100644 100644 100644 100644 h1 h2 h3 both.nix\0\
+            ? configurations/nixos/new host.nix\0";
+        let checkout = parse(Path::new("/r"), status);
+        assert_eq!(checkout.head.as_deref(), Some("abc"));
+        let changed: Vec<_> = checkout
+            .changed
+            .iter()
+            .map(|change| (change.status.as_str(), change.path.to_str().unwrap(), change.submodule))
+            .collect();
+        let expected = [
+            (".M", "a b.nix", false),
+            ("R.", "new.nix", false),
+            ("R-", "old.nix", false),
+            (".M", "vendored", true),
+            ("UU", "both.nix", false),
+        ];
+        assert_eq!(changed, expected);
+        assert_eq!(checkout.untracked, [PathBuf::from("configurations/nixos/new host.nix")]);
+    }
+
+    #[test]
+    fn no_commit_yet() {
+        assert_eq!(parse(Path::new("/r"), "# branch.oid (initial)\0").head, None);
+    }
+
+    #[test]
+    fn references() {
+        let checkout = parse(Path::new("/no such place"), "");
+        assert_eq!(checkout.flake_reference(Path::new("/no such place")), "git+file:///no%20such%20place");
+        assert_eq!(checkout.flake_reference(Path::new("/no such place/a/b")), "git+file:///no%20such%20place?dir=a/b");
+    }
 }

@@ -3,15 +3,25 @@
 mod age;
 mod bootstrap;
 mod commands;
+mod config;
 mod context;
 mod debian;
 mod doctor;
+mod files;
+mod flake_lock;
+mod fleet;
 mod git;
+mod interrupt;
+mod kept;
 mod network;
 mod nix;
+mod pipeline;
 mod process;
 mod report;
+mod session;
 mod sops;
+mod standin;
+mod supervise;
 mod tools;
 
 use std::process::ExitCode;
@@ -37,7 +47,9 @@ missing or broken) · 130 interrupted";
 #[derive(Debug, Subcommand)]
 enum Command {
     Bootstrap(commands::bootstrap::Args),
+    Build(commands::build::Args),
     Doctor(commands::doctor::Args),
+    Outputs(commands::outputs::Args),
     Test(commands::test::Args),
 }
 
@@ -51,12 +63,19 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = interrupt::install() {
+        context.console.error(&error);
+        return ExitCode::from(2);
+    }
     let ending = match &cli.command {
         Command::Bootstrap(args) => commands::bootstrap::run(&context, args),
+        Command::Build(args) => commands::build::run(&context, args),
         Command::Doctor(args) => commands::doctor::run(&context, args),
+        Command::Outputs(args) => commands::outputs::run(&context, args),
         Command::Test(args) => commands::test::run(&context, args),
     };
     match ending {
+        _ if interrupt::count() > 0 => ExitCode::from(130),
         Ok(Ending::Clean) => ExitCode::SUCCESS,
         Ok(Ending::Problems) => ExitCode::from(1),
         Err(error) => {

@@ -12,8 +12,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
-use crate::process;
 use crate::report::Console;
+use crate::{files, process};
 
 /// A build of sops for one platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ fn sha256(path: &Path) -> Result<String> {
             length => hash.update(block.get(..length).unwrap_or_default()),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(files::hex(&hash.finalize()))
 }
 
 #[cfg(test)]

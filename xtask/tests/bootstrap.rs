@@ -279,3 +279,32 @@ fn the_doctor_answers_as_json() {
     let jobs = diagnoses.iter().find(|diagnosis| diagnosis["name"] == "max-jobs").unwrap();
     assert_eq!((jobs["standing"].as_str(), jobs["fix"].is_string()), (Some("problem"), true));
 }
+
+#[test]
+fn a_build_on_an_unconfigured_machine_brings_what_it_needs() {
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::bare(nix);
+        let home = sandbox.fingerprint(&["home"]);
+        let first = sandbox.run(&["build"]);
+        if !rustix::process::getuid().is_root() {
+            first.ends(2).says(&["this machine cannot build yet", "run `cargo xtask bootstrap`"]);
+            continue;
+        }
+        first.ends(0).says(&["doing what `cargo xtask bootstrap` would do", "✓ nix-conf:", "✓ probe-build:"]);
+        let after = sandbox.fingerprint(&["nix-conf"]);
+        let second = sandbox.run(&["build"]).ends(0);
+        assert!(!second.stderr.contains("bootstrap"), "{nix:?}: {}", second.stderr);
+        assert_eq!(sandbox.fingerprint(&["nix-conf"]), after);
+        assert_eq!(sandbox.fingerprint(&["home"]), home, "{nix:?}: a build made something that only people need");
+        // Another configuration is looked at anew.
+        sandbox.write_nix_conf("this is no setting\n");
+        sandbox.run(&["build"]).ends(2).says(&["nix.conf:1: malformed line", "run `cargo xtask bootstrap`"]);
+    }
+}
+
+#[test]
+fn a_build_without_nix_names_the_one_command() {
+    let sandbox = Sandbox::without_nix(&["git", "sh"]);
+    fs::write(sandbox.path("system/etc/os-release"), "ID=arch\n").unwrap();
+    sandbox.run(&["build"]).ends(2).says(&["no Nix was found", "run `cargo xtask bootstrap`"]);
+}

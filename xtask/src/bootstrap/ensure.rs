@@ -13,6 +13,7 @@ use super::plan::{Choice, StepReport, Verdict, verdict};
 use super::run::{Consent, Mode, run};
 use super::step::Surroundings;
 use crate::context::Context;
+use crate::files;
 use crate::nix::{self, Nix, Search};
 use crate::report::steps;
 
@@ -89,8 +90,7 @@ fn fingerprint(nix: &Nix, machine: &Machine) -> String {
         // A file that is not there, or not for this user, counts as empty.
         add(&file.to_string_lossy(), &std::fs::read(&file).unwrap_or_default());
     }
-    let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    files::hex(&hash.finalize())
 }
 
 fn configuration_files(machine: &Machine) -> Vec<PathBuf> {

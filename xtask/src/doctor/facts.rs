@@ -24,7 +24,7 @@ pub struct Facts {
     /// The systems of remote builders, from `builders` or its file.
     pub builder_systems: Vec<String>,
     /// The repository as git sees it; `None` where it is no git repository.
-    pub repository: Result<Option<git::Repository>, String>,
+    pub repository: Result<Option<Repository>, String>,
     /// Who owns the repository, and who runs this.
     pub owner_and_user: (u32, u32),
     /// The folder of the store, or what exists of the path to it, and the bytes free there.
@@ -42,6 +42,28 @@ pub struct Store {
     pub trusted: Option<bool>,
     /// `NIX_STORE_DIR`, if the store is elsewhere than /nix/store.
     pub relocated: Option<PathBuf>,
+}
+
+/// What flakes care about in a git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Repository {
+    /// Whether flake.nix is in git's index.
+    pub flake_tracked: bool,
+    /// `*.nix` files that git neither tracks nor ignores.
+    pub untracked_nix: Vec<String>,
+    /// Whether history was cut off when it was cloned.
+    pub shallow: bool,
+}
+
+fn repository(folder: &Path) -> Result<Option<Repository>> {
+    let Some(checkout) = git::checkout(folder)? else { return Ok(None) };
+    let is_nix = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "nix");
+    let untracked = checkout.untracked.iter().filter(is_nix);
+    Ok(Some(Repository {
+        flake_tracked: git::tracks(folder, "flake.nix")?,
+        untracked_nix: untracked.map(|path| path.to_string_lossy().into_owned()).collect(),
+        shallow: checkout.is_shallow(),
+    }))
 }
 
 impl Facts {
@@ -74,7 +96,7 @@ impl Facts {
             steps,
             store,
             settings,
-            repository: git::repository(&context.repository).map_err(|error| format!("{error:#}")),
+            repository: repository(&context.repository).map_err(|error| format!("{error:#}")),
             owner_and_user: (git::owner(&context.repository)?, surroundings.machine.uid),
             space: free_space(&relocated.unwrap_or_else(|| PathBuf::from("/nix/store")))?,
             off_path: nix.filter(|nix| !nix.on_path).map(|nix| nix.bin),

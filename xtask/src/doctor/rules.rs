@@ -1,9 +1,8 @@
 //! What each fact means for later commands.
 
-use super::facts::{Facts, Store};
+use super::facts::{Facts, Repository, Store};
 use super::{Diagnosis, Standing};
 use crate::bootstrap::{Outcome, StepReport};
-use crate::git;
 use crate::nix::{self, Settings};
 use crate::report::steps;
 
@@ -102,7 +101,7 @@ fn substituter(url: &str, reachable: bool) -> Diagnosis {
     }
 }
 
-fn repository(state: &Result<Option<git::Repository>, String>, (owner, user): (u32, u32)) -> Vec<Diagnosis> {
+fn repository(state: &Result<Option<Repository>, String>, (owner, user): (u32, u32)) -> Vec<Diagnosis> {
     let name = "repository";
     let state = match state {
         Err(reason) if owner != user => {
@@ -155,12 +154,12 @@ mod tests {
 
     #[test]
     fn repository_states() {
-        let check = |state: git::Repository, owner: u32, expected: &[&str]| {
+        let check = |state: Repository, owner: u32, expected: &[&str]| {
             assert_eq!(told(&repository(&Ok(Some(state)), (owner, 0))), expected);
         };
-        let fine = git::Repository { flake_tracked: true, ..git::Repository::default() };
+        let fine = Repository { flake_tracked: true, ..Repository::default() };
         check(fine.clone(), 0, &["Good repository: every .nix file is tracked"]);
-        let untracked = git::Repository { untracked_nix: vec!["a.nix".into(), "b c.nix".into()], ..fine.clone() };
+        let untracked = Repository { untracked_nix: vec!["a.nix".into(), "b c.nix".into()], ..fine.clone() };
         check(
             untracked,
             0,
@@ -170,12 +169,12 @@ mod tests {
             ],
         );
         check(
-            git::Repository::default(),
+            Repository::default(),
             0,
             &["Problem repository: flake.nix is not tracked by git, so Nix does not see it"],
         );
         check(
-            git::Repository { shallow: true, ..fine.clone() },
+            Repository { shallow: true, ..fine.clone() },
             0,
             &["Notice repository: a shallow clone: what compares with earlier commits cannot"],
         );

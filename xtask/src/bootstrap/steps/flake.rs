@@ -1,10 +1,9 @@
 //! Step `flake`: this repository's flake evaluates, at least to the names of its outputs.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use crate::bootstrap::step::{NeededBy, State, Step, Surroundings};
+use crate::git;
 use crate::nix::{self, Search};
 
 pub const STEP: Step = Step {
@@ -19,14 +18,15 @@ pub const STEP: Step = Step {
 fn detect(surroundings: &Surroundings) -> Result<State> {
     let Search::Found(nix) = nix::search()? else { return Ok(State::Waiting("nix")) };
     let nix = if surroundings.offline { nix.offline() } else { nix };
-    let answer = nix.flake_outputs(&reference(&surroundings.repository))?;
+    // Inputs that cannot be fetched are told at once, not after five attempts.
+    let nix = nix.with_setting("download-attempts = 1");
+    let repository = &surroundings.repository;
+    let reference = match git::checkout(repository)? {
+        Some(checkout) => checkout.flake_reference(repository),
+        None => nix::path_reference(repository),
+    };
+    let answer = nix.flake_outputs(&reference)?;
     Ok(decide(answer, surroundings.may_stand_in))
-}
-
-/// The repository as a flake: through git where there is git, so that only tracked files are read.
-fn reference(repository: &Path) -> String {
-    let scheme = if repository.join(".git").exists() { "git+file" } else { "path" };
-    format!("{scheme}://{}", repository.display())
 }
 
 fn decide(answer: std::result::Result<Vec<String>, String>, may_stand_in: bool) -> State {

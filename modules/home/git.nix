@@ -1,0 +1,19 @@
+# Git, less the name of its user.
+{
+  programs.git = {
+    enable = true;
+    ignores = [
+      ".direnv"
+      "result"
+    ];
+    settings = {
+      init.defaultBranch = "main";
+      pull.rebase = true;
+      push.autoSetupRemote = true;
+    };
+  };
+  programs.delta = {
+    enable = true;
+    enableGitIntegration = true;
+  };
+}

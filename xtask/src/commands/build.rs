@@ -1,0 +1,165 @@
+//! Evaluate and build outputs, each with its own status
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::bootstrap::ensure_nix;
+use crate::context::{Context, Ending};
+use crate::fleet::Selector;
+use crate::pipeline::batching::Limits;
+use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
+use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memory};
+
+/// Evaluate and build outputs, each with its own status
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
+    selectors: Vec<Selector>,
+    #[command(flatten)]
+    evaluation: EvaluationArgs,
+    #[command(flatten)]
+    build: BuildArgs,
+    /// Stop at the first failure
+    #[arg(long, env = "XTASK_FAIL_FAST")]
+    fail_fast: bool,
+    /// Link every result at PREFIX-KIND-NAME, as garbage-collection roots
+    #[arg(long, value_name = "PREFIX", env = "XTASK_OUT_LINK")]
+    out_link: Option<PathBuf>,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON")]
+    json: bool,
+}
+
+/// What evaluation may use, and which outputs it is restricted to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EvaluationArgs {
+    /// Only outputs of this system; repeat for several [default: all are evaluated]
+    #[arg(long = "system", value_name = "SYSTEM", env = "XTASK_SYSTEM", value_delimiter = ',')]
+    systems: Vec<String>,
+    /// Evaluation processes at once [default: one a core]
+    #[arg(long, value_name = "N", env = "XTASK_WORKERS", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// Memory over all evaluation processes, such as 700M or 4G [default: half of what is free]
+    #[arg(long, value_name = "SIZE", env = "XTASK_MAX_MEMORY", value_parser = mebibytes)]
+    max_memory: Option<u64>,
+    /// Evaluate again what has not changed
+    #[arg(long, env = "XTASK_FRESH")]
+    fresh: bool,
+}
+
+/// How outputs are built.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BuildArgs {
+    /// Do not fetch what a substituter has: it counts as cached
+    #[arg(long, env = "XTASK_SKIP_CACHED")]
+    skip_cached: bool,
+}
+
+impl EvaluationArgs {
+    /// The wish for `selectors`, without a build.
+    #[must_use]
+    pub fn wish(&self, selectors: Vec<Selector>) -> Wish {
+        Wish {
+            selectors,
+            systems: self.systems.clone(),
+            fresh: self.fresh,
+            limits: Limits {
+                workers: self.workers.map_or_else(cores, usize::from),
+                memory_mib: self.max_memory.unwrap_or_else(half_of_free_memory),
+            },
+            build: None,
+            fail_fast: false,
+        }
+    }
+}
+
+impl BuildArgs {
+    /// How these arguments want outputs built.
+    #[must_use]
+    pub fn wish(&self, out_link: Option<PathBuf>) -> BuildWish {
+        BuildWish { skip_cached: self.skip_cached, out_link }
+    }
+}
+
+/// A size in MiB: `700M`, `4G`, `1.5G`, or a number of bytes.
+fn mebibytes(text: &str) -> Result<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0 / 1024.0 / 1024.0,
+        "K" | "KIB" => 1.0 / 1024.0,
+        "M" | "MIB" => 1.0,
+        "G" | "GIB" => 1024.0,
+        unit => bail!("`{unit}` is no unit of memory: use M or G"),
+    };
+    match digits.parse::<f64>() {
+        Ok(number) if number * factor >= 1.0 => Ok((number * factor) as u64),
+        Ok(_) => bail!("`{text}` is less than 1M"),
+        Err(_) => bail!("`{text}` is no size: write 700M or 4G"),
+    }
+}
+
+/// Evaluates and builds.
+///
+/// # Errors
+/// When a selector names nothing, the flake declares nothing, or a tool cannot be run.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let session = Session::open(context, ensure_nix(context)?)?;
+    let mut wish = args.evaluation.wish(args.selectors.clone());
+    wish.build = Some(args.build.wish(args.out_link.clone()));
+    wish.fail_fast = args.fail_fast;
+    if let Some(banner) = stand_in_banner(&session.inputs) {
+        context.console.always(&banner);
+    }
+    let report = watched(&session, &wish)?;
+    if args.json {
+        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+    }
+    conclude(&session, &report);
+    Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
+}
+
+/// Runs `wish` with progress shown.
+///
+/// # Errors
+/// As [`Session::run`].
+pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
+    let mut watcher = Watcher::new(&session.context.console, session.inputs.is_stand_in());
+    let report = session.run(wish, &mut |progress| watcher.show(progress));
+    watcher.finish();
+    report
+}
+
+/// Says what became of everything: the table, the failures once more, the verdict last.
+pub fn conclude(session: &Session<'_>, report: &Report) {
+    let console = &session.context.console;
+    console.line(outcome::table(&report.results).trim_end_matches('\n'));
+    for attr in &report.uncovered {
+        console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
+    }
+    for result in report.failures() {
+        console.mark(Mark::Failed, &outcome::failure(result, session.inputs.is_stand_in()));
+    }
+    let mark = if report.failures().next().is_some() { Mark::Failed } else { Mark::Ok };
+    console.mark(mark, &outcome::verdict(report));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let check = |text: &str, expected: Result<u64, &str>| {
+            assert_eq!(mebibytes(text).map_err(|error| error.to_string()), expected.map_err(str::to_owned));
+        };
+        check("700M", Ok(700));
+        check("1.5g", Ok(1536));
+        check("2GiB", Ok(2048));
+        check("734003200", Ok(700));
+        check("0", Err("`0` is less than 1M"));
+        check("many", Err("`MANY` is no unit of memory: use M or G"));
+        check("5X", Err("`X` is no unit of memory: use M or G"));
+        check("", Err("`` is no size: write 700M or 4G"));
+    }
+}

@@ -1,0 +1,62 @@
+//! List what the flake declares, per output, evaluated
+
+use anyhow::Result;
+
+use crate::commands::build::EvaluationArgs;
+use crate::context::{Context, Ending};
+use crate::fleet::{OutputResult, Selector};
+use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
+use crate::session::{Session, find_nix};
+
+/// List what the flake declares, per output, evaluated
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
+    selectors: Vec<Selector>,
+    #[command(flatten)]
+    evaluation: EvaluationArgs,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON")]
+    json: bool,
+}
+
+/// Discovers, evaluates and lists.
+///
+/// # Errors
+/// When a selector names nothing, the flake declares nothing, or a tool cannot be run.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let session = Session::open(context, find_nix()?)?;
+    if let Some(banner) = stand_in_banner(&session.inputs) {
+        context.console.always(&banner);
+    }
+    let stand_in = session.inputs.is_stand_in();
+    let wish = args.evaluation.wish(args.selectors.clone());
+    let mut watcher = Watcher::new(&context.console, stand_in);
+    let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress))?;
+    watcher.finish();
+    if args.json {
+        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+    } else {
+        context.console.answer(&listing(&report.results));
+    }
+    for result in report.failures() {
+        context.console.mark(Mark::Failed, &outcome::failure(result, stand_in));
+    }
+    for attr in &report.uncovered {
+        context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));
+    }
+    context.console.line(&outcome::verdict(&report));
+    Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
+}
+
+/// One line an output: kind, system, attribute path.
+fn listing(results: &[OutputResult]) -> String {
+    let kinds = results.iter().map(|result| result.output.kind.len()).max().unwrap_or(0);
+    let systems = results.iter().map(|result| result.system().unwrap_or("?").len()).max().unwrap_or(0);
+    let line = |result: &OutputResult| {
+        let system = result.system().unwrap_or("?");
+        let failed = if result.status.is_failure() { "  (failed)" } else { "" };
+        format!("{:kinds$}  {system:systems$}  {}{failed}\n", result.output.kind, result.output.attr)
+    };
+    results.iter().map(line).collect()
+}

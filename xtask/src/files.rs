@@ -1,0 +1,111 @@
+//! Files this program owns: written whole or not at all.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use sha2::Digest as _;
+
+/// Replaces the file at `path` in one step: readers see the old content or the new, never a part.
+///
+/// # Errors
+/// When the folder cannot be made or written.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
+    let writing = || format!("write `{}`", path.display());
+    let folder = path.parent().with_context(|| format!("`{}` has no folder", path.display()))?;
+    std::fs::create_dir_all(folder).with_context(writing)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(writing)?;
+    file.write_all(content).with_context(writing)?;
+    file.as_file().sync_all().with_context(writing)?;
+    // A temporary file is private; what is written here is for whoever may read the folder.
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    rustix::fs::fchmod(file.as_file(), mode).with_context(writing)?;
+    file.persist(path).with_context(writing)?;
+    Ok(())
+}
+
+/// As [`write_atomically`], unless the file has that content already.
+///
+/// # Errors
+/// When the file has other content and cannot be replaced.
+pub fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    match std::fs::read(path) {
+        Ok(present) if present == content => Ok(()),
+        _ => write_atomically(path, content),
+    }
+}
+
+/// What makes the file at `path` itself: kind, executable bit, and content or target; a missing file is one kind.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn identity(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(b"missing".to_vec()),
+        Err(error) => return Err(error),
+    };
+    if metadata.is_symlink() {
+        let target = std::fs::read_link(path)?;
+        return Ok([b"link ", target.as_os_str().as_encoded_bytes()].concat());
+    }
+    if metadata.is_dir() {
+        return Ok(b"folder".to_vec());
+    }
+    let mode: &[u8] = if metadata.permissions().mode() & 0o111 == 0 { b"file " } else { b"executable " };
+    Ok([mode, &sha2::Sha256::digest(std::fs::read(path)?)].concat())
+}
+
+/// Everything below `folder` but the folder `without`, as one hash: names, modes and contents.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn tree_hash(folder: &Path, without: &Path) -> Result<String> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
+    let mut texts = Vec::new();
+    for entry in walk.filter_entry(|entry| entry.path() != without) {
+        let entry = entry.with_context(|| format!("read the folder `{}`", folder.display()))?;
+        texts.push(entry.path().as_os_str().as_encoded_bytes().to_vec());
+        texts.push(identity(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?);
+    }
+    Ok(short_hash(&texts))
+}
+
+/// The first 16 hex digits of the SHA-256 of `texts`, each with its length so that no two lists look alike.
+#[must_use]
+pub fn short_hash<T: AsRef<[u8]>>(texts: &[T]) -> String {
+    let mut hasher = sha2::Sha256::new();
+    for text in texts {
+        let text = text.as_ref();
+        hasher.update(text.len().to_le_bytes());
+        hasher.update(text);
+    }
+    hex(&hasher.finalize()[..8])
+}
+
+/// `bytes` in lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.txt");
+        write_if_changed(&path, b"one").unwrap();
+        write_if_changed(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn lists_that_join_alike_differ() {
+        assert_ne!(short_hash(&["ab", "c"]), short_hash(&["a", "bc"]));
+    }
+}

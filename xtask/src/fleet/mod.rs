@@ -1,0 +1,15 @@
+//! The words of a fleet as plain data: outputs, their kinds, and how a person selects them.
+//!
+//! Architecture invariant: pure; no I/O, no tool, no wording for users beyond `Display`.
+
+mod attr;
+mod kind;
+mod output;
+mod result;
+mod selector;
+
+pub use attr::{AttrPath, nix_string};
+pub use kind::{Kind, Step, built_in_kinds};
+pub use output::{Evaluated, Facts, Output, Place};
+pub use result::{OutputResult, Status};
+pub use selector::{Selector, glob};

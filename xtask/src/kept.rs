@@ -1,0 +1,169 @@
+//! Results of evaluation that are kept from run to run, so that an unchanged tree costs no evaluation.
+//!
+//! Why the key is sound: Nix evaluates a flake in pure mode, where the result depends on nothing but the flake's source, its
+//! locked inputs, what replaces them, and the evaluator. The key holds all of these: the commit and what the working tree changes
+//! in tracked files (contents, modes, links, submodules; for a folder outside git, every file), which include `flake.lock`;
+//! the overrides; flavour and version of Nix with the settings that reach evaluation; the query itself with the kinds and
+//! attributes it asks for; and where repository and store are, since error messages and store paths name them. An input without a
+//! lock is not pure, and a run with one is not kept. A key that fits is not enough: a result counts only while its derivation is
+//! still in the store. The key is taken before evaluation and again after it; results of a tree that changed meanwhile are not
+//! kept. A file that is damaged, or of another schema, is as good as none.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::fleet::{AttrPath, Evaluated, Output};
+use crate::nix::Store;
+use crate::pipeline::batching::Estimate;
+
+/// Raised whenever the shape or meaning of what is kept changes.
+const SCHEMA: u32 = 1;
+
+/// The settings of Nix that reach evaluation.
+pub const SETTINGS: [&str; 8] = [
+    "system",
+    "extra-platforms",
+    "experimental-features",
+    "allow-import-from-derivation",
+    "pure-eval",
+    "restrict-eval",
+    "allowed-uris",
+    "flake-registry",
+];
+
+/// What an unchanged tree need not be asked again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    schema: u32,
+    key: String,
+    /// Every output that discovery found.
+    pub outputs: Vec<Output>,
+    /// Derivations that no kind covers.
+    pub uncovered: Vec<AttrPath>,
+    /// Where the flake's source is in the store.
+    pub source: Option<String>,
+    /// What was evaluated.
+    pub evaluated: BTreeMap<AttrPath, Evaluated>,
+}
+
+/// What outputs cost when they were last evaluated, whatever the tree was then.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Costs(BTreeMap<AttrPath, (f64, u64)>);
+
+impl Kept {
+    /// Nothing evaluated yet, for the tree of `key`.
+    #[must_use]
+    pub fn new(key: &str, outputs: Vec<Output>, uncovered: Vec<AttrPath>, source: Option<String>) -> Self {
+        Self { schema: SCHEMA, key: key.to_owned(), outputs, uncovered, source, evaluated: BTreeMap::new() }
+    }
+
+    /// What is kept in the folder `state` for the tree of `key`, without what the store has lost.
+    #[must_use]
+    pub fn read(state: &Path, key: &str, store: &Store) -> Option<Self> {
+        let mut kept: Self = read_json(&file(state))?;
+        if kept.schema != SCHEMA || kept.key != key {
+            return None;
+        }
+        kept.evaluated.retain(|_, evaluated| evaluated.drv.as_ref().is_none_or(|drv| store.holds(drv)));
+        Some(kept)
+    }
+
+    /// Keeps this for later runs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, state: &Path) -> Result<()> {
+        write_json(&file(state), self).context("keep the results of evaluation")
+    }
+}
+
+impl Costs {
+    /// The costs known in the folder `state`.
+    #[must_use]
+    pub fn read(state: &Path) -> Self {
+        read_json(&state.join("costs.json")).unwrap_or_default()
+    }
+
+    /// What evaluating `output` is expected to cost, where it was measured.
+    #[must_use]
+    pub fn estimate(&self, output: &Output) -> Option<Estimate> {
+        let (seconds, memory_mib) = *self.0.get(&output.attr)?;
+        Some(Estimate { seconds, memory_mib: Some(memory_mib) })
+    }
+
+    /// Remembers what an evaluation cost.
+    pub fn learn(&mut self, attr: &AttrPath, evaluated: &Evaluated) {
+        self.0.insert(attr.clone(), (evaluated.seconds, evaluated.memory_mib));
+    }
+
+    /// Keeps the costs for later runs.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write(&self, state: &Path) -> Result<()> {
+        write_json(&state.join("costs.json"), self).context("keep the costs of evaluation")
+    }
+}
+
+fn file(state: &Path) -> PathBuf {
+    state.join("evaluation.json")
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    files::write_atomically(path, &serde_json::to_vec(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(drv: Option<&str>) -> Kept {
+        let attr = AttrPath::new(["packages", "x86_64-linux", "a"]);
+        let output = Output { attr: attr.clone(), kind: "package".to_owned(), system: None };
+        let evaluated = Evaluated {
+            system: "x86_64-linux".to_owned(),
+            drv: drv.map(str::to_owned),
+            facts: BTreeMap::new(),
+            facts_error: None,
+            warnings: Vec::new(),
+            seconds: 1.5,
+            memory_mib: 7,
+        };
+        let mut kept = Kept::new("key", vec![output], Vec::new(), None);
+        kept.evaluated.insert(attr, evaluated);
+        kept
+    }
+
+    fn reread(kept: &Kept, key: &str) -> Option<usize> {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join("there.drv"), "").unwrap();
+        kept.write(state.path()).unwrap();
+        Kept::read(state.path(), key, &Store::chroot(state.path())).map(|kept| kept.evaluated.len())
+    }
+
+    #[test]
+    fn only_the_same_key_and_only_what_the_store_still_has() {
+        assert_eq!(reread(&kept(Some("/there.drv")), "key"), Some(1));
+        assert_eq!(reread(&kept(Some("/there.drv")), "other key"), None);
+        assert_eq!(reread(&kept(Some("/gone.drv")), "key"), Some(0));
+        assert_eq!(reread(&kept(None), "key"), Some(1));
+        assert_eq!(reread(&Kept { schema: 0, ..kept(None) }, "key"), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let state = tempfile::tempdir().unwrap();
+        kept(None).write(state.path()).unwrap();
+        let whole = std::fs::read(file(state.path())).unwrap();
+        std::fs::write(file(state.path()), &whole[..whole.len() / 2]).unwrap();
+        assert!(Kept::read(state.path(), "key", &Store::chroot(state.path())).is_none());
+    }
+}

@@ -1,0 +1,135 @@
+//! An evaluation error in Nix's words, reduced to what a person needs: the reason, and the line of the repository it points to.
+
+use std::path::{Path, PathBuf};
+
+use super::log::Message;
+use super::query::Query;
+use crate::fleet::Place;
+
+/// Where the repository's files are, as error messages name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTree {
+    /// The repository: the root of the working tree.
+    pub root: PathBuf,
+    /// Its copy in the store, as far as known.
+    pub in_store: Option<String>,
+}
+
+/// Why an evaluation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The error itself, without trace.
+    pub reason: String,
+    /// The nearest line of the repository.
+    pub place: Option<Place>,
+}
+
+/// The fault among everything a failed evaluation said.
+#[must_use]
+pub fn fault(messages: &[Message], tree: &SourceTree) -> Option<Fault> {
+    let error = messages.iter().rev().find(|message| message.level == 0 && is_error(message))?;
+    let reason = match &error.raw {
+        Some(raw) => raw.clone(),
+        None => error.text.trim_start_matches("error:").to_owned(),
+    };
+    Some(Fault { reason: reason.trim().to_owned(), place: place(error, tree) })
+}
+
+fn is_error(message: &Message) -> bool {
+    message.raw.is_some() || message.text.starts_with("error")
+}
+
+/// The line of the repository nearest to the error: the one Nix names, else the nearest in the trace, else a file that the
+/// message quotes (as conflicting definitions do).
+fn place(error: &Message, tree: &SourceTree) -> Option<Place> {
+    let named = error.position.as_ref().and_then(|(file, line)| tree.place(file, *line));
+    // Before 2.10 the error comes first and the trace leads away from it; since then the trace leads to the error.
+    let error_last = error.text.starts_with("error:\n");
+    let mut positions =
+        error.text.lines().filter_map(|line| position(line)).filter_map(|(file, line)| tree.place(file, line));
+    let traced = || if error_last { positions.last() } else { positions.next() };
+    let quoted = || error.text.split(['`', '\'']).find_map(|part| tree.place(part, 1));
+    named.or_else(traced).or_else(quoted)
+}
+
+/// The file and line of a trace's `at /some/file.nix:12:3:`.
+fn position(line: &str) -> Option<(&str, u32)> {
+    let text = line.trim().strip_prefix("at ")?.trim_end_matches(':');
+    let mut parts = text.rsplitn(3, ':');
+    let (_column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((file, line.parse().ok()?))
+}
+
+impl SourceTree {
+    fn place(&self, file: &str, line: u32) -> Option<Place> {
+        if Query::is_own_file(file) {
+            return None;
+        }
+        // Newer versions show a flake's file as `«git+file:///…»/path`, older ones as its copy in the store.
+        let relative = match file.split_once('»') {
+            Some((origin, below)) if origin.contains(&*self.root.to_string_lossy()) => {
+                below.trim_start_matches('/').into()
+            }
+            Some(_) => return None,
+            None => self.below_root(file).or_else(|| self.below_copy(file))?,
+        };
+        (self.root.join(&relative).is_file()).then_some(Place { file: relative, line })
+    }
+
+    fn below_root(&self, file: &str) -> Option<PathBuf> {
+        Path::new(file).strip_prefix(&self.root).ok().map(Path::to_owned)
+    }
+
+    fn below_copy(&self, file: &str) -> Option<PathBuf> {
+        let copy = self.in_store.as_ref()?;
+        Path::new(file).strip_prefix(copy).ok().map(Path::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, position: Option<(&str, u32)>, expected: Option<&str>) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["web.nix", "common.nix"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let root = folder.path().to_str().unwrap();
+        let tree = SourceTree { root: folder.path().to_owned(), in_store: Some("/nix/store/abc-source".to_owned()) };
+        let message = Message {
+            level: 0,
+            text: text.replace("ROOT", root),
+            raw: Some("no".to_owned()),
+            position: position.map(|(file, line)| (file.replace("ROOT", root), line)),
+        };
+        let fault = fault(&[message], &tree).unwrap();
+        assert_eq!(fault.reason, "no");
+        assert_eq!(fault.place.map(|place| place.to_string()).as_deref(), expected);
+    }
+
+    #[test]
+    fn the_line_nix_names() {
+        check("error: no", Some(("/nix/store/abc-source/web.nix", 3)), Some("web.nix:3"));
+        check("error: no", Some(("ROOT/web.nix", 3)), Some("web.nix:3"));
+        check("error: no", Some(("/nix/store/nixpkgs-source/web.nix", 3)), None);
+        check("error: no", None, None);
+    }
+
+    #[test]
+    fn the_nearest_line_of_the_trace() {
+        let old = "error: no\n\n … while evaluating\n at /nix/store/abc-source/web.nix:3:5:\n at /nix/store/abc-source/common.nix:9:1:";
+        check(old, None, Some("web.nix:3"));
+        let new = "error:\n … while\n at ROOT/common.nix:9:1:\n … while\n at ROOT/web.nix:3:5:\n error: no";
+        check(new, None, Some("web.nix:3"));
+        let lazy = "error:\n … while\n at «git+file://ROOT»/web.nix:4:5:\n error: no";
+        check(lazy, None, Some("web.nix:4"));
+    }
+
+    #[test]
+    fn a_file_the_message_quotes() {
+        let conflict =
+            "error: The option `a' has conflicting definition values:\n- In `/nix/store/abc-source/web.nix': 1";
+        check(conflict, None, Some("web.nix:1"));
+    }
+}

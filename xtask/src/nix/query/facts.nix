@@ -1,0 +1,76 @@
+# What rules read of a configuration, per kind. A new fact is a new attribute here and is read in the same pass; it may only look
+# at options that the configuration's own derivation depends on, or at ones that cost nothing.
+#
+# Shapes: hostName, system, stateVersion, primaryUser: string, number or null; users: { NAME = { home; shell; }; };
+# assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
+# secrets: { NAME = { key; format; sopsFile; neededForUsers; }; }.
+let
+  inherit (builtins)
+    attrNames
+    filter
+    isAttrs
+    listToAttrs
+    mapAttrs
+    unsafeDiscardStringContext
+    ;
+
+  text = value: unsafeDiscardStringContext (toString value);
+
+  shell = value: if isAttrs value then value.pname or value.name or null else if value == null then null else text value;
+
+  users =
+    all: wanted:
+    listToAttrs (
+      map (name: {
+        inherit name;
+        value = {
+          home = text (all.${name}.home or "");
+          shell = shell (all.${name}.shell or null);
+        };
+      }) (filter (name: wanted all.${name}) (attrNames all))
+    );
+
+  common = config: {
+    assertions = map (assertion: assertion.message) (filter (assertion: !assertion.assertion) (config.assertions or [ ]));
+    warnings = config.warnings or [ ];
+    substituters = config.nix.settings.substituters or [ ];
+    trustedPublicKeys = config.nix.settings.trusted-public-keys or [ ];
+    secrets = mapAttrs (_: secret: {
+      key = secret.key or null;
+      format = secret.format or null;
+      sopsFile = text (secret.sopsFile or "");
+      neededForUsers = secret.neededForUsers or false;
+    }) (config.sops.secrets or { });
+  };
+
+  kinds = {
+    nixos =
+      { config, ... }:
+      common config
+      // {
+        hostName = config.networking.hostName or null;
+        stateVersion = config.system.stateVersion or null;
+        users = users (config.users.users or { }) (user: user.isNormalUser or false);
+      };
+    darwin =
+      { config, ... }:
+      common config
+      // {
+        hostName = config.networking.hostName or null;
+        stateVersion = config.system.stateVersion or null;
+        primaryUser = config.system.primaryUser or null;
+        users = users (config.users.users or { }) (_: true);
+      };
+    home =
+      { config, ... }:
+      common config
+      // {
+        userName = config.home.username or null;
+        homeDirectory = text (config.home.homeDirectory or "");
+        stateVersion = config.home.stateVersion or null;
+      };
+  };
+in
+{
+  read = kind: configuration: (kinds.${kind} or (_: { })) configuration;
+}

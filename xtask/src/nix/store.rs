@@ -1,0 +1,230 @@
+//! The store: where it is on this machine's disk, what is valid in it, and roots that keep results alive.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::{Flavour, Nix, Version};
+use crate::process;
+
+/// Arguments of one call: well below the kernel's limit on a command line.
+const PATHS_PER_CALL: usize = 500;
+/// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
+const QUESTIONS_AT_ONCE: usize = 8;
+
+/// Where the store is, in store paths and on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The folder that store paths name, usually `/nix/store`.
+    pub folder: PathBuf,
+    /// The folder on disk that stands for `/`, if the store is a chroot store.
+    root: Option<PathBuf>,
+}
+
+impl Store {
+    /// The store that `NIX_STORE_DIR`, `NIX_STORE` and `NIX_REMOTE` name, as every Nix reads them.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let folder = named("NIX_STORE_DIR").or_else(|| named("NIX_STORE")).unwrap_or_else(|| "/nix/store".to_owned());
+        let root = named("NIX_REMOTE").and_then(|remote| chroot(&remote));
+        Self { folder: PathBuf::from(folder), root }
+    }
+
+    /// A chroot store in `folder`, for tests.
+    #[cfg(test)]
+    #[must_use]
+    pub fn chroot(folder: &Path) -> Self {
+        Self { folder: PathBuf::from("/nix/store"), root: Some(folder.to_owned()) }
+    }
+
+    /// Where the store path `path` is on disk.
+    #[must_use]
+    pub fn on_disk(&self, path: &str) -> PathBuf {
+        match &self.root {
+            Some(root) => root.join(path.trim_start_matches('/')),
+            None => PathBuf::from(path),
+        }
+    }
+
+    /// Whether something stands at the store path `path`.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        self.on_disk(path).symlink_metadata().is_ok()
+    }
+}
+
+/// The folder of a chroot store that `NIX_REMOTE` names: a path, or `local?root=PATH`.
+fn chroot(remote: &str) -> Option<PathBuf> {
+    if remote.starts_with('/') {
+        return Some(PathBuf::from(remote));
+    }
+    let (scheme, query) = remote.split_once('?')?;
+    let root = query.split('&').find_map(|pair| pair.strip_prefix("root="))?;
+    matches!(scheme, "local" | "local://").then(|| PathBuf::from(root))
+}
+
+impl Nix {
+    /// Which of `paths` the store does not have, as its database says.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub fn invalid_paths(&self, paths: &[String]) -> Result<Vec<String>> {
+        let mut invalid = Vec::new();
+        for chunk in paths.chunks(PATHS_PER_CALL) {
+            let mut command = self.command("nix-store");
+            command.args(["--check-validity", "--print-invalid"]).args(chunk);
+            let answer = process::ask(&mut command).context("ask the store which paths it has")?;
+            invalid.extend(answer.lines().map(str::to_owned));
+        }
+        Ok(invalid)
+    }
+
+    /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
+    ///
+    /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not
+    /// trusted, since a path may have been pushed a minute ago.
+    #[must_use]
+    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<(String, HashSet<String>)> {
+        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+        std::thread::scope(|scope| {
+            let questions: Vec<_> = substituters
+                .iter()
+                .map(|substituter| {
+                    let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
+                    (substituter, paths.chunks(chunk).map(ask).collect::<Vec<_>>())
+                })
+                .collect();
+            let answered = |threads: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>>| {
+                threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+            };
+            questions.into_iter().map(|(substituter, threads)| (substituter.clone(), answered(threads))).collect()
+        })
+    }
+
+    fn has(&self, substituter: &str, paths: &[String]) -> Vec<String> {
+        let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
+        let mut command = nix.command("nix");
+        command.args(["path-info", "--json", "--store", substituter]).args(paths);
+        if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
+            command.args(["--json-format", "1"]);
+        }
+        match process::ask(&mut command) {
+            Ok(json) => valid_paths(&json),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes of the closure of each of `paths`, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be asked, or does not have one of them.
+    pub fn closure_bytes(&self, paths: &[String]) -> Result<Vec<u64>> {
+        let mut sizes = Vec::new();
+        for chunk in paths.chunks(PATHS_PER_CALL) {
+            let mut command = self.command("nix");
+            command.args(["path-info", "--closure-size", "--offline"]).args(chunk);
+            let answer = process::ask(&mut command).context("ask the store for closure sizes")?;
+            let mut known = std::collections::HashMap::new();
+            for line in answer.lines() {
+                let mut words = line.split_whitespace();
+                if let (Some(path), Some(Ok(size))) = (words.next(), words.next().map(str::parse)) {
+                    known.insert(path.to_owned(), size);
+                }
+            }
+            for path in chunk {
+                sizes.push(*known.get(path).with_context(|| format!("the store names no size for `{path}`"))?);
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// Registers links to `paths` as garbage-collection roots; the first is `link`, the others `link-2`, `link-3`, ….
+    ///
+    /// # Errors
+    /// When a path is not in the store, or the link cannot be made.
+    pub fn add_roots(&self, link: &Path, paths: &[String]) -> Result<()> {
+        for (index, chunk) in paths.chunks(PATHS_PER_CALL).enumerate() {
+            let link = if index == 0 { link.to_owned() } else { link.with_extension(index.to_string()) };
+            let mut command = self.command("nix-store");
+            command.arg("--realise").args(chunk).arg("--add-root").arg(&link).arg("--indirect");
+            process::ask(&mut command).with_context(|| format!("keep results alive at `{}`", link.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The paths that `path-info --json` calls valid: an array with `valid` up to 2.18 and in Lix, an object with nulls since.
+fn valid_paths(json: &str) -> Vec<String> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Array(entries)) => entries
+            .iter()
+            .filter(|entry| entry.get("valid") != Some(&false.into()))
+            .filter_map(|entry| entry.get("path")?.as_str().map(str::to_owned))
+            .collect(),
+        Ok(serde_json::Value::Object(entries)) => {
+            entries.into_iter().filter(|(_, info)| !info.is_null()).map(|(path, _)| path).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A folder as a flake reference that every Nix reads: `path:/abs`, percent-encoded.
+#[must_use]
+pub fn path_reference(folder: &Path) -> String {
+    format!("path:{}", percent_encoded(folder))
+}
+
+/// A path as part of a URL.
+#[must_use]
+pub fn percent_encoded(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::new();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~+@".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            drop(write!(encoded, "%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_new_path_info() {
+        for (json, expected) in [
+            (r#"[{"path": "/a", "narHash": "x"}, {"path": "/b", "valid": false}]"#, vec!["/a"]),
+            (r#"{"/a": {"narHash": "x"}, "/b": null}"#, vec!["/a"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(valid_paths(json), expected);
+        }
+    }
+
+    #[test]
+    fn chroot_stores() {
+        for (remote, expected) in [
+            ("/home/a/store", Some("/home/a/store")),
+            ("local?root=/x", Some("/x")),
+            ("local?store=/s&root=/x", Some("/x")),
+            ("daemon", None),
+            ("ssh-ng://host?root=/x", None),
+            ("", None),
+        ] {
+            assert_eq!(chroot(remote), expected.map(PathBuf::from), "{remote}");
+        }
+    }
+
+    #[test]
+    fn paths_in_urls() {
+        for (path, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "/a%20b"), ("/ü#?", "/%C3%BC%23%3F")] {
+            assert_eq!(percent_encoded(Path::new(path)), expected);
+        }
+    }
+}

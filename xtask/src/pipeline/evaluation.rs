@@ -1,0 +1,368 @@
+//! Evaluation in worker processes: which are started, what they said, and how their memory stays within its bound.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use rustix::process::Signal;
+
+use super::batching::{Estimate, Limits, START_MIB};
+use super::{Event, Setting};
+use crate::fleet::{Evaluated, Facts, Kind, Output};
+use crate::nix::log::{LogEvent, Message};
+use crate::nix::query::{Finding, Item};
+use crate::nix::{Fault, fault};
+use crate::supervise::{self, Child, ChildEvent};
+
+/// Part of the memory bound at which a process is ended: what it may grow between two looks is kept free.
+const BRINK: f64 = 0.96;
+/// How often an output is given another process after one died without a word.
+const TRIES: usize = 2;
+
+/// One output on its way.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The output.
+    pub output: Output,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it is expected to cost.
+    pub estimate: Estimate,
+}
+
+/// What became of one output's evaluation.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The index of its task.
+    pub index: usize,
+    /// What it told, or why it failed.
+    pub told: Result<Evaluated, Failure>,
+}
+
+/// Why an evaluation failed, and what was known by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The fault.
+    pub fault: Fault,
+    /// The system the configuration had said.
+    pub system: Option<String>,
+}
+
+/// The processes that evaluate, and what still waits.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    setting: &'a Setting<'a>,
+    tasks: &'a [Task],
+    limits: Limits,
+    pending: VecDeque<usize>,
+    /// Outputs that outgrew a shared process: each gets the whole bound for itself, when no other runs.
+    alone: VecDeque<usize>,
+    tries: Vec<usize>,
+    estimates: Vec<Estimate>,
+    workers: Vec<Worker>,
+    next_worker: usize,
+    largest_mib: u64,
+    /// The most memory in MiB seen over all processes at once.
+    pub peak_mib: u64,
+}
+
+#[derive(Debug)]
+struct Worker {
+    id: usize,
+    child: Child,
+    batch: VecDeque<usize>,
+    messages: Vec<Message>,
+    current: Option<Current>,
+    done: usize,
+    alone: bool,
+    ended_by_us: bool,
+}
+
+/// The output a worker evaluates now.
+#[derive(Debug)]
+struct Current {
+    index: usize,
+    started: Instant,
+    memory_before: u64,
+    system: Option<String>,
+    drv: Option<Option<String>>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// Everything in `wanted` (indices of `tasks`) waits, longest first.
+    pub fn new(setting: &'a Setting<'a>, tasks: &'a [Task], wanted: Vec<usize>, limits: Limits) -> Self {
+        let mut pending = wanted;
+        pending.sort_by(|&a, &b| tasks[b].estimate.seconds.total_cmp(&tasks[a].estimate.seconds));
+        Self {
+            setting,
+            tasks,
+            limits,
+            pending: pending.into(),
+            alone: VecDeque::new(),
+            tries: vec![0; tasks.len()],
+            estimates: tasks.iter().map(|task| task.estimate).collect(),
+            workers: Vec::new(),
+            next_worker: 0,
+            largest_mib: 0,
+            peak_mib: 0,
+        }
+    }
+
+    /// Whether nothing runs and nothing waits.
+    pub fn is_done(&self) -> bool {
+        self.workers.is_empty() && self.pending.is_empty() && self.alone.is_empty()
+    }
+
+    /// How many outputs wait or are being evaluated.
+    pub fn left(&self) -> usize {
+        self.pending.len() + self.alone.len() + self.workers.iter().map(|worker| worker.batch.len()).sum::<usize>()
+    }
+
+    /// The outputs being evaluated now, and since when.
+    pub fn running(&self) -> impl Iterator<Item = (usize, Instant)> {
+        self.workers.iter().filter_map(|worker| worker.current.as_ref()).map(|current| (current.index, current.started))
+    }
+
+    /// Starts as many processes as limits allow.
+    pub fn dispatch(&mut self, events: &Sender<Event>) -> Result<()> {
+        while self.workers.len() < self.limits.workers && !self.workers.iter().any(|worker| worker.alone) {
+            if self.has_room() {
+                let estimates: Vec<Estimate> = self.pending.iter().map(|&index| self.estimates[index]).collect();
+                let count = self.limits.batch(&estimates);
+                let batch = self.pending.drain(..count).collect();
+                self.start(batch, false, events)?;
+            } else if let (true, true, Some(index)) =
+                (self.workers.is_empty(), self.pending.is_empty(), self.alone.front().copied())
+            {
+                self.alone.pop_front();
+                self.start(vec![index], true, events)?;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something waits for a shared process, and one more is expected to fit beside those that run.
+    fn has_room(&self) -> bool {
+        let Some(&first) = self.pending.front() else { return false };
+        let needed = START_MIB + self.estimates[first].memory_mib.unwrap_or(0).max(self.largest_mib);
+        // What runs may still grow to what its outputs are expected to need.
+        let taken: u64 = self.workers.iter().map(|w| w.child.resident_mib().max(START_MIB + self.largest_mib)).sum();
+        self.workers.is_empty() || taken + needed <= self.limits.memory_mib
+    }
+
+    fn start(&mut self, batch: Vec<usize>, alone: bool, events: &Sender<Event>) -> Result<()> {
+        let items: Vec<Item<'_>> = batch
+            .iter()
+            .map(|&index| Item { index, output: &self.tasks[index].output, kind: &self.tasks[index].kind })
+            .collect();
+        let mut command = self.setting.query.evaluate(self.setting.nix, &items, self.setting.attributes);
+        if !alone {
+            // Collecting costs a third more time and frees nothing that is worth it: the process ends soon.
+            command.env("GC_DONT_GC", "1");
+        }
+        let id = self.next_worker;
+        self.next_worker += 1;
+        let events = events.clone();
+        // The receiver lives as long as the run; a child that outlives it has nobody to tell.
+        let child = supervise::start(&mut command, move |event| drop(events.send(Event::Evaluation(id, event))))
+            .context("start an evaluation")?;
+        let batch = batch.into();
+        let worker =
+            Worker { id, child, batch, messages: Vec::new(), current: None, done: 0, alone, ended_by_us: false };
+        self.workers.push(worker);
+        Ok(())
+    }
+
+    /// Takes in what worker `id` said.
+    pub fn hear(&mut self, id: usize, event: ChildEvent) -> Result<Vec<Verdict>> {
+        let Some(at) = self.workers.iter().position(|worker| worker.id == id) else { return Ok(Vec::new()) };
+        match event {
+            ChildEvent::Line(line) => match LogEvent::parse(&line) {
+                Some(LogEvent::Message(message)) => self.take_message(at, message),
+                _ => Ok(Vec::new()),
+            },
+            ChildEvent::Ended(status) => Ok(self.end(at, status)),
+        }
+    }
+
+    fn take_message(&mut self, at: usize, message: Message) -> Result<Vec<Verdict>> {
+        let finding = self.setting.query.finding(&message)?;
+        let worker = &mut self.workers[at];
+        let mut verdicts = Vec::new();
+        match finding {
+            None => worker.take_message(message),
+            Some(Finding::Begin { begin }) => {
+                // What is not a configuration has no facts, so the next one's beginning is its end.
+                verdicts.extend(worker.finish(Facts::new(), None));
+                worker.current = Some(Current::new(begin, worker.child.resident_mib()));
+            }
+            Some(Finding::System { system, .. }) => {
+                if let Some(current) = &mut worker.current {
+                    current.system = system;
+                }
+            }
+            Some(Finding::Derivation { index, drv, built }) => {
+                if let Some(current) = &mut worker.current {
+                    current.system = current.system.take().or(built);
+                    current.drv = Some(drv);
+                }
+                if !self.tasks[index].kind.configuration {
+                    verdicts.extend(worker.finish(Facts::new(), None));
+                }
+            }
+            Some(Finding::Facts { facts, .. }) => verdicts.extend(worker.finish(facts, None)),
+            Some(_) => {}
+        }
+        for verdict in &verdicts {
+            self.learn(at, verdict);
+        }
+        Ok(verdicts)
+    }
+
+    /// What one output cost tells about those like it; and a process that has grown enough gives back the rest of its batch.
+    fn learn(&mut self, at: usize, verdict: &Verdict) {
+        let Ok(evaluated) = &verdict.told else { return };
+        self.largest_mib = self.largest_mib.max(evaluated.memory_mib);
+        let kind = &self.tasks[verdict.index].kind.name;
+        for &index in &self.pending {
+            if self.tasks[index].estimate.memory_mib.is_none() && self.tasks[index].kind.name == *kind {
+                self.estimates[index] = Estimate { seconds: evaluated.seconds, memory_mib: Some(evaluated.memory_mib) };
+            }
+        }
+        let comfortable = self.limits.comfortable_mib(self.largest_mib);
+        let worker = &mut self.workers[at];
+        let next = evaluated.memory_mib;
+        if !worker.batch.is_empty() && !worker.alone && worker.child.resident_mib() + next > comfortable {
+            worker.ended_by_us = true;
+            worker.child.kill();
+        }
+    }
+
+    /// Looks at the memory of all processes; the largest is ended when they come to the brink of the bound together.
+    pub fn watch_memory(&mut self) -> Vec<Verdict> {
+        let sizes: Vec<u64> = self.workers.iter().map(|worker| worker.child.resident_mib()).collect();
+        let total: u64 = sizes.iter().sum();
+        self.peak_mib = self.peak_mib.max(total);
+        if total as f64 <= self.limits.memory_mib as f64 * BRINK {
+            return Vec::new();
+        }
+        let running = |at: &usize| !self.workers[*at].ended_by_us;
+        let Some(largest) = (0..self.workers.len()).filter(running).max_by_key(|&at| sizes[at]) else {
+            return Vec::new();
+        };
+        let worker = &mut self.workers[largest];
+        worker.ended_by_us = true;
+        worker.child.kill();
+        let Some(index) = worker.batch.front().copied() else { return Vec::new() };
+        if worker.alone {
+            worker.batch.pop_front();
+            let reason = format!(
+                "its evaluation needs more than {} MiB, the bound on memory: raise it with --max-memory",
+                self.limits.memory_mib
+            );
+            let failure = Failure { fault: Fault { reason, place: None }, system: None };
+            return vec![Verdict { index, told: Err(failure) }];
+        }
+        if worker.done == 0 {
+            // It did not fit beside others: the next time it has the whole bound, and the collector.
+            worker.batch.pop_front();
+            self.alone.push_back(index);
+        }
+        Vec::new()
+    }
+
+    fn end(&mut self, at: usize, status: std::io::Result<std::process::ExitStatus>) -> Vec<Verdict> {
+        let mut worker = self.workers.swap_remove(at);
+        let mut verdicts = Vec::new();
+        if !worker.ended_by_us && !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+            verdicts.extend(self.blame(&mut worker, &status));
+        }
+        // What is left was not begun, or was ended by us before it was done.
+        for index in worker.batch.into_iter().rev() {
+            self.pending.push_front(index);
+        }
+        verdicts
+    }
+
+    /// The fault of the output that a process which ended by itself was at.
+    fn blame(&mut self, worker: &mut Worker, status: &std::io::Result<std::process::ExitStatus>) -> Option<Verdict> {
+        let fault = fault(&worker.messages, &self.setting.tree);
+        let known = worker.current.as_ref().is_some_and(|current| current.drv.is_some());
+        if known {
+            let reason = fault.map_or_else(|| "the evaluation ended".to_owned(), |fault| fault.reason);
+            return worker.finish(Facts::new(), Some(reason));
+        }
+        let index = worker.batch.front().copied()?;
+        let Some(fault) = fault else {
+            // It died without a word, as by `kill -9` or the kernel's out-of-memory killer.
+            self.tries[index] += 1;
+            if self.tries[index] < TRIES {
+                return None;
+            }
+            let how = status.as_ref().map_or_else(ToString::to_string, ToString::to_string);
+            worker.batch.pop_front();
+            let fault =
+                Fault { reason: format!("the evaluating process ended without a word, twice ({how})"), place: None };
+            return Some(Verdict { index, told: Err(Failure { fault, system: None }) });
+        };
+        worker.batch.pop_front();
+        let system = worker.current.take().and_then(|current| current.system);
+        Some(Verdict { index, told: Err(Failure { fault, system }) })
+    }
+
+    /// Gives up what waits and asks all processes to stop.
+    pub fn stop(&mut self, signal: Signal) {
+        self.pending.clear();
+        self.alone.clear();
+        for worker in &mut self.workers {
+            worker.ended_by_us = true;
+            worker.batch.clear();
+            if signal == Signal::KILL { worker.child.kill() } else { worker.child.signal(signal) }
+        }
+    }
+}
+
+impl Current {
+    fn new(index: usize, memory_before: u64) -> Self {
+        Self { index, started: Instant::now(), memory_before, system: None, drv: None, warnings: Vec::new() }
+    }
+}
+
+impl Worker {
+    fn take_message(&mut self, message: Message) {
+        if let (Some(current), Some(warning)) = (&mut self.current, warning(&message)) {
+            current.warnings.push(warning);
+        }
+        self.messages.push(message);
+    }
+
+    /// The current output is done, if its derivation is known.
+    fn finish(&mut self, facts: Facts, facts_error: Option<String>) -> Option<Verdict> {
+        self.current.as_ref()?.drv.as_ref()?;
+        let current = self.current.take()?;
+        self.batch.retain(|&index| index != current.index);
+        self.done += 1;
+        self.messages.clear();
+        let evaluated = Evaluated {
+            system: current.system.unwrap_or_default(),
+            drv: current.drv.flatten(),
+            facts,
+            facts_error,
+            warnings: current.warnings,
+            seconds: current.started.elapsed().as_secs_f64(),
+            memory_mib: self.child.resident_mib().saturating_sub(current.memory_before),
+        };
+        Some(Verdict { index: current.index, told: Ok(evaluated) })
+    }
+}
+
+/// A warning of the configuration: `lib.warn` and the module system print them as traces.
+fn warning(message: &Message) -> Option<String> {
+    let text = message.text.strip_prefix("trace: ").unwrap_or(&message.text);
+    let warning = text.strip_prefix("warning: ").or_else(|| text.strip_prefix("evaluation warning: "))?;
+    (!warning.starts_with("not writing modified lock file")).then(|| warning.trim().to_owned())
+}

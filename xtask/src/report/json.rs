@@ -1,0 +1,73 @@
+//! Results as JSON: `report.json` and the answers of `--json`, all of schema 1.
+
+use serde::Serialize;
+
+use super::outcome;
+use crate::fleet::{AttrPath, OutputResult, Place, Status};
+
+/// One output in a report.
+#[derive(Debug, Serialize)]
+pub struct OutputJson<'a> {
+    attr: &'a AttrPath,
+    kind: &'a str,
+    system: Option<&'a str>,
+    status: Status,
+    reason: Option<&'a str>,
+    place: Option<&'a Place>,
+    evaluation_seconds: Option<f64>,
+    build_seconds: f64,
+    drv: Option<&'a str>,
+    outputs: std::collections::BTreeMap<&'a str, &'a str>,
+    closure_bytes: Option<u64>,
+    failed_drv: Option<&'a str>,
+    log_tail: &'a [String],
+    warnings: &'a [String],
+    facts: Option<&'a crate::fleet::Facts>,
+    facts_error: Option<&'a str>,
+    reproduce: String,
+}
+
+/// One result as JSON.
+#[must_use]
+pub fn output(result: &OutputResult, stand_in: bool) -> OutputJson<'_> {
+    let evaluated = result.evaluated.as_ref();
+    OutputJson {
+        attr: &result.output.attr,
+        kind: &result.output.kind,
+        system: result.system(),
+        status: result.status,
+        reason: result.reason.as_deref(),
+        place: result.place.as_ref(),
+        evaluation_seconds: evaluated.map(|evaluated| evaluated.seconds),
+        build_seconds: result.build_seconds,
+        drv: evaluated.and_then(|evaluated| evaluated.drv.as_deref()),
+        outputs: result.paths.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect(),
+        closure_bytes: result.closure_bytes,
+        failed_drv: result.failed_drv.as_deref(),
+        log_tail: &result.log_tail,
+        warnings: evaluated.map_or(&[], |evaluated| &evaluated.warnings),
+        facts: evaluated.map(|evaluated| &evaluated.facts).filter(|facts| !facts.is_empty()),
+        facts_error: evaluated.and_then(|evaluated| evaluated.facts_error.as_deref()),
+        reproduce: outcome::reproduce(result, stand_in),
+    }
+}
+
+/// The answer of `outputs --json` and `build --json`.
+#[derive(Debug, Serialize)]
+pub struct FleetJson<'a> {
+    schema: u32,
+    inputs: &'a str,
+    outputs: Vec<OutputJson<'a>>,
+    not_covered: &'a [AttrPath],
+}
+
+/// A run as JSON.
+#[must_use]
+pub fn fleet<'a>(report: &'a crate::session::Report, inputs: &'a crate::session::Resolved) -> FleetJson<'a> {
+    FleetJson {
+        schema: 1,
+        inputs: inputs.word(),
+        outputs: report.results.iter().map(|result| output(result, inputs.is_stand_in())).collect(),
+        not_covered: &report.uncovered,
+    }
+}

@@ -1,0 +1,176 @@
+//! What became of outputs, in words for a terminal: pure text, marked up for whoever prints it.
+
+use std::collections::BTreeMap;
+
+use super::console::Mark;
+use super::words::{bytes, count, seconds, store_name};
+use crate::fleet::{OutputResult, Status};
+use crate::session::Report;
+
+/// The command that does it again, with the inputs that were used.
+#[must_use]
+pub fn reproduce(result: &OutputResult, stand_in: bool) -> String {
+    let inputs = if stand_in { " --inputs standin" } else { "" };
+    let attr = crate::process::quoted(&result.output.attr.to_string());
+    match result.output.kind.as_str() {
+        "set" | "flake" => format!("cargo xtask outputs{inputs}"),
+        _ => format!("cargo xtask build {attr}{inputs}"),
+    }
+}
+
+/// The mark in front of a result.
+#[must_use]
+pub fn mark(result: &OutputResult) -> Mark {
+    match result.status {
+        status if status.is_failure() => Mark::Failed,
+        Status::Skipped | Status::NothingToBuild => Mark::Skipped,
+        _ => Mark::Ok,
+    }
+}
+
+/// One line for one result.
+#[must_use]
+pub fn line(result: &OutputResult) -> String {
+    let mut line = format!("{}  {}", result.output.attr, result.status.words());
+    match (&result.reason, result.status) {
+        (Some(reason), Status::Skipped | Status::Cached) => line.push_str(&format!(": {}", first_line(reason))),
+        (_, Status::Built | Status::Evaluated) => line.push_str(&format!("  {}", seconds(result.seconds()))),
+        _ => {}
+    }
+    line
+}
+
+/// Everything a person needs to mend a failed result.
+#[must_use]
+pub fn failure(result: &OutputResult, stand_in: bool) -> String {
+    let mut text = format!("{}: {}", result.output.attr, result.status.words());
+    if let (Status::DependencyFailed, Some(drv)) = (result.status, &result.failed_drv) {
+        text.push_str(&format!(": `{}`, which it needs", store_name(drv)));
+    }
+    text.push('\n');
+    if let Some(place) = &result.place {
+        text.push_str(&format!("    at {place}\n"));
+    }
+    for line in result.reason.iter().flat_map(|reason| reason.lines()).take(30) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    for line in &result.log_tail {
+        text.push_str(&format!("    │ {line}\n"));
+    }
+    if let Some(drv) = &result.failed_drv {
+        text.push_str(&format!("    log: nix log {drv}\n"));
+    }
+    text.push_str(&format!("    reproduce: {}", reproduce(result, stand_in)));
+    text
+}
+
+/// One line a kind: how many, and what became of them.
+#[must_use]
+pub fn table(results: &[OutputResult]) -> String {
+    let mut kinds: Vec<(&str, Vec<&OutputResult>)> = Vec::new();
+    for result in results {
+        match kinds.iter_mut().find(|(kind, _)| *kind == result.output.kind) {
+            Some((_, of_kind)) => of_kind.push(result),
+            None => kinds.push((&result.output.kind, vec![result])),
+        }
+    }
+    let width = kinds.iter().map(|(kind, _)| kind.len()).max().unwrap_or(0);
+    kinds.iter().map(|(kind, of_kind)| format!("  {kind:width$} {:>4}  {}\n", of_kind.len(), tally(of_kind))).collect()
+}
+
+/// `2 built, 1 skipped (no builder for aarch64-linux)`.
+fn tally(results: &[&OutputResult]) -> String {
+    let mut groups: BTreeMap<(Status, Option<&str>), usize> = BTreeMap::new();
+    for result in results {
+        let reason = result.reason.as_deref().map(first_line).filter(|_| result.status == Status::Skipped);
+        *groups.entry((result.status, reason)).or_default() += 1;
+    }
+    let words = |((status, reason), number): (&(Status, Option<&str>), &usize)| match reason {
+        Some(reason) => format!("{number} {} ({reason})", status.words()),
+        None => format!("{number} {}", status.words()),
+    };
+    groups.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+/// The verdict in one line.
+#[must_use]
+pub fn verdict(report: &Report) -> String {
+    let failed = report.failures().filter(|result| result.status != Status::Interrupted).count();
+    let unfinished = report.results.iter().filter(|result| result.status == Status::Interrupted).count();
+    let mut parts = vec![count(report.results.len(), "output")];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if unfinished > 0 {
+        parts.push(format!("{unfinished} not finished"));
+    }
+    parts.push(seconds(report.seconds));
+    if report.kept > 0 {
+        parts.push(format!("{} unchanged since the last evaluation", report.kept));
+    } else if report.peak_mib > 0 {
+        parts.push(format!("evaluation took {} at most", bytes(report.peak_mib << 20)));
+    }
+    parts.join(" · ")
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{AttrPath, Output, Place};
+    use expect_test::expect;
+
+    fn result(attr: &str, kind: &str, status: Status) -> OutputResult {
+        let attr = AttrPath::parse(attr).unwrap();
+        OutputResult::new(Output { attr, kind: kind.to_owned(), system: None }, status)
+    }
+
+    #[test]
+    fn a_failed_evaluation() {
+        let mut failed = result("nixosConfigurations.\"web.example\"", "nixos", Status::EvaluationFailed);
+        failed.place = Some(Place { file: "configurations/nixos/web.nix".into(), line: 3 });
+        failed.reason = Some("attribute 'nope' missing".to_owned());
+        expect![[r#"
+            nixosConfigurations."web.example": evaluation failed
+                at configurations/nixos/web.nix:3
+                attribute 'nope' missing
+                reproduce: cargo xtask build 'nixosConfigurations."web.example"' --inputs standin"#]]
+        .assert_eq(&failure(&failed, true));
+    }
+
+    #[test]
+    fn a_failed_dependency() {
+        let mut failed = result("nixosConfigurations.web", "nixos", Status::DependencyFailed);
+        failed.reason = Some("builder failed with exit code 3".to_owned());
+        failed.failed_drv = Some("/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-dep.drv".to_owned());
+        failed.log_tail = vec!["checking".to_owned(), "no such file".to_owned()];
+        expect![[r#"
+            nixosConfigurations.web: dependency failed: `dep`, which it needs
+                builder failed with exit code 3
+                │ checking
+                │ no such file
+                log: nix log /nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-dep.drv
+                reproduce: cargo xtask build nixosConfigurations.web"#]]
+        .assert_eq(&failure(&failed, false));
+    }
+
+    #[test]
+    fn the_table_groups_by_kind_status_and_reason() {
+        let mut skipped = result("nixosConfigurations.c", "nixos", Status::Skipped);
+        skipped.reason = Some("no builder for aarch64-linux".to_owned());
+        let results = [
+            result("nixosConfigurations.a", "nixos", Status::Built),
+            result("nixosConfigurations.b", "nixos", Status::Built),
+            skipped,
+            result("homeConfigurations.a", "home", Status::BuildFailed),
+        ];
+        expect![[r#"
+              nixos    3  2 built, 1 skipped (no builder for aarch64-linux)
+              home     1  1 build failed
+        "#]]
+        .assert_eq(&table(&results));
+    }
+}

@@ -1,0 +1,186 @@
+//! What one run of this program knows of a repository: its configuration, Nix, inputs and kept results; opened once, shared by
+//! every job.
+
+mod discovery;
+mod inputs;
+mod run;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+pub use discovery::{Discovery, FailedSet};
+pub use inputs::{Resolved, Why};
+pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::flake_lock::FlakeLock;
+use crate::fleet::{Kind, Output, Selector};
+use crate::git::{self, Checkout};
+use crate::kept::{Costs, Kept};
+use crate::nix::query::Query;
+use crate::nix::{Nix, Settings, SourceTree, Store, path_reference};
+use crate::{files, kept, nix};
+
+/// A repository, opened.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The user's wishes.
+    pub context: &'a Context,
+    /// `xtask.toml`.
+    pub config: Config,
+    /// Every kind of output.
+    pub kinds: Vec<Kind>,
+    /// The Nix in use.
+    pub nix: Nix,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its store.
+    pub store: Store,
+    /// The git checkout, if the repository is in one.
+    pub checkout: Option<Checkout>,
+    /// `flake.lock`.
+    pub lock: Option<FlakeLock>,
+    /// Which inputs the flake is evaluated with.
+    pub inputs: Resolved,
+    query: Query,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the repository of `context` with `nix`.
+    ///
+    /// # Errors
+    /// When its configuration cannot be read, Nix or git do not answer, or its inputs cannot be had.
+    pub fn open(context: &'a Context, nix: Nix) -> Result<Self> {
+        let config = Config::read(&context.repository)?;
+        let kinds = config.kinds()?;
+        let nix = if context.offline { nix.offline() } else { nix };
+        let settings = nix.settings()?;
+        let store = Store::from_environment();
+        let checkout = git::checkout(&context.repository)?;
+        let lock = FlakeLock::read(&context.repository)?;
+        let inputs = inputs::resolve(context, &nix, &store, lock.as_ref(), checkout.as_ref())?;
+        // The stand-in is offline by nature: nothing of it is in any cache.
+        let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
+        let reference = match &checkout {
+            Some(checkout) => checkout.flake_reference(&context.repository),
+            None => path_reference(&context.repository),
+        };
+        let query = Query::write(&context.state, &reference, inputs.overrides())?;
+        Ok(Self { context, config, kinds, nix, settings, store, checkout, lock, inputs, query })
+    }
+
+    /// The flake, ready to be asked.
+    #[must_use]
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// Where the repository's files are, as errors name them.
+    #[must_use]
+    pub fn tree(&self, source: Option<&str>) -> SourceTree {
+        let root = self.checkout.as_ref().map_or(&self.context.repository, |checkout| &checkout.top);
+        SourceTree { root: root.clone(), in_store: source.map(str::to_owned) }
+    }
+
+    /// Everything that can change what evaluation tells, as one hash; `None` when the tree cannot be pinned down.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn key(&self) -> Result<Option<String>> {
+        let checkout = git::checkout(&self.context.repository)?;
+        let tree = match &checkout {
+            Some(checkout) => checkout.fingerprint()?,
+            None => files::tree_hash(&self.context.repository, &self.context.state)?,
+        };
+        if self.inputs.has_unlocked() {
+            return Ok(None);
+        }
+        let mut texts = vec![tree, Query::fingerprint(), self.nix.description.clone(), format!("{:?}", self.kinds)];
+        texts.push(self.context.repository.display().to_string());
+        texts.push(self.store.folder.display().to_string());
+        texts.push(self.inputs.fingerprint());
+        for name in kept::SETTINGS {
+            texts.push(format!("{name}={}", self.settings.all.get(name).map_or("", String::as_str)));
+        }
+        Ok(Some(files::short_hash(&texts)))
+    }
+
+    /// What is kept of the tree with `key`, unless `fresh`.
+    #[must_use]
+    pub fn kept(&self, key: Option<&str>, fresh: bool) -> Option<Kept> {
+        if fresh { None } else { Kept::read(&self.context.state, key?, &self.store) }
+    }
+
+    /// What outputs cost when they were last evaluated.
+    #[must_use]
+    pub fn costs(&self) -> Costs {
+        Costs::read(&self.context.state)
+    }
+
+    /// The folder for links that keep results alive.
+    #[must_use]
+    pub fn roots(&self) -> PathBuf {
+        self.context.state.join("roots")
+    }
+}
+
+/// The outputs that `selectors` name; all of them if there is none.
+///
+/// # Errors
+/// When there is no output at all, or a selector names none.
+pub fn select(outputs: &[Output], selectors: &[Selector]) -> Result<Vec<usize>> {
+    if outputs.is_empty() {
+        bail!("the flake declares no outputs that could be built: an empty discovery is never a success");
+    }
+    let unmatched = selectors.iter().find(|selector| !outputs.iter().any(|output| selector.matches(output)));
+    if let Some(selector) = unmatched {
+        let hint = match selector.suggestion(outputs) {
+            Some(output) => format!("did you mean `{}:{}`?", output.kind, output.attr.name()),
+            None => "`cargo xtask outputs` lists them".to_owned(),
+        };
+        bail!("no output fits the selector `{selector}`: {hint}");
+    }
+    let selected = |output: &Output| selectors.is_empty() || selectors.iter().any(|selector| selector.matches(output));
+    Ok((0..outputs.len()).filter(|&index| selected(&outputs[index])).collect())
+}
+
+/// Finds the Nix to use.
+///
+/// # Errors
+/// When there is none, or it does not work.
+pub fn find_nix() -> Result<Nix> {
+    nix::find()?.context("there is no Nix on this machine: `cargo xtask bootstrap` brings it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::AttrPath;
+
+    fn outputs() -> Vec<Output> {
+        ["nixosConfigurations.web", "nixosConfigurations.db"]
+            .map(|attr| Output { attr: AttrPath::parse(attr).unwrap(), kind: "nixos".to_owned(), system: None })
+            .to_vec()
+    }
+
+    fn check(selectors: &[&str], expected: Result<&[usize], &str>) {
+        let selectors: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
+        let selected = select(&outputs(), &selectors).map_err(|error| error.to_string());
+        assert_eq!(selected, expected.map(<[usize]>::to_vec).map_err(str::to_owned));
+    }
+
+    #[test]
+    fn selectors_name_outputs_or_are_errors() {
+        check(&[], Ok(&[0, 1]));
+        check(&["nixos:db"], Ok(&[1]));
+        check(&["nixos:wbe"], Err("no output fits the selector `nixos:wbe`: did you mean `nixos:web`?"));
+        check(&["nixos:db", "zzz"], Err("no output fits the selector `zzz`: `cargo xtask outputs` lists them"));
+    }
+
+    #[test]
+    fn an_empty_discovery_is_an_error() {
+        assert!(select(&[], &[]).is_err());
+    }
+}

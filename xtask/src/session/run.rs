@@ -1,0 +1,324 @@
+//! One run over the fleet for a session: what is wanted, what is known already, and what is remembered afterwards.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use super::{Discovery, Session, select};
+use crate::files;
+use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
+use crate::kept::Kept;
+use crate::pipeline::batching::{Estimate, Limits};
+use crate::pipeline::evaluation::Task;
+use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting};
+
+/// What a run is wanted for.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Which outputs; none names all.
+    pub selectors: Vec<Selector>,
+    /// Only outputs of these systems; none names all.
+    pub systems: Vec<String>,
+    /// Forget what is kept.
+    pub fresh: bool,
+    /// What evaluation may use.
+    pub limits: Limits,
+    /// How to build, if at all.
+    pub build: Option<BuildWish>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+}
+
+/// How to build.
+#[derive(Debug, Clone, Default)]
+pub struct BuildWish {
+    /// Do not fetch what a substituter has.
+    pub skip_cached: bool,
+    /// Where links to the results go, if a user wants some.
+    pub out_link: Option<PathBuf>,
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Report {
+    /// One result an output.
+    pub results: Vec<OutputResult>,
+    /// Derivations of the flake that no kind covers.
+    pub uncovered: Vec<AttrPath>,
+    /// Whether it was ended before everything was done.
+    pub interrupted: bool,
+    /// How many outputs needed no evaluation, since nothing had changed.
+    pub kept: usize,
+    /// The most memory in MiB seen over all evaluation processes at once.
+    pub peak_mib: u64,
+    /// Wall seconds.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// The results that did not succeed.
+    pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
+        self.results.iter().filter(|result| result.status.is_failure())
+    }
+}
+
+impl Session<'_> {
+    /// Evaluates, and builds if wanted, telling `watch` what happens.
+    ///
+    /// # Errors
+    /// When a selector names nothing, the flake has no outputs, or a tool cannot be run.
+    pub fn run(&self, wish: &Wish, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
+        let started = Instant::now();
+        let key = self.key()?;
+        let kept = self.kept(key.as_deref(), wish.fresh);
+        let (discovery, mut known) = match kept {
+            Some(kept) => self.known_discovery(kept),
+            None => (self.discover()?, BTreeMap::new()),
+        };
+        let failed_sets: Vec<OutputResult> = discovery.failed.iter().map(super::FailedSet::result).collect();
+        let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
+        let selected =
+            if outputs.is_empty() && !failed_sets.is_empty() { Vec::new() } else { select(&outputs, &wish.selectors)? };
+        let costs = self.costs();
+        let tasks = selected
+            .into_iter()
+            .filter(|&index| wish.wants_system(outputs[index].system.as_deref()))
+            .map(|index| {
+                let kind = self.kinds[discovery.outputs[index].1].clone();
+                let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
+                let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
+                let evaluated = known.remove(&outputs[index].attr);
+                (Task { output: outputs[index].clone(), kind, estimate }, evaluated)
+            })
+            .collect::<Vec<_>>();
+        let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
+        let order = Order { tasks, limits: wish.limits, build: self.build_order(wish), fail_fast: wish.fail_fast };
+        let setting = Setting {
+            nix: &self.nix,
+            store: &self.store,
+            query: self.query(),
+            tree: self.tree(discovery.source.as_deref()),
+            attributes: &[],
+            local_builds: self.settings.max_jobs > 0,
+        };
+        let mut outcome = pipeline::run(&setting, &order, watch)?;
+        self.remember(key, &discovery, outputs, known, &outcome.results)?;
+        for result in &mut outcome.results {
+            wish.excuse_foreign(result);
+        }
+        if order.build.is_some() {
+            self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
+            self.measure(&mut outcome.results)?;
+        }
+        outcome.results.extend(failed_sets);
+        Ok(Report {
+            results: outcome.results,
+            uncovered: discovery.uncovered,
+            interrupted: outcome.interrupted,
+            kept: kept_count,
+            peak_mib: outcome.peak_mib,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
+        let kind_of = |output: &Output| self.kinds.iter().position(|kind| kind.holds(&output.attr));
+        let outputs =
+            kept.outputs.into_iter().filter_map(|output| kind_of(&output).map(|kind| (output, kind))).collect();
+        let discovery = Discovery { outputs, failed: Vec::new(), uncovered: kept.uncovered, source: kept.source };
+        (discovery, kept.evaluated)
+    }
+
+    fn build_order(&self, wish: &Wish) -> Option<BuildOrder> {
+        let build = wish.build.as_ref()?;
+        let builders = self.settings.all_builders();
+        let remote: usize = builders.iter().skip(usize::from(self.settings.max_jobs > 0)).map(|b| b.max_jobs).sum();
+        let substituters = if build.skip_cached && self.settings.substitute && !self.inputs.is_stand_in() {
+            self.settings.substituters.clone()
+        } else {
+            Vec::new()
+        };
+        Some(BuildOrder {
+            slots: (cores() + remote).min(4 * cores().max(4)),
+            roots: self.roots(),
+            builders: Builders {
+                offers: builders.into_iter().map(|b| (b.systems, b.features)).collect(),
+                wanted: wish.systems.clone(),
+            },
+            skip_cached: substituters,
+        })
+    }
+
+    /// Keeps what was evaluated for the next run, unless the tree changed meanwhile; and what it cost.
+    fn remember(
+        &self,
+        key: Option<String>,
+        discovery: &Discovery,
+        outputs: Vec<Output>,
+        known: BTreeMap<AttrPath, Evaluated>,
+        results: &[OutputResult],
+    ) -> Result<()> {
+        let evaluated = || results.iter().filter_map(|result| Some((&result.output.attr, result.evaluated.as_ref()?)));
+        let mut costs = self.costs();
+        for (attr, evaluated) in evaluated() {
+            costs.learn(attr, evaluated);
+        }
+        costs.write(&self.context.state)?;
+        let Some(key) = key.filter(|_| discovery.failed.is_empty()) else { return Ok(()) };
+        if self.key()?.as_ref() != Some(&key) {
+            return Ok(());
+        }
+        let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());
+        kept.evaluated = known;
+        kept.evaluated.extend(evaluated().map(|(attr, evaluated)| (attr.clone(), evaluated.clone())));
+        kept.write(&self.context.state)
+    }
+
+    /// Links every result, so that no garbage collection takes it, and drops the links of results that are no more.
+    fn keep_alive(&self, wish: &Wish, results: &[OutputResult], interrupted: bool) -> Result<()> {
+        let in_store = || results.iter().filter(|result| matches!(result.status, Status::Built | Status::Present));
+        let wanted: Vec<&String> = in_store().flat_map(|result| result.paths.iter().map(|(_, path)| path)).collect();
+        let roots = self.roots();
+        std::fs::create_dir_all(&roots).with_context(|| format!("make the folder `{}`", roots.display()))?;
+        let mut missing: std::collections::BTreeSet<&String> = wanted.iter().copied().collect();
+        let whole = wish.selectors.is_empty() && wish.systems.is_empty() && !interrupted;
+        for link in std::fs::read_dir(&roots)?.flatten() {
+            let Ok(target) = std::fs::read_link(link.path()) else { continue };
+            let target = target.display().to_string();
+            // The second link to one path is as superfluous as one to a path that is no result any more.
+            if !missing.remove(&target) && whole {
+                std::fs::remove_file(link.path())?;
+            }
+        }
+        if !missing.is_empty() {
+            let missing: Vec<String> = missing.into_iter().cloned().collect();
+            self.nix.add_roots(&roots.join(format!("{}-kept", std::process::id())), &missing)?;
+        }
+        let Some(prefix) = wish.build.as_ref().and_then(|build| build.out_link.as_deref()) else { return Ok(()) };
+        for result in in_store() {
+            for (output, path) in &result.paths {
+                self.nix.add_roots(&out_link(prefix, &result.output, output), std::slice::from_ref(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in closure sizes: a path's closure never changes, so each is asked for once.
+    fn measure(&self, results: &mut [OutputResult]) -> Result<()> {
+        let file = self.context.state.join("closure-sizes.json");
+        let mut sizes: BTreeMap<String, u64> =
+            std::fs::read(&file).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+        let path_of = |result: &OutputResult| {
+            let in_store = matches!(result.status, Status::Built | Status::Present);
+            result.paths.first().filter(|_| in_store).map(|(_, path)| path.clone())
+        };
+        let asked: Vec<String> = results.iter().filter_map(path_of).filter(|path| !sizes.contains_key(path)).collect();
+        if !asked.is_empty() {
+            sizes.extend(asked.iter().cloned().zip(self.nix.closure_bytes(&asked)?));
+            files::write_atomically(&file, &serde_json::to_vec(&sizes)?)?;
+        }
+        for result in results {
+            result.closure_bytes = path_of(result).and_then(|path| sizes.get(&path).copied());
+        }
+        Ok(())
+    }
+}
+
+impl Wish {
+    fn wants_system(&self, system: Option<&str>) -> bool {
+        self.systems.is_empty() || system.is_none_or(|system| self.systems.iter().any(|wanted| wanted == system))
+    }
+
+    /// A run restricted to some systems does not fail because of a broken host of another: it says so.
+    fn excuse_foreign(&self, result: &mut OutputResult) {
+        let darwin_wanted = self.systems.iter().any(|system| system.ends_with("-darwin"));
+        let foreign = match result.system() {
+            Some(system) => !self.wants_system(Some(system)),
+            None => !self.systems.is_empty() && result.output.kind == "darwin" && !darwin_wanted,
+        };
+        if foreign && result.status == Status::EvaluationFailed {
+            let reason = result.reason.take().unwrap_or_default();
+            let system = result.system().unwrap_or("another system").to_owned();
+            result.status = Status::Skipped;
+            result.reason = Some(format!("broken, and for {system}: {reason}"));
+        }
+    }
+}
+
+/// Where the link to one output of a result goes: `PREFIX-nixos-web`, `PREFIX-package-openssl-dev`.
+fn out_link(prefix: &Path, output: &Output, name: &str) -> PathBuf {
+    let plain = |c: char| if c.is_alphanumeric() || "-_.@+".contains(c) { c } else { '-' };
+    let mut link = prefix.as_os_str().to_owned();
+    link.push(format!("-{}-{}", output.kind, output.attr.name()).chars().map(plain).collect::<String>());
+    if let Some(system) = &output.system {
+        link.push(format!("-{system}"));
+    }
+    if name != "out" {
+        link.push(format!("-{name}"));
+    }
+    PathBuf::from(link)
+}
+
+/// How many processes this machine runs well at once.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+/// Half of the memory in MiB that is free now; 4 GiB where the system does not say.
+#[must_use]
+pub fn half_of_free_memory() -> u64 {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = available.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or(4096, |kib| kib / 1024 / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(systems: &[&str]) -> Wish {
+        Wish {
+            selectors: Vec::new(),
+            systems: systems.iter().map(|system| (*system).to_owned()).collect(),
+            fresh: false,
+            limits: Limits { workers: 1, memory_mib: 1 },
+            build: None,
+            fail_fast: false,
+        }
+    }
+
+    fn check(systems: &[&str], kind: &str, system: Option<&str>, expected: Status) {
+        let attr = AttrPath::new(["hosts", "a"]);
+        let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
+        let mut result = OutputResult::new(output, Status::EvaluationFailed);
+        wish(systems).excuse_foreign(&mut result);
+        assert_eq!(result.status, expected, "{systems:?} {kind} {system:?}");
+    }
+
+    #[test]
+    fn only_broken_hosts_of_systems_that_were_not_asked_for_are_excused() {
+        check(&[], "nixos", Some("aarch64-linux"), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "nixos", Some("aarch64-linux"), Status::Skipped);
+        check(&["x86_64-linux"], "nixos", Some("x86_64-linux"), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "nixos", None, Status::EvaluationFailed);
+        check(&["x86_64-linux"], "darwin", None, Status::Skipped);
+        check(&["aarch64-darwin"], "darwin", None, Status::EvaluationFailed);
+        check(&[], "darwin", None, Status::EvaluationFailed);
+    }
+
+    #[test]
+    fn links_are_told_apart() {
+        let check = |kind: &str, attr: &str, system: Option<&str>, name: &str, expected: &str| {
+            let attr = AttrPath::parse(attr).unwrap();
+            let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
+            assert_eq!(out_link(Path::new("r"), &output, name), Path::new(expected));
+        };
+        check("nixos", "nixosConfigurations.web", None, "out", "r-nixos-web");
+        check("home", "homeConfigurations.\"a@b\"", None, "out", "r-home-a@b");
+        check("package", "packages.s.\"a/b\"", Some("s"), "dev", "r-package-a-b-s-dev");
+    }
+}

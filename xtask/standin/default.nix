@@ -1,0 +1,2 @@
+# `import inputs.nixpkgs { system = …; overlays = …; config = …; }`.
+(import ./pkgs).instance
