@@ -152,7 +152,7 @@ mod tests {
     fn a_step_waits_for_what_is_not_in_order() {
         let probe = STEPS.iter().find(|step| step.name == "probe-build").unwrap();
         let well = report("nix", Outcome::Applied(String::new()));
-        assert_eq!(waits_for(probe, &[well.clone()]), None);
+        assert_eq!(waits_for(probe, std::slice::from_ref(&well)), None);
         for outcome in [Outcome::Missing(Vec::new()), Outcome::Waiting("nix"), Outcome::Failed(String::new())] {
             assert_eq!(waits_for(probe, &[well.clone(), report("nix-conf", outcome)]), Some("nix-conf"));
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::bootstrap::{self, Choice, Mode, StepReport, Surroundings};
+use crate::bootstrap::{self, StepReport};
 use crate::context::Context;
 use crate::git;
 use crate::network;
@@ -72,9 +72,7 @@ impl Facts {
     /// # Errors
     /// When a fact that should always be there cannot be read.
     pub fn read(context: &Context) -> Result<Self> {
-        let surroundings = Surroundings::of(context);
-        let choice = Choice { ci: context.ci, ..Choice::default() };
-        let steps = bootstrap::run(&context.console, &surroundings, &choice, Mode::Look, |_| {});
+        let steps = bootstrap::check(context);
         let relocated = std::env::var_os("NIX_STORE_DIR").map(PathBuf::from);
         // A Nix that does not start or cannot be asked is told by the steps already.
         let nix = match nix::search() {
@@ -97,7 +95,7 @@ impl Facts {
             store,
             settings,
             repository: repository(&context.repository).map_err(|error| format!("{error:#}")),
-            owner_and_user: (git::owner(&context.repository)?, surroundings.machine.uid),
+            owner_and_user: (git::owner(&context.repository)?, rustix::process::getuid().as_raw()),
             space: free_space(&relocated.unwrap_or_else(|| PathBuf::from("/nix/store")))?,
             off_path: nix.filter(|nix| !nix.on_path).map(|nix| nix.bin),
         })

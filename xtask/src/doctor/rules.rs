@@ -208,7 +208,7 @@ mod tests {
     fn store_kinds() {
         let check = |url: &str, trusted: Option<bool>, relocated: Option<&str>, expected: &str| {
             let described = store(&Store { url: url.into(), trusted, relocated: relocated.map(Into::into) });
-            assert!(told(&[described.clone()])[0].starts_with(expected), "{described:?}");
+            assert!(told(std::slice::from_ref(&described))[0].starts_with(expected), "{described:?}");
         };
         check("local", Some(true), None, "Good store: local");
         check("daemon", Some(true), None, "Good store: of the daemon");

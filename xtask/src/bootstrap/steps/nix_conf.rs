@@ -132,7 +132,7 @@ fn build_group(nix_conf: &str) -> &str {
 /// The text with our include in its last line, or `None` if it is there.
 fn with_include(text: &str) -> Option<String> {
     let telling = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    if text.lines().map(str::trim).filter(telling).next_back() == Some(INCLUDE) {
+    if text.lines().map(str::trim).rfind(telling) == Some(INCLUDE) {
         return None;
     }
     let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
