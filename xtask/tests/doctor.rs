@@ -10,6 +10,8 @@ use sandbox::{Sandbox, TestNix};
 #[test]
 fn the_doctor_names_what_git_hides_from_nix() {
     let sandbox = Sandbox::new(TestNix::Modern);
+    sandbox.write(".sops.yaml", "creation_rules: []\n");
+    sandbox.run(&["doctor"]).ends(1).says(&["✗ age-key: missing", "fix: cargo xtask bootstrap --only age-key"]);
     sandbox.run(&["bootstrap", "--yes", "--only", "age-key"]).ends(0);
     sandbox.run(&["doctor"]).ends(0).says(&[
         "✓ repository: every .nix file is tracked",

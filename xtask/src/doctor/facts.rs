@@ -29,6 +29,8 @@ pub struct Facts {
     pub owner_and_user: (u32, u32),
     /// The folder of the store, or what exists of the path to it, and the bytes free there.
     pub space: (PathBuf, u64),
+    /// Whether the repository has secrets that sops is set up for.
+    pub has_secrets: bool,
     /// Whether a Nix was found that is not on `PATH`.
     pub off_path: Option<PathBuf>,
 }
@@ -92,6 +94,7 @@ impl Facts {
                 .map(|settings| builder_systems(&builder_lines(&settings.builders)))
                 .unwrap_or_default(),
             steps,
+            has_secrets: context.repository.join(".sops.yaml").is_file(),
             store,
             settings,
             repository: repository(&context.repository).map_err(|error| format!("{error:#}")),

@@ -14,7 +14,7 @@ const LEAST_SPACE: u64 = GIB;
 /// Every diagnosis, in the order in which a person would fix things.
 #[must_use]
 pub fn diagnose(facts: &Facts) -> Vec<Diagnosis> {
-    let mut all: Vec<Diagnosis> = facts.steps.iter().map(step).collect();
+    let mut all: Vec<Diagnosis> = facts.steps.iter().map(|report| step(report, facts.has_secrets)).collect();
     if let Some(bin) = &facts.off_path {
         let fix = format!("export PATH={}:$PATH", bin.display());
         all.push(noticed("path", "the Nix in use is not on PATH: a shell will not find it", &fix));
@@ -47,11 +47,15 @@ fn problem(name: &str, found: &str, fix: &str) -> Diagnosis {
     Diagnosis { fix: Some(fix.to_owned()), ..diagnosis(name, Standing::Problem, found) }
 }
 
-fn step(report: &StepReport) -> Diagnosis {
+/// The steps that only secrets need.
+const FOR_SECRETS: [&str; 2] = ["age-key", "sops"];
+
+fn step(report: &StepReport, has_secrets: bool) -> Diagnosis {
     let standing = match &report.outcome {
         Outcome::Satisfied(_) | Outcome::Applied(_) => Standing::Good,
         Outcome::NotApplicable(_) => Standing::Skipped,
         Outcome::Unchecked(_) => Standing::Unknown,
+        _ if !has_secrets && FOR_SECRETS.contains(&report.name) => Standing::Notice,
         _ => Standing::Problem,
     };
     Diagnosis { fix: steps::fix(report), ..diagnosis(report.name, standing, &steps::short(&report.outcome)) }
@@ -202,6 +206,18 @@ mod tests {
         assert_eq!(space("/nix", 5 * GIB + GIB / 2).found, "5.5 GiB free in `/nix`");
         assert_eq!(space("/nix", 5 * GIB).standing, Standing::Good);
         assert_eq!(space("/nix", GIB - 1).standing, Standing::Problem);
+    }
+
+    #[test]
+    fn what_secrets_need_is_a_problem_only_where_there_are_secrets() {
+        let check = |name: &'static str, has_secrets: bool, expected: Standing| {
+            let report = StepReport { name, outcome: Outcome::Missing(Vec::new()) };
+            assert_eq!(step(&report, has_secrets).standing, expected, "{name}");
+        };
+        check("sops", false, Standing::Notice);
+        check("age-key", false, Standing::Notice);
+        check("sops", true, Standing::Problem);
+        check("nix", false, Standing::Problem);
     }
 
     #[test]

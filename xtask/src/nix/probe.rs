@@ -97,7 +97,7 @@ fn failure(stderr: &[u8]) -> Failure {
     let reason = lines().collect::<Vec<_>>().join("\n");
     let sign = SIGNS.iter().find(|(words, _)| reason.contains(words));
     let telling = sign.and_then(|(words, _)| lines().find(|line| line.contains(words)));
-    let said = telling.or_else(|| lines().find(|line| line.starts_with("error:"))).or_else(|| lines().last());
+    let said = telling.or_else(|| lines().find(|line| line.starts_with("error:"))).or_else(|| lines().next_back());
     let said = said.unwrap_or("no reason given").split_whitespace().collect::<Vec<_>>().join(" ");
     let said = said.strip_prefix("error: ").unwrap_or(&said).to_owned();
     Failure { trouble: sign.map_or(Trouble::Other, |(_, trouble)| *trouble), said }

@@ -3,7 +3,7 @@
 mod debian_root;
 mod needs;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -54,7 +54,7 @@ fn kept(
     console: &Console,
     install: bool,
     name: &str,
-    path: &PathBuf,
+    path: &Path,
     found: impl Fn(&Path) -> Option<String>,
     bring: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
