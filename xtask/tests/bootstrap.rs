@@ -173,7 +173,9 @@ fn a_build_on_an_unconfigured_machine_brings_what_it_needs() {
         assert!(!second.stderr.contains("bootstrap"), "{nix:?}: {}", second.stderr);
         assert_eq!(sandbox.fingerprint(&["nix-conf"]), after);
         assert_eq!(sandbox.fingerprint(&["home"]), home, "{nix:?}: a build made something that only people need");
-        // Another configuration is looked at anew.
+        // Another configuration is looked at anew: this one lets nothing be built.
+        sandbox.write_nix_conf(&format!("{}max-jobs = 0\n", sandbox::WORKING_NIX_CONF));
+        sandbox.run(&["build"]).ends(2).says(&["this machine cannot build yet: probe-build:"]);
         sandbox.write_nix_conf("this is no setting\n");
         sandbox.run(&["build"]).ends(2).says(&["nix.conf:1: malformed line", "run `cargo xtask bootstrap`"]);
     }
