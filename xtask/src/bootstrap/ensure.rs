@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::machine::Machine;
 use super::plan::{Choice, StepReport, Verdict, verdict};
 use super::run::{Consent, Mode, run};
-use super::step::Surroundings;
+use super::step::{NeededBy, Surroundings};
 use crate::context::Context;
 use crate::files;
 use crate::nix::{self, Nix, Search};
@@ -66,9 +66,9 @@ pub fn ensure_nix(context: &Context) -> Result<Nix> {
     }
 }
 
-/// The state of every step, in CI of those that CI needs; nothing is printed or changed.
-pub fn check(context: &Context) -> Vec<StepReport> {
-    let choice = Choice { ci: context.ci, ..Choice::default() };
+/// The state of every step; for CI, those that only people need are not applicable. Nothing is printed or changed.
+pub fn check(context: &Context, for_whom: NeededBy) -> Vec<StepReport> {
+    let choice = Choice { ci: for_whom == NeededBy::Ci, ..Choice::default() };
     run(&context.console, &Surroundings::of(context), &choice, Mode::Look, |_| {})
 }
 

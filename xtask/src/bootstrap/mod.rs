@@ -14,4 +14,4 @@ mod steps;
 pub use ensure::{check, ensure_nix};
 pub use plan::{Choice, Outcome, StepReport, Verdict, verdict};
 pub use run::{Consent, Mode, run};
-pub use step::{Action, STEPS, Surroundings};
+pub use step::{Action, NeededBy, STEPS, Surroundings};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::bootstrap::{self, StepReport};
+use crate::bootstrap::{self, NeededBy, StepReport};
 use crate::context::Context;
 use crate::git;
 use crate::network;
@@ -74,7 +74,7 @@ impl Facts {
     /// # Errors
     /// When a fact that should always be there cannot be read.
     pub fn read(context: &Context) -> Result<Self> {
-        let steps = bootstrap::check(context);
+        let steps = bootstrap::check(context, if context.ci { NeededBy::Ci } else { NeededBy::Developer });
         let relocated = std::env::var_os("NIX_STORE_DIR").map(PathBuf::from);
         // A Nix that does not start or cannot be asked is told by the steps already.
         let nix = match nix::search() {
