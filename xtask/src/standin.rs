@@ -16,6 +16,9 @@ const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/standin_file
 /// The inputs that have an interface of their own, by what their flake references end in; all others are `generic`.
 const KNOWN: [&str; 6] = ["nixpkgs", "home-manager", "nix-darwin", "sops-nix", "flake-parts", "nixos-unified"];
 
+/// The interface that all others are built on; its flake is the root of the tree.
+const CORE: &str = "nixpkgs";
+
 /// Where the identifiers of the repository's Nix code go: each names a stand-in package.
 const IDENTIFIERS: &str = "generated/identifiers.json";
 
@@ -38,16 +41,22 @@ pub fn write(
     if !folder.is_dir() {
         write_all(&folder, &identifiers).context("write the stand-in inputs")?;
     }
-    let overrides = inputs.iter().map(|(name, node)| InputOverride {
-        input: name.clone(),
-        reference: format!("{}{}", path_reference(&folder), place(interface(name, node.as_ref()))),
-    });
+    let overrides = inputs.iter().flat_map(|(name, node)| overrides(&folder, name, interface(name, node.as_ref())));
     Ok((overrides.collect(), fingerprint))
 }
 
-/// Where an interface's flake.nix is: nixpkgs is the root of the tree, since repositories also import it as a path.
-fn place(interface: &str) -> String {
-    if interface == "nixpkgs" { String::new() } else { format!("?dir=inputs/{interface}") }
+/// The stand-in with `interface` in place of the input `name`. The stand-in for nixpkgs is the core of all others, which reach it
+/// as their own input of that name.
+fn overrides(folder: &Path, name: &str, interface: &str) -> Vec<InputOverride> {
+    let replaced = |input: &[&str], folder: &Path| InputOverride {
+        input: input.iter().map(|name| (*name).to_owned()).collect(),
+        reference: path_reference(folder),
+    };
+    if interface == CORE {
+        vec![replaced(&[name], folder)]
+    } else {
+        vec![replaced(&[name], &folder.join("inputs").join(interface)), replaced(&[name, CORE], folder)]
+    }
 }
 
 /// All files, in place at once: an interrupted run leaves no half of them.
@@ -138,8 +147,7 @@ mod tests {
     #[test]
     fn every_known_interface_is_embedded() {
         for name in KNOWN.into_iter().chain(["generic"]) {
-            let place = place(name);
-            let flake = format!("{}/flake.nix", place.trim_start_matches("?dir=")).trim_start_matches('/').to_owned();
+            let flake = if name == CORE { "flake.nix".to_owned() } else { format!("inputs/{name}/flake.nix") };
             assert!(FILES.iter().any(|(file, _)| *file == flake), "{flake} is missing");
         }
         assert!(FILES.iter().any(|(file, _)| *file == IDENTIFIERS));

@@ -56,7 +56,7 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
     std::thread::spawn(move || {
         let status = child.wait();
         // Disconnected when the reader is done: the only way this returns before the time is over.
-        drop(all_heard.recv_timeout(LAST_WORDS));
+        all_heard.recv_timeout(LAST_WORDS).ok();
         sink(ChildEvent::Ended(status));
     });
     Ok(Child { pid })
@@ -66,7 +66,7 @@ impl Child {
     /// Asks the child's group to stop: interrupt first, then terminate.
     pub fn signal(&self, signal: Signal) {
         // A group that is gone needs no signal.
-        drop(rustix::process::kill_process_group(self.pid, signal));
+        rustix::process::kill_process_group(self.pid, signal).ok();
     }
 
     /// Ends the child and all its descendants at once, builders in sessions of their own included.
@@ -74,7 +74,7 @@ impl Child {
         let family = descendants(self.pid.as_raw_nonzero().get());
         self.signal(Signal::KILL);
         for pid in family.into_iter().filter_map(Pid::from_raw) {
-            drop(rustix::process::kill_process(pid, Signal::KILL));
+            rustix::process::kill_process(pid, Signal::KILL).ok();
         }
     }
 

@@ -43,11 +43,11 @@ const IGNORED: [&str; 16] = [
     "inputs",
 ];
 
-/// One input of the repository replaced by another flake.
+/// One input of the repository, or of such an input, replaced by another flake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputOverride {
-    /// The input's name in the repository's flake.nix.
-    pub input: String,
+    /// The names of inputs that lead to it from the repository's flake.nix.
+    pub input: Vec<String>,
     /// The flake reference in its place.
     pub reference: String,
 }
@@ -247,7 +247,10 @@ fn step(step: &Step) -> String {
 fn wrapper(reference: &str, overrides: &[InputOverride]) -> String {
     let overridden: String = overrides
         .iter()
-        .map(|o| format!("    inputs.{}.url = {};\n", nix_string(&o.input), nix_string(&o.reference)))
+        .map(|replaced| {
+            let input: String = replaced.input.iter().map(|name| format!("inputs.{}.", nix_string(name))).collect();
+            format!("    {input}url = {};\n", nix_string(&replaced.reference))
+        })
         .collect();
     format!(
         "{{\n  inputs.flake = {{\n    url = {};\n{overridden}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
@@ -262,13 +265,17 @@ mod tests {
 
     #[test]
     fn the_wrapper_declares_its_overrides() {
-        let overrides =
-            [InputOverride { input: "nixpkgs".to_owned(), reference: "path:/s?dir=inputs/nixpkgs".to_owned() }];
+        let replaced = |input: &[&str], reference: &str| InputOverride {
+            input: input.iter().map(|name| (*name).to_owned()).collect(),
+            reference: reference.to_owned(),
+        };
+        let overrides = [replaced(&["nixpkgs"], "path:/s"), replaced(&["sops-nix", "nixpkgs"], "path:/s")];
         expect_test::expect![[r#"
             {
               inputs.flake = {
                 url = "git+file:///r";
-                inputs."nixpkgs".url = "path:/s?dir=inputs/nixpkgs";
+                inputs."nixpkgs".url = "path:/s";
+                inputs."sops-nix".inputs."nixpkgs".url = "path:/s";
               };
 
               outputs =

@@ -186,7 +186,7 @@ pub fn percent_encoded(path: &Path) -> String {
             encoded.push(char::from(byte));
         } else {
             // Writing to a string cannot fail.
-            drop(write!(encoded, "%{byte:02X}"));
+            write!(encoded, "%{byte:02X}").ok();
         }
     }
     encoded
