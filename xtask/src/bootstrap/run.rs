@@ -7,6 +7,7 @@ use super::machine::Machine;
 use super::plan::{Choice, Outcome, Selection, StepReport, select, waits_for};
 use super::step::{Action, STEPS, State, Step, Surroundings};
 use crate::context::{Context, Inputs};
+use crate::interrupt;
 use crate::report::{Console, steps};
 
 /// Whether anything may be changed.
@@ -42,7 +43,7 @@ impl Surroundings {
     }
 }
 
-/// Goes through the chosen steps in order, calling `each` with every report as it is made.
+/// Goes through the chosen steps in order, calling `each` with every report as it is made; an interrupt ends it early.
 pub fn run(
     console: &Console,
     surroundings: &Surroundings,
@@ -52,6 +53,9 @@ pub fn run(
 ) -> Vec<StepReport> {
     let mut reports = Vec::new();
     for step in &STEPS {
+        if interrupt::count() > 0 {
+            break;
+        }
         let outcome = match select(step, choice) {
             Selection::LeftOut => continue,
             Selection::NotInCi => Outcome::NotApplicable("not needed in CI".to_owned()),

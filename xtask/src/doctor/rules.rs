@@ -55,6 +55,8 @@ fn step(report: &StepReport, has_secrets: bool) -> Diagnosis {
         Outcome::Satisfied(_) | Outcome::Applied(_) => Standing::Good,
         Outcome::NotApplicable(_) => Standing::Skipped,
         Outcome::Unchecked(_) => Standing::Unknown,
+        // Comfort, without which every command works.
+        _ if report.name == "direnv" => Standing::Notice,
         _ if !has_secrets && FOR_SECRETS.contains(&report.name) => Standing::Notice,
         _ => Standing::Problem,
     };
@@ -217,6 +219,7 @@ mod tests {
         check("sops", false, Standing::Notice);
         check("age-key", false, Standing::Notice);
         check("sops", true, Standing::Problem);
+        check("direnv", true, Standing::Notice);
         check("nix", false, Standing::Problem);
     }
 
