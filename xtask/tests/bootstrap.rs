@@ -187,3 +187,21 @@ fn a_build_without_nix_names_the_one_command() {
     fs::write(sandbox.path("system/etc/os-release"), "ID=arch\n").unwrap();
     sandbox.run(&["build"]).ends(2).says(&["no Nix was found", "run `cargo xtask bootstrap`"]);
 }
+
+/// Runs the age step on a terminal where somebody types `keys`; returns the exit status and whether a key was made.
+fn answered(keys: &[u8]) -> (i32, bool) {
+    let sandbox = Sandbox::new(TestNix::Distribution);
+    let typed = sandbox.path("typed");
+    fs::write(&typed, keys).unwrap();
+    let mut script = sandbox.command(program("script", "apt-get install bsdutils"));
+    let command = format!("{} bootstrap --only age-key", env!("CARGO_BIN_EXE_xtask"));
+    script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).stdin(fs::File::open(typed).unwrap());
+    (ran(&mut script).status, sandbox.home().join(".config/sops/age/keys.txt").exists())
+}
+
+#[test]
+fn on_a_terminal_only_a_yes_agrees() {
+    assert_eq!(answered(b"y\n"), (0, true));
+    assert_eq!(answered(b"n\n"), (1, false));
+    assert_eq!(answered(b"\n"), (1, false));
+}
