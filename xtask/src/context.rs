@@ -150,6 +150,13 @@ fn cache_home() -> PathBuf {
     }
 }
 
+/// Where the system's own folders (`/etc`, `/usr/bin`, `/run`) are looked for: `/`, unless a test names a folder that stands
+/// for another machine.
+#[must_use]
+pub fn system_root() -> PathBuf {
+    std::env::var_os("XTASK_SYSTEM_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+}
+
 /// A folder name for a repository: its own name, and what tells it from others of that name.
 fn slug(repository: &Path) -> String {
     use sha2::Digest as _;

@@ -1,5 +1,6 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +30,35 @@ pub struct Change {
     pub path: PathBuf,
     /// Whether it is a submodule with changes of its own.
     pub submodule: bool,
+}
+
+/// What `git --version` prints, or `None` where there is no git.
+///
+/// # Errors
+/// When a git that is there fails.
+pub fn version() -> Result<Option<String>> {
+    if which::which("git").is_err() {
+        return Ok(None);
+    }
+    process::ask(Command::new("git").arg("--version")).map(Some)
+}
+
+/// Whether `path`, relative to `folder`, is in git's index; flakes see nothing else.
+///
+/// # Errors
+/// When git is missing or refuses to look.
+pub fn tracks(folder: &Path, path: &str) -> Result<bool> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["ls-files", "-z", "--", path]);
+    Ok(!process::ask(&mut git).with_context(|| format!("ask git for `{path}`"))?.is_empty())
+}
+
+/// The user who owns `folder`, as a number: git and Nix refuse a repository of somebody else.
+///
+/// # Errors
+/// When the folder cannot be looked at.
+pub fn owner(folder: &Path) -> Result<u32> {
+    Ok(folder.metadata().with_context(|| format!("look at `{}`", folder.display()))?.uid())
 }
 
 /// The checkout that `folder` is in, or `None` if it is in none.

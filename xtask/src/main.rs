@@ -1,9 +1,13 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
+mod age;
+mod bootstrap;
 mod ci;
 mod commands;
 mod config;
 mod context;
+mod debian;
+mod doctor;
 mod files;
 mod flake_lock;
 mod fleet;
@@ -17,14 +21,15 @@ mod process;
 mod report;
 mod rules;
 mod session;
+mod sops;
 mod standin;
 mod supervise;
+mod tools;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{build, doctor, outputs};
 use context::{Context, Ending, GlobalArgs};
 
 /// The automation of a Nix configuration repository
@@ -43,9 +48,11 @@ missing or broken) · 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Build(build::Args),
-    Doctor(doctor::Args),
-    Outputs(outputs::Args),
+    Bootstrap(commands::bootstrap::Args),
+    Build(commands::build::Args),
+    Doctor(commands::doctor::Args),
+    Outputs(commands::outputs::Args),
+    Test(commands::test::Args),
 }
 
 fn main() -> ExitCode {
@@ -63,9 +70,11 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let ending = match &cli.command {
-        Command::Build(args) => build::run(&context, args),
-        Command::Doctor(args) => doctor::run(&context, args),
-        Command::Outputs(args) => outputs::run(&context, args),
+        Command::Bootstrap(args) => commands::bootstrap::run(&context, args),
+        Command::Build(args) => commands::build::run(&context, args),
+        Command::Doctor(args) => commands::doctor::run(&context, args),
+        Command::Outputs(args) => commands::outputs::run(&context, args),
+        Command::Test(args) => commands::test::run(&context, args),
     };
     match ending {
         _ if interrupt::count() > 0 => ExitCode::from(130),

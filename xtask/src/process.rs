@@ -3,7 +3,7 @@
 //! *Asking* is quiet: stdout is the answer, and stderr becomes part of the error. *Probing* is asking where every exit status
 //! is an answer. *Acting* changes something: it is echoed, and its output is streamed to stderr.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -36,16 +36,24 @@ pub fn probe(command: &mut Command) -> Result<Output> {
 /// # Errors
 /// When the program cannot be started or fails.
 pub fn act(console: &Console, command: &mut Command) -> Result<()> {
-    console.command(&spelled(command));
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(std::io::stderr())
-        .status()
-        .with_context(|| format!("could not start {}", spelled(command)))?;
+    let status = attempt(console, command)?;
     if !status.success() {
         bail!("{} failed ({status})", spelled(command));
     }
     Ok(())
+}
+
+/// Runs a command like [`act`] where every exit status is an answer.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn attempt(console: &Console, command: &mut Command) -> Result<ExitStatus> {
+    console.command(&spelled(command));
+    command
+        .stdin(Stdio::null())
+        .stdout(std::io::stderr())
+        .status()
+        .with_context(|| format!("could not start {}", spelled(command)))
 }
 
 /// A command as a person would type it, with quotes where a shell would need them.

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::fleet::Selector;
 use crate::pipeline::batching::Limits;
 use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
-use crate::session::{BuildWish, Report, Session, Wish, cores, find_nix, half_of_free_memory};
+use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memory};
 
 /// Evaluate and build outputs, each with its own status
 #[derive(Debug, clap::Args)]
@@ -103,7 +104,7 @@ fn mebibytes(text: &str) -> Result<u64> {
 /// # Errors
 /// When a selector names nothing, the flake declares nothing, or a tool cannot be run.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    let session = Session::open(context, find_nix()?)?;
+    let session = Session::open(context, ensure_nix(context)?)?;
     let mut wish = args.evaluation.wish(args.selectors.clone());
     wish.build = Some(args.build.wish(args.out_link.clone()));
     wish.fail_fast = args.fail_fast;

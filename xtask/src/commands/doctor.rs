@@ -1,23 +1,33 @@
 //! Find everything that could make a later command fail, each with the command that fixes it
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::context::{Context, Ending};
-use crate::nix;
-use crate::report::Mark;
+use crate::doctor::{Facts, Standing, diagnose};
+use crate::report::diagnoses;
 
 /// Find everything that could make a later command fail, each with the command that fixes it
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Answer as JSON on stdout
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs every diagnosis and says what it found.
 ///
 /// # Errors
 /// When something could not be looked at.
-pub fn run(context: &Context, _args: &Args) -> Result<Ending> {
-    match nix::find()? {
-        Some(nix) => context.console.mark(Mark::Ok, &nix.description),
-        None => context.console.mark(Mark::Failed, "no Nix"),
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let found = diagnose(&Facts::read(context)?);
+    if args.json {
+        context.console.answer(&diagnoses::json(&found)?);
+    } else {
+        diagnoses::text(&context.console, &found);
     }
-    Ok(Ending::Clean)
+    let any = |standing: Standing| found.iter().any(|diagnosis| diagnosis.standing == standing);
+    if any(Standing::Unknown) {
+        bail!("some things could not be looked at");
+    }
+    Ok(if any(Standing::Problem) { Ending::Problems } else { Ending::Clean })
 }

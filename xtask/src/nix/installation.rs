@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process;
 
@@ -65,34 +65,75 @@ impl fmt::Display for Version {
     }
 }
 
+/// What looking for Nix came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Search {
+    /// None anywhere it is usually found.
+    Absent,
+    /// One that works.
+    Found(Nix),
+    /// One that is there and says no version.
+    Broken {
+        /// The program that was started.
+        program: PathBuf,
+        /// What it said, with the file and line of a nix.conf it could not read.
+        reason: String,
+    },
+    /// One that is older than [`OLDEST`].
+    TooOld {
+        /// The program that was started.
+        program: PathBuf,
+        /// The first line of `nix --version`.
+        description: String,
+    },
+}
+
 /// The Nix to use: on `PATH`, else in one of the usual places, else `None`.
 ///
 /// # Errors
 /// When a Nix is there but does not say its version (a broken nix.conf), or is too old.
 pub fn find() -> Result<Option<Nix>> {
-    let on_path = which::which("nix").ok().and_then(|program| program.parent().map(Path::to_owned));
-    let home = std::env::home_dir().unwrap_or_default();
-    let mut usual = USUAL_PLACES.iter().map(|place| match place.strip_prefix("~/") {
-        Some(below_home) => home.join(below_home),
-        None => PathBuf::from(place),
-    });
-    let mut elsewhere = || usual.find(|bin| bin.join("nix").is_file());
-    match on_path {
-        Some(bin) => describe(bin, true).map(Some),
-        None => elsewhere().map(|bin| describe(bin, false)).transpose(),
+    match search()? {
+        Search::Absent => Ok(None),
+        Search::Found(nix) => Ok(Some(nix)),
+        Search::Broken { program, reason } => bail!("`{}` does not start: {reason}", program.display()),
+        Search::TooOld { program, description } => {
+            bail!("`{}` is {description}, older than {OLDEST}: install a newer Nix", program.display())
+        }
     }
 }
 
-fn describe(bin: PathBuf, on_path: bool) -> Result<Nix> {
+/// Looks for Nix by path first, so that one that cannot even say its version is told from one that is not there.
+///
+/// # Errors
+/// When a Nix that is there cannot be started, or prints what no Nix prints.
+pub fn search() -> Result<Search> {
+    let on_path = which::which("nix").ok().and_then(|program| program.parent().map(Path::to_owned));
+    let home = std::env::home_dir().unwrap_or_default();
+    let root = crate::context::system_root();
+    let mut usual = USUAL_PLACES.iter().map(|place| match place.strip_prefix("~/") {
+        Some(below_home) => home.join(below_home),
+        None => root.join(place.trim_start_matches('/')),
+    });
+    match on_path {
+        Some(bin) => describe(bin, true),
+        None => usual.find(|bin| bin.join("nix").is_file()).map_or(Ok(Search::Absent), |bin| describe(bin, false)),
+    }
+}
+
+fn describe(bin: PathBuf, on_path: bool) -> Result<Search> {
     let program = bin.join("nix");
-    let answer = process::ask(Command::new(&program).arg("--version"))
-        .with_context(|| format!("`{}` does not start", program.display()))?;
-    let description = answer.lines().next().unwrap_or_default().to_owned();
+    let output = process::probe(Command::new(&program).arg("--version").env("LC_ALL", "C"))?;
+    if !output.status.success() {
+        let reason = super::complaint::reason(&String::from_utf8_lossy(&output.stderr));
+        return Ok(Search::Broken { program, reason });
+    }
+    let description = String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned();
     let (flavour, version) = parse_version(&description)?;
     if version < OLDEST {
-        bail!("`{}` is {description}, older than {OLDEST}: install a newer Nix", program.display());
+        return Ok(Search::TooOld { program, description });
     }
-    Ok(Nix { bin, on_path, flavour, version, description, config: Vec::new() })
+    Ok(Search::Found(Nix { bin, on_path, flavour, version, description, config: Vec::new() }))
 }
 
 /// Flavour and version from the first line of `nix --version`.

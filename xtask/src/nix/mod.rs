@@ -2,17 +2,25 @@
 //!
 //! Architecture invariant: no other module names a `nix…` program, and nothing here decides what a user is told.
 
+mod advice;
 mod builders;
+mod complaint;
 pub mod derivation;
 mod fault;
 mod installation;
+mod installer;
 pub mod log;
+mod probe;
 pub mod query;
 mod realise;
+pub mod relocated;
 mod settings;
 mod store;
 
+pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};
 pub use fault::{Fault, SourceTree, fault};
-pub use installation::{Flavour, Nix, Version, find};
+pub use installation::{Flavour, Nix, OLDEST, Search, Version, find, search};
+pub use installer::{INSTALLER, INSTALLER_HOST, debian_packages, installer_by_hand, run_installer};
+pub use probe::{Failure, Probe, Reach, Trouble};
 pub use settings::Settings;
 pub use store::{Store, path_reference, percent_encoded};

@@ -12,7 +12,7 @@ use crate::process;
 const SECRET: [&str; 1] = ["access-tokens"];
 
 /// The settings that decisions here depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// This machine's system, such as `x86_64-linux`.
     pub system: String,

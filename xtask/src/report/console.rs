@@ -5,6 +5,8 @@ use std::sync::Mutex;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::interrupt;
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
@@ -135,6 +137,31 @@ impl Console {
     pub fn error(&self, error: &anyhow::Error) {
         let red = AnsiColor::Red.on_default().bold();
         self.write(&format!("{red}error:{red:#} {error:#}\n"));
+    }
+
+    /// Asks a question that is answered with yes or no; `None` when there is nobody to ask.
+    ///
+    /// # Errors
+    /// When the answer cannot be read, or an interrupt comes instead of it.
+    pub fn confirm(&self, question: &str) -> std::io::Result<Option<bool>> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        self.write(&format!("{question} [y/N] "));
+        // Signals are counted, so a read would outlast Ctrl-C; it is left to a thread that ends with the process.
+        let (sender, answers) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut answer = String::new();
+            let read = std::io::stdin().read_line(&mut answer).map(|_| answer);
+            sender.send(read).ok();
+        });
+        loop {
+            match answers.recv_timeout(std::time::Duration::from_millis(50)) {
+                Ok(answer) => return answer.map(|answer| Some(matches!(answer.trim(), "y" | "Y" | "yes"))),
+                Err(_) if interrupt::count() > 0 => return Err(std::io::ErrorKind::Interrupted.into()),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Replaces the region below everything else; no lines at all remove it.

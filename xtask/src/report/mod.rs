@@ -4,9 +4,11 @@
 
 mod banner;
 mod console;
+pub mod diagnoses;
 pub mod json;
 pub mod outcome;
 mod progress;
+pub mod steps;
 pub mod words;
 
 pub use banner::stand_in_banner;

@@ -1,0 +1,100 @@
+//! Making one change to the machine.
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::step::{Action, Surroundings};
+use crate::report::{Console, steps};
+use crate::{age, nix, process, sops};
+
+/// The end of the name of what stood in a file before this program first wrote it.
+const BEFORE: &str = ".before-xtask";
+
+/// Makes the change.
+///
+/// # Errors
+/// When it cannot be made; a file is then as it was.
+pub fn apply(console: &Console, surroundings: &Surroundings, action: &Action) -> Result<()> {
+    match action {
+        Action::Run(words) => {
+            let [program, arguments @ ..] = words.as_slice() else { bail!("an action without a command") };
+            let mut command = Command::new(program);
+            process::act(console, command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+        }
+        Action::Write { path, text } => write(path, text),
+        Action::Restrict { path, mode } => fs::set_permissions(path, Permissions::from_mode(*mode))
+            .with_context(|| format!("restrict `{}`", path.display())),
+        Action::MakeAgeKey(path) => {
+            if age::lies_within(path, &surroundings.repository)? {
+                bail!("the age key `{}` would lie inside the repository", path.display());
+            }
+            let public = age::make_key(path)?;
+            steps::new_key(console, path, &public);
+            Ok(())
+        }
+        Action::InstallSops(bin) => sops::install(console, bin),
+        Action::RunNixInstaller => {
+            let folder = tempfile::tempdir().context("make a folder for the installer")?;
+            nix::run_installer(console, folder.path(), surroundings.machine.systemd)
+        }
+    }
+}
+
+/// Writes a file whole or not at all. Its mode is kept, links to it stay links, and its first text is kept beside it.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let what = || format!("write `{}`", path.display());
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().with_context(what)?;
+    fs::create_dir_all(folder).with_context(what)?;
+    let mut mode = 0o644;
+    if let Ok(metadata) = path.metadata() {
+        mode = metadata.permissions().mode() & 0o7777;
+        let mut before = path.as_os_str().to_owned();
+        before.push(BEFORE);
+        let before = Path::new(&before);
+        if !before.exists() {
+            fs::copy(path, before).with_context(what)?;
+        }
+    }
+    let mut file = tempfile::Builder::new().prefix(".xtask-").tempfile_in(folder).with_context(what)?;
+    file.write_all(text.as_bytes()).with_context(what)?;
+    file.as_file().set_permissions(Permissions::from_mode(mode)).with_context(what)?;
+    file.as_file().sync_all().with_context(what)?;
+    file.persist(path).with_context(what)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mode_first_text_and_link_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("dotfile"), folder.path().join("link"));
+        fs::write(&file, "one").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, "two").unwrap();
+        write(&link, "three").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "three");
+        assert_eq!(fs::read_to_string(folder.path().join("dotfile.before-xtask")).unwrap(), "one");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_new_file_has_no_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new/file");
+        write(&file, "one").unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+    }
+}

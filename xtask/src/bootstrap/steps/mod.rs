@@ -1,0 +1,11 @@
+//! One file per step.
+
+pub mod age_key;
+pub mod direnv;
+pub mod flake;
+pub mod git;
+pub mod nix;
+pub mod nix_conf;
+pub mod probe_build;
+pub mod sops;
+pub mod store_access;

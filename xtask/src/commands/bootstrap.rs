@@ -1,0 +1,58 @@
+//! Turn a fresh machine into one that can evaluate, build and decrypt, step by step
+
+use anyhow::{Result, bail};
+use clap::builder::PossibleValue;
+
+use crate::bootstrap::{self, Choice, Consent, Mode, STEPS, Surroundings, Verdict};
+use crate::context::{Context, Ending};
+use crate::report::steps;
+
+/// Turn a fresh machine into one that can evaluate, build and decrypt, step by step
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only look: what is in order, what is not
+    #[arg(long)]
+    check: bool,
+    /// Show what would be done, in full
+    #[arg(long, conflicts_with = "check")]
+    dry_run: bool,
+    /// Only these steps
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
+    only: Vec<String>,
+    /// Not these steps
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
+    skip: Vec<String>,
+    /// Agree to every change beforehand
+    #[arg(long, short, conflicts_with_all = ["check", "dry_run"])]
+    yes: bool,
+}
+
+fn step_names() -> clap::builder::PossibleValuesParser {
+    STEPS.iter().map(|step| PossibleValue::new(step.name).help(step.brings)).collect::<Vec<_>>().into()
+}
+
+/// Goes through the steps and says how each stands.
+///
+/// # Errors
+/// When no step was chosen, or the state of one could not be found.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let console = &context.console;
+    let choice = Choice { only: args.only.clone(), skip: args.skip.clone(), ci: context.ci };
+    let mode = match (args.check || args.dry_run, args.yes) {
+        (true, _) => Mode::Look,
+        (_, true) => Mode::Bring(Consent::Given),
+        _ => Mode::Bring(Consent::Ask),
+    };
+    let show = |report: &bootstrap::StepReport| match args.check {
+        true => steps::standing(console, report),
+        false => steps::step(console, report),
+    };
+    let reports = bootstrap::run(console, &Surroundings::of(context), &choice, mode, show);
+    let verdict = bootstrap::verdict(&reports);
+    steps::verdict(console, &reports, verdict);
+    match verdict {
+        Verdict::Clean => Ok(Ending::Clean),
+        Verdict::Problems => Ok(Ending::Problems),
+        Verdict::Unchecked => bail!("could not find the state of every step"),
+    }
+}

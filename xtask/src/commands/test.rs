@@ -1,0 +1,47 @@
+//! Prove this program itself: bring the tools that its tests need, then run every test
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::context::{Context, Ending};
+use crate::{process, tools};
+
+/// Prove this program itself: bring the tools that its tests need, then run every test
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Install nothing; a missing tool is an error that names the command
+    #[arg(long)]
+    no_install: bool,
+    /// Bring the tools, and run nothing
+    #[arg(long, conflicts_with = "no_install")]
+    tools_only: bool,
+    /// Arguments for `cargo test`
+    #[arg(last = true, value_name = "CARGO_TEST_ARGS")]
+    cargo: Vec<OsString>,
+}
+
+/// Brings the tools and runs the tests.
+///
+/// # Errors
+/// When a tool is missing and could not be brought, or cargo does not start.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let folder = context.state.join("tools");
+    tools::ensure(&context.console, &folder, !args.no_install)?;
+    if args.tools_only {
+        return Ok(Ending::Clean);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut tests = Command::new(cargo);
+    tests
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(&args.cargo)
+        .current_dir(&context.repository)
+        .env("XTASK_TEST_TOOLS", &folder)
+        // What was asked of this run is not asked of those that the tests start.
+        .env_remove("XTASK_REPO")
+        .env_remove("XTASK_STATE_DIR");
+    let status = process::attempt(&context.console, &mut tests)?;
+    Ok(if status.success() { Ending::Clean } else { Ending::Problems })
+}
