@@ -17,10 +17,10 @@ pub struct Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobName {
-    /// The lock file.
-    Lock,
     /// The machine.
     Bootstrap,
+    /// The lock file.
+    Lock,
     /// Every output.
     Build,
 }
@@ -38,22 +38,22 @@ pub enum Phase {
 /// Every job.
 pub const JOBS: &[Job] = &[
     Job {
-        name: JobName::Lock,
-        about: "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list",
-        phase: Phase::Check,
-        needs: &[],
-    },
-    Job {
         name: JobName::Bootstrap,
         about: "this machine has what the other jobs need",
         phase: Phase::Check,
         needs: &[],
     },
     Job {
+        name: JobName::Lock,
+        about: "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list",
+        phase: Phase::Check,
+        needs: &[JobName::Bootstrap],
+    },
+    Job {
         name: JobName::Build,
         about: "every output evaluates, and those this machine has a builder for are built",
         phase: Phase::Build,
-        needs: &[],
+        needs: &[JobName::Bootstrap],
     },
 ];
 

@@ -80,16 +80,29 @@ pub fn table(results: &[OutputResult]) -> String {
 
 /// `2 built, 1 skipped (no builder for aarch64-linux)`.
 fn tally(results: &[&OutputResult]) -> String {
-    let mut groups: BTreeMap<(Status, Option<&str>), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<Status, Vec<&OutputResult>> = BTreeMap::new();
     for result in results {
-        let reason = result.reason.as_deref().map(first_line).filter(|_| result.status == Status::Skipped);
-        *groups.entry((result.status, reason)).or_default() += 1;
+        groups.entry(result.status).or_default().push(result);
     }
-    let words = |((status, reason), number): (&(Status, Option<&str>), &usize)| match reason {
-        Some(reason) => format!("{number} {} ({reason})", status.words()),
-        None => format!("{number} {}", status.words()),
+    let words = |(status, results): (&Status, &Vec<&OutputResult>)| match status {
+        Status::Skipped => format!("{} skipped ({})", results.len(), reasons(results)),
+        status => format!("{} {}", results.len(), status.words()),
     };
     groups.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+/// Each reason once; how often, if there are several.
+fn reasons(results: &[&OutputResult]) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for result in results {
+        *reasons.entry(result.reason.as_deref().map(first_line).unwrap_or_default()).or_default() += 1;
+    }
+    let several = reasons.len() > 1;
+    let words = |(reason, number): (&&str, &usize)| match several {
+        true => format!("{number} {reason}"),
+        false => (*reason).to_owned(),
+    };
+    reasons.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
 /// The verdict in one line.

@@ -21,6 +21,8 @@ pub struct Facts<'a> {
     pub lock: Option<&'a FlakeLock>,
     /// The text of flake.lock, for places.
     pub lock_text: &'a str,
+    /// Whether git knows flake.lock; what it does not know is invisible to a flake.
+    pub tracked: bool,
     /// The owners that inputs may come from, as `owner` or `owner/repository`; none allows all.
     pub allowed_owners: &'a [String],
 }
@@ -34,6 +36,10 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         return missing_lock(facts).into_iter().collect();
     };
     let mut problems = Vec::new();
+    if !facts.tracked {
+        let fault = "git does not track flake.lock, so the flake is evaluated without it".to_owned();
+        problems.push(Problem { place: None, fault, fix: "run `git add --intent-to-add flake.lock`".to_owned() });
+    }
     for (name, declared) in facts.declared {
         problems.extend(stale_input(facts, lock, name, declared));
     }
@@ -43,6 +49,16 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     }
     problems.extend(lock.pinned().filter_map(|(name, node)| unlisted_owner(facts, name, node)));
     problems
+}
+
+/// The lock file is other than it was before the checks ran, which only read it.
+#[must_use]
+pub fn rewritten() -> Problem {
+    Problem {
+        place: None,
+        fault: "flake.lock changed while the checks ran".to_owned(),
+        fix: "look at `git diff flake.lock`, keep or drop the change, and run again".to_owned(),
+    }
 }
 
 fn missing_lock(facts: &Facts<'_>) -> Option<Problem> {
@@ -245,6 +261,7 @@ mod tests {
             flake_text: "{\n  inputs = {\n    nixpkgs.url = \"\";\n    home-manager.url = \"\";\n",
             lock: parsed.as_ref(),
             lock_text: lock.unwrap_or_default(),
+            tracked: true,
             allowed_owners: &owners,
         };
         let found: Vec<String> = problems(&facts)
