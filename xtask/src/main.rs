@@ -10,6 +10,7 @@ mod debian;
 mod doctor;
 mod files;
 mod flake_lock;
+mod flake_reference;
 mod fleet;
 mod git;
 mod interrupt;

@@ -13,6 +13,7 @@ use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memor
 
 /// Evaluate and build outputs, each with its own status
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
     selectors: Vec<Selector>,
@@ -30,6 +31,13 @@ pub struct Args {
     #[arg(long, env = "XTASK_JSON")]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask build                          everything this machine has a builder for
+  cargo xtask build nixos:web                one host
+  cargo xtask build 'home:*@web' checks      the homes of one host, and every check
+  cargo xtask build --skip-cached            only what no cache has";
 
 /// What evaluation may use, and which outputs it is restricted to.
 #[derive(Debug, Clone, clap::Args)]

@@ -15,6 +15,7 @@ use crate::report;
 
 /// Run the jobs of continuous integration, here exactly as there
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Only these jobs, and what they need [default: all]
     #[arg(value_name = "JOB")]
@@ -39,6 +40,14 @@ pub struct Args {
     #[command(flatten)]
     build: BuildArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask ci                             everything, as CI runs it
+  cargo xtask ci lock                        one job, and what it needs
+  cargo xtask ci --plan                      what would run
+  cargo xtask --repo ../fleet ci             another repository
+  cargo xtask ci --inputs standin            offline: structure only, in about a second";
 
 /// Runs the jobs and writes the reports, whatever becomes of the jobs.
 ///
