@@ -69,7 +69,7 @@ fn faults(path: &str, text: &str) -> Vec<String> {
         if !path.starts_with("src/nix/") && NIX_PROGRAMS.iter().any(|program| line.contains(program)) {
             fault(number, "only `nix/` spells a Nix command");
         }
-        let prints = ["io::stdout", "io::stderr", "anstream::", "println!"];
+        let prints = ["io::stdout", "io::stderr", "anstream::std", "anstream::eprint", "println!"];
         let redirects = line.contains(".stdout(") || line.contains(".stderr(");
         if !path.starts_with("src/report/") && !redirects && prints.iter().any(|print| line.contains(print)) {
             fault(number, "only `report/` prints");
