@@ -180,7 +180,7 @@ mod tests {
         let sleeping = std::fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("cmdline")).ok());
-        assert_eq!(sleeping.filter(|command| command.starts_with("sleep\061")).count(), 0);
+        assert_eq!(sleeping.filter(|command| command.starts_with("sleep\x0061")).count(), 0);
     }
 
     #[test]

@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn all_by_default_and_in_order() {
-        check(JOBS, &[], &[], &[JobName::Lock, JobName::Bootstrap, JobName::Build]);
-        check(JOBS, &[JobName::Build, JobName::Lock], &[], &[JobName::Lock, JobName::Build]);
+        check(JOBS, &[], &[], &[JobName::Bootstrap, JobName::Lock, JobName::Build]);
+        check(JOBS, &[JobName::Lock], &[], &[JobName::Bootstrap, JobName::Lock]);
         check(JOBS, &[], &[JobName::Bootstrap], &[JobName::Lock, JobName::Build]);
     }
 

@@ -1,5 +1,7 @@
 //! The job table: the one place that says which jobs there are, in an order in which they can run.
 
+use clap::builder::PossibleValue;
+
 /// One named step of continuous integration: the same word is the subcommand, its file, and the job on GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
@@ -14,13 +16,13 @@ pub struct Job {
 }
 
 /// The words of the jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobName {
-    /// The lock file.
-    Lock,
     /// The machine.
     Bootstrap,
+    /// The lock file.
+    Lock,
     /// Every output.
     Build,
 }
@@ -38,22 +40,22 @@ pub enum Phase {
 /// Every job.
 pub const JOBS: &[Job] = &[
     Job {
-        name: JobName::Lock,
-        about: "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list",
-        phase: Phase::Check,
-        needs: &[],
-    },
-    Job {
         name: JobName::Bootstrap,
         about: "this machine has what the other jobs need",
         phase: Phase::Check,
         needs: &[],
     },
     Job {
+        name: JobName::Lock,
+        about: "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list",
+        phase: Phase::Check,
+        needs: &[JobName::Bootstrap],
+    },
+    Job {
         name: JobName::Build,
         about: "every output evaluates, and those this machine has a builder for are built",
         phase: Phase::Build,
-        needs: &[],
+        needs: &[JobName::Bootstrap],
     },
 ];
 
@@ -72,6 +74,17 @@ impl JobName {
     #[must_use]
     pub fn job(self) -> Option<&'static Job> {
         JOBS.iter().find(|job| job.name == self)
+    }
+}
+
+impl clap::ValueEnum for JobName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Bootstrap, Self::Lock, Self::Build]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let about = self.job().map_or("", |job| job.about);
+        Some(PossibleValue::new(self.word()).help(about))
     }
 }
 
@@ -115,9 +128,10 @@ mod tests {
 
     #[test]
     fn every_word_has_its_row() {
-        for name in JobName::value_variants() {
-            assert!(name.job().is_some(), "{}", name.word());
-            assert_eq!(name.to_possible_value().unwrap().get_name(), name.word());
+        let words: Vec<JobName> = JOBS.iter().map(|job| job.name).collect();
+        assert_eq!(JobName::value_variants(), words);
+        for name in words {
+            assert_eq!(serde_json::to_value(name).unwrap(), name.word());
         }
     }
 

@@ -10,6 +10,7 @@ use crate::session::{Session, find_nix};
 
 /// List what the flake declares, per output, evaluated
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
     selectors: Vec<Selector>,
@@ -19,6 +20,11 @@ pub struct Args {
     #[arg(long, env = "XTASK_JSON")]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask outputs                        everything the flake declares
+  cargo xtask outputs 'nixos:*' --json       hosts, with what was read of each";
 
 /// Discovers, evaluates and lists.
 ///

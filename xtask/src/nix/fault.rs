@@ -47,7 +47,7 @@ fn place(error: &Message, tree: &SourceTree) -> Option<Place> {
     let error_last = error.text.starts_with("error:\n");
     let mut positions =
         error.text.lines().filter_map(|line| position(line)).filter_map(|(file, line)| tree.place(file, line));
-    let traced = || if error_last { positions.last() } else { positions.next() };
+    let traced = || if error_last { positions.next_back() } else { positions.next() };
     let quoted = || error.text.split(['`', '\'']).find_map(|part| tree.place(part, 1));
     named.or_else(traced).or_else(quoted)
 }

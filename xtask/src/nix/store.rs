@@ -66,21 +66,6 @@ fn chroot(remote: &str) -> Option<PathBuf> {
 }
 
 impl Nix {
-    /// Which of `paths` the store does not have, as its database says.
-    ///
-    /// # Errors
-    /// When the store cannot be asked.
-    pub fn invalid_paths(&self, paths: &[String]) -> Result<Vec<String>> {
-        let mut invalid = Vec::new();
-        for chunk in paths.chunks(PATHS_PER_CALL) {
-            let mut command = self.command("nix-store");
-            command.args(["--check-validity", "--print-invalid"]).args(chunk);
-            let answer = process::ask(&mut command).context("ask the store which paths it has")?;
-            invalid.extend(answer.lines().map(str::to_owned));
-        }
-        Ok(invalid)
-    }
-
     /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not

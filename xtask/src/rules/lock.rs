@@ -4,10 +4,11 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Problem;
-use crate::flake_lock::{Attributes, FlakeLock, InputReference, Node};
+use crate::flake_lock::{FlakeLock, InputReference, Node};
+use crate::flake_reference::declared_reference;
 use crate::fleet::Place;
 
 /// What the rule looks at.
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub lock: Option<&'a FlakeLock>,
     /// The text of flake.lock, for places.
     pub lock_text: &'a str,
+    /// Whether git knows flake.lock; what it does not know is invisible to a flake.
+    pub tracked: bool,
     /// The owners that inputs may come from, as `owner` or `owner/repository`; none allows all.
     pub allowed_owners: &'a [String],
 }
@@ -34,6 +37,10 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         return missing_lock(facts).into_iter().collect();
     };
     let mut problems = Vec::new();
+    if !facts.tracked {
+        let fault = "git does not track flake.lock, so the flake is evaluated without it".to_owned();
+        problems.push(Problem { place: None, fault, fix: "run `git add --intent-to-add flake.lock`".to_owned() });
+    }
     for (name, declared) in facts.declared {
         problems.extend(stale_input(facts, lock, name, declared));
     }
@@ -43,6 +50,16 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     }
     problems.extend(lock.pinned().filter_map(|(name, node)| unlisted_owner(facts, name, node)));
     problems
+}
+
+/// The lock file is other than it was before the checks ran, which only read it.
+#[must_use]
+pub fn rewritten() -> Problem {
+    Problem {
+        place: None,
+        fault: "flake.lock changed while the checks ran".to_owned(),
+        fix: "look at `git diff flake.lock`, keep or drop the change, and run again".to_owned(),
+    }
 }
 
 fn missing_lock(facts: &Facts<'_>) -> Option<Problem> {
@@ -75,7 +92,7 @@ fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value
         ))];
     };
     let mut problems = Vec::new();
-    match reference(name, declared) {
+    match declared_reference(name, declared) {
         None => problems.push(Problem {
             place: facts.in_flake(name),
             fault: format!("the reference of the input `{name}` is of a form that cannot be compared with flake.lock"),
@@ -116,81 +133,6 @@ fn unlisted_owner(facts: &Facts<'_>, name: &str, node: &Node) -> Option<Problem>
         fault: format!("the input `{name}` comes from `{repository}`, whose owner is not on the list"),
         fix: format!("add \"{repository}\" to `lock.allowed_owners` in xtask.toml, or drop the input"),
     })
-}
-
-/// A declared reference in the attributes that a lock file writes as `original`.
-fn reference(name: &str, declared: &Value) -> Option<Attributes> {
-    let mut attributes = match declared.get("url").and_then(Value::as_str) {
-        Some(url) => parse_url(url)?,
-        None => {
-            let given = declared.as_object()?.iter().filter(|(key, _)| !["inputs", "flake"].contains(&key.as_str()));
-            given.map(|(key, value)| (key.clone(), value.clone())).collect()
-        }
-    };
-    if attributes.is_empty() {
-        attributes.insert("type".to_owned(), json!("indirect"));
-        attributes.insert("id".to_owned(), json!(name));
-    }
-    Some(attributes)
-}
-
-fn parse_url(url: &str) -> Option<Attributes> {
-    let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    let mut attributes = Attributes::new();
-    let mut left = Vec::new();
-    let (scheme, rest) = base.split_once(':').unwrap_or(("flake", base));
-    let forge = ["github", "gitlab", "sourcehut"].contains(&scheme);
-    let git = scheme == "git" || scheme.starts_with("git+");
-    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        match key {
-            "ref" | "rev" | "dir" | "host" => drop(attributes.insert(key.to_owned(), json!(value))),
-            "shallow" | "submodules" | "allRefs" | "lfs" | "exportIgnore" if git => {
-                attributes.insert(key.to_owned(), json!(value == "1" || value == "true"));
-            }
-            "narHash" => drop(attributes.insert(key.to_owned(), json!(value))),
-            _ => left.push(format!("{key}={value}")),
-        }
-    }
-    let query = if left.is_empty() { String::new() } else { format!("?{}", left.join("&")) };
-    let mut set = |key: &str, value: &str| drop(attributes.insert(key.to_owned(), json!(value)));
-    let is_revision = |text: &str| text.len() == 40 && text.chars().all(|c| c.is_ascii_hexdigit());
-    let revision_or_reference = |text: &str| if is_revision(text) { "rev" } else { "ref" };
-    if forge {
-        let mut parts = rest.splitn(3, '/');
-        let (owner, repo, last) = (parts.next()?, parts.next()?, parts.next());
-        set("type", scheme);
-        set("owner", owner);
-        set("repo", repo);
-        if let Some(last) = last {
-            set(revision_or_reference(last), last);
-        }
-    } else if git {
-        set("type", "git");
-        set("url", &format!("{}:{rest}{query}", scheme.strip_prefix("git+").unwrap_or(scheme)));
-    } else if scheme == "path" {
-        set("type", "path");
-        set("path", rest);
-    } else if scheme == "flake" {
-        let mut parts = rest.splitn(3, '/');
-        set("type", "indirect");
-        set("id", parts.next()?);
-        for part in parts {
-            set(revision_or_reference(part), part);
-        }
-    } else {
-        let (kind, transport) = match scheme.split_once('+') {
-            Some((kind @ ("tarball" | "file"), transport)) => (kind, transport),
-            None if ["http", "https"].contains(&scheme) => (if is_tarball(rest) { "tarball" } else { "file" }, scheme),
-            _ => return None,
-        };
-        set("type", kind);
-        set("url", &format!("{transport}:{rest}{query}"));
-    }
-    Some(attributes)
-}
-
-fn is_tarball(path: &str) -> bool {
-    [".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst"].iter().any(|end| path.ends_with(end))
 }
 
 impl Facts<'_> {
@@ -245,6 +187,7 @@ mod tests {
             flake_text: "{\n  inputs = {\n    nixpkgs.url = \"\";\n    home-manager.url = \"\";\n",
             lock: parsed.as_ref(),
             lock_text: lock.unwrap_or_default(),
+            tracked: true,
             allowed_owners: &owners,
         };
         let found: Vec<String> = problems(&facts)
@@ -317,34 +260,5 @@ mod tests {
             "flake.lock:3: the input `home-manager` comes from `nix-community/home-manager`, whose owner is not on the list",
         ];
         check_all(FLAKE, Some(LOCK), &["NixOS"], &expected);
-    }
-
-    #[test]
-    fn references_in_every_form() {
-        let check = |url: &str, expected: Option<Value>| {
-            let parsed = parse_url(url).map(|attributes| Value::Object(attributes.into_iter().collect()));
-            assert_eq!(parsed, expected, "{url}");
-        };
-        check("github:a/b", Some(json!({"type": "github", "owner": "a", "repo": "b"})));
-        check(
-            "github:a/b/v1/x?dir=d",
-            Some(json!({"type": "github", "owner": "a", "repo": "b", "ref": "v1/x", "dir": "d"})),
-        );
-        let revision = "0123456789abcdef0123456789abcdef01234567";
-        check(
-            &format!("github:a/b/{revision}"),
-            Some(json!({"type": "github", "owner": "a", "repo": "b", "rev": revision})),
-        );
-        check("nixpkgs", Some(json!({"type": "indirect", "id": "nixpkgs"})));
-        check("flake:nixpkgs/release", Some(json!({"type": "indirect", "id": "nixpkgs", "ref": "release"})));
-        check(
-            "git+https://e.org/a?ref=main&shallow=1",
-            Some(json!({"type": "git", "url": "https://e.org/a", "ref": "main", "shallow": true})),
-        );
-        check("git+ssh://git@e.org/a", Some(json!({"type": "git", "url": "ssh://git@e.org/a"})));
-        check("path:/a/b", Some(json!({"type": "path", "path": "/a/b"})));
-        check("https://e.org/a.tar.gz?x=1", Some(json!({"type": "tarball", "url": "https://e.org/a.tar.gz?x=1"})));
-        check("https://e.org/a.json", Some(json!({"type": "file", "url": "https://e.org/a.json"})));
-        check("hg+https://e.org/a", None);
     }
 }

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{Attributes, FlakeLock, Node};
 use crate::git::Checkout;
+use crate::nix::Store;
 use crate::nix::query::InputOverride;
-use crate::nix::{Nix, Store};
 use crate::{network, process, standin};
 
 /// The inputs a run uses.
@@ -84,24 +84,24 @@ impl Resolved {
 /// When locked inputs are needed and cannot be had: with `--inputs auto` in CI, where nothing may be replaced silently.
 pub fn resolve(
     context: &Context,
-    nix: &Nix,
     store: &Store,
+    declared: &BTreeSet<String>,
     lock: Option<&FlakeLock>,
     checkout: Option<&Checkout>,
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
-        let declared = declared_inputs(context, nix, lock)?;
+        let declared = with_nodes(declared, lock);
         let (overrides, fingerprint) = standin::write(&context.state, &declared, &nix_files(context, checkout)?)?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {
         Inputs::Standin => return stand_in(Why::Asked),
-        Inputs::Locked => return locked(context, nix, lock),
+        Inputs::Locked => return Ok(locked(declared, lock)),
         Inputs::Auto => {}
     }
-    let unreachable = unreachable_hosts(context, nix, store, lock)?;
+    let unreachable = unreachable_hosts(context, store, declared, lock);
     if unreachable.is_empty() {
-        locked(context, nix, lock)
+        Ok(locked(declared, lock))
     } else if context.ci {
         let hosts = unreachable.join(", ");
         bail!(
@@ -112,23 +112,21 @@ pub fn resolve(
     }
 }
 
-fn locked(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Resolved> {
-    let declared = declared_inputs(context, nix, lock)?;
-    let unlocked =
-        declared.iter().any(|(name, _)| !lock.is_some_and(|lock| lock.direct_inputs().any(|(n, _)| n == name)));
-    Ok(Resolved::Locked { unlocked })
+fn locked(declared: &BTreeSet<String>, lock: Option<&FlakeLock>) -> Resolved {
+    let is_locked = |name: &String| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
+    Resolved::Locked { unlocked: !declared.iter().filter(|name| *name != "self").all(is_locked) }
 }
 
 /// The inputs that flake.nix declares and those its lock file has, with the lock's node.
-fn declared_inputs(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Vec<(String, Option<Node>)>> {
-    let mut names = nix.declared_inputs(&context.repository).unwrap_or_default();
+fn with_nodes(declared: &BTreeSet<String>, lock: Option<&FlakeLock>) -> Vec<(String, Option<Node>)> {
+    let mut names = declared.clone();
     let locked: Vec<(String, Option<Node>)> = match lock {
         Some(lock) => lock.direct_inputs().map(|(name, node)| (name.to_owned(), node.cloned())).collect(),
         None => Vec::new(),
     };
     names.extend(locked.iter().map(|(name, _)| name.clone()));
     let node = |name: &str| locked.iter().find(|(locked, _)| locked == name).and_then(|(_, node)| node.clone());
-    Ok(names.into_iter().filter(|name| name != "self").map(|name| (name.clone(), node(&name))).collect())
+    names.into_iter().filter(|name| name != "self").map(|name| (name.clone(), node(&name))).collect()
 }
 
 /// The Nix files whose identifiers the stand-in must know: those that the flake can see.
@@ -148,22 +146,26 @@ fn nix_files(context: &Context, checkout: Option<&Checkout>) -> Result<Vec<PathB
 }
 
 /// The hosts that inputs must be fetched from and that do not answer; asked all at once.
-fn unreachable_hosts(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Result<Vec<String>> {
+fn unreachable_hosts(
+    context: &Context,
+    store: &Store,
+    declared: &BTreeSet<String>,
+    lock: Option<&FlakeLock>,
+) -> Vec<String> {
     let Some(lock) = lock else {
         // Without a lock there is nothing to find in the store, and Nix would ask a registry or the inputs' own hosts.
-        let declared = nix.declared_inputs(&context.repository).unwrap_or_default();
-        return Ok(if declared.is_empty() {
+        return if declared.is_empty() {
             Vec::new()
         } else {
             unreachable(&BTreeSet::from(["github.com".to_owned()]), context)
-        });
+        };
     };
     let missing = lock.pinned().map(|(_, node)| node).filter(|node| {
         let path = node.store_path(&store.folder);
         !path.is_some_and(|path| store.holds(&path.display().to_string()))
     });
     let hosts: BTreeSet<String> = missing.filter_map(|node| host(node.locked.as_ref()?)).collect();
-    Ok(unreachable(&hosts, context))
+    unreachable(&hosts, context)
 }
 
 fn unreachable(hosts: &BTreeSet<String>, context: &Context) -> Vec<String> {

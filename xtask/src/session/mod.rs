@@ -20,7 +20,7 @@ use crate::flake_lock::FlakeLock;
 use crate::fleet::{Kind, Output, Selector};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
-use crate::nix::query::Query;
+use crate::nix::query::{DeclaredInputs, Query};
 use crate::nix::{Nix, Settings, SourceTree, Store, path_reference};
 use crate::{files, kept, nix};
 
@@ -43,6 +43,8 @@ pub struct Session<'a> {
     pub checkout: Option<Checkout>,
     /// `flake.lock`.
     pub lock: Option<FlakeLock>,
+    /// The inputs that flake.nix declares, or why the file does not tell.
+    pub declared: Result<DeclaredInputs, String>,
     /// Which inputs the flake is evaluated with.
     pub inputs: Resolved,
     query: Query,
@@ -61,7 +63,10 @@ impl<'a> Session<'a> {
         let store = Store::from_environment();
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let inputs = inputs::resolve(context, &nix, &store, lock.as_ref(), checkout.as_ref())?;
+        let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
+        // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
+        let names = declared.iter().flat_map(|inputs| inputs.keys().cloned()).collect();
+        let inputs = inputs::resolve(context, &store, &names, lock.as_ref(), checkout.as_ref())?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         let reference = match &checkout {
@@ -69,7 +74,15 @@ impl<'a> Session<'a> {
             None => path_reference(&context.repository),
         };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
-        Ok(Self { context, config, kinds, nix, settings, store, checkout, lock, inputs, query })
+        Ok(Self { context, config, kinds, nix, settings, store, checkout, lock, declared, inputs, query })
+    }
+
+    /// The commit, with `-dirty` where tracked files differ from it; `None` outside git or before the first commit.
+    #[must_use]
+    pub fn revision(&self) -> Option<String> {
+        let checkout = self.checkout.as_ref()?;
+        let dirty = if checkout.changed.is_empty() { "" } else { "-dirty" };
+        Some(format!("{}{dirty}", checkout.head.as_ref()?))
     }
 
     /// The flake, ready to be asked.

@@ -62,6 +62,14 @@ impl Report {
     pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
         self.results.iter().filter(|result| result.status.is_failure())
     }
+
+    /// Why a run that built nothing at all is no success, if so.
+    #[must_use]
+    pub fn nothing_done(&self) -> Option<String> {
+        let first = self.results.first()?;
+        let skipped = self.results.iter().all(|result| result.status == Status::Skipped);
+        skipped.then(|| format!("every output was skipped: {}", first.reason.as_deref().unwrap_or_default()))
+    }
 }
 
 impl Session<'_> {

@@ -6,7 +6,6 @@
 
 mod finding;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,18 +54,21 @@ pub struct InputOverride {
 }
 
 impl Nix {
-    /// The names of the inputs that flake.nix in `repository` declares, read from the file alone.
+    /// The `inputs` that flake.nix in `repository` declares, read from the file alone: name to reference, as written there.
     ///
     /// # Errors
     /// When the file cannot be evaluated.
-    pub fn declared_inputs(&self, repository: &Path) -> Result<BTreeSet<String>> {
+    pub fn declared_inputs(&self, repository: &Path) -> Result<DeclaredInputs> {
         let mut command = self.command("nix");
         command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
-        command.args(["--apply", "flake: builtins.attrNames (flake.inputs or { })", ""]);
+        command.args(["--apply", "flake: flake.inputs or { }", ""]);
         let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
         serde_json::from_str(&json).context("read the inputs of flake.nix")
     }
 }
+
+/// The `inputs` of a flake.nix as JSON.
+pub type DeclaredInputs = serde_json::Map<String, serde_json::Value>;
 
 /// The wrapper flake, written and ready to be asked.
 #[derive(Debug, Clone)]
