@@ -3,6 +3,7 @@
 
 mod discovery;
 mod inputs;
+mod roots;
 mod run;
 
 use std::path::PathBuf;
