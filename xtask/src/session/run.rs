@@ -77,10 +77,8 @@ impl Session<'_> {
             Some(kept) => self.known_discovery(kept),
             None => (self.discover()?, BTreeMap::new()),
         };
-        let failed_sets: Vec<OutputResult> = discovery.failed.iter().map(super::FailedSet::result).collect();
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
-        let selected =
-            if outputs.is_empty() && !failed_sets.is_empty() { Vec::new() } else { select(&outputs, &wish.selectors)? };
+        let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
             .into_iter()
@@ -103,18 +101,20 @@ impl Session<'_> {
             attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
-        let mut outcome = pipeline::run(&setting, &order, watch)?;
+        let mut watch_excused = |progress: Progress<'_>| match progress {
+            Progress::Done(result) => watch(Progress::Done(&wish.excused(result.clone()))),
+            progress => watch(progress),
+        };
+        let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
         self.remember(key, &discovery, outputs, known, &outcome.results)?;
-        for result in &mut outcome.results {
-            wish.excuse_foreign(result);
-        }
         if order.build.is_some() {
             self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
             self.measure(&mut outcome.results)?;
         }
-        outcome.results.extend(failed_sets);
+        let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
+        let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
-            results: outcome.results,
+            results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
             interrupted: outcome.interrupted,
             kept: kept_count,
@@ -232,7 +232,7 @@ impl Wish {
     }
 
     /// A run restricted to some systems does not fail because of a broken host of another: it says so.
-    fn excuse_foreign(&self, result: &mut OutputResult) {
+    fn excused(&self, mut result: OutputResult) -> OutputResult {
         let darwin_wanted = self.systems.iter().any(|system| system.ends_with("-darwin"));
         let foreign = match result.system() {
             Some(system) => !self.wants_system(Some(system)),
@@ -244,6 +244,7 @@ impl Wish {
             result.status = Status::Skipped;
             result.reason = Some(format!("broken, and for {system}: {reason}"));
         }
+        result
     }
 }
 
@@ -294,8 +295,7 @@ mod tests {
     fn check(systems: &[&str], kind: &str, system: Option<&str>, expected: Status) {
         let attr = AttrPath::new(["hosts", "a"]);
         let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
-        let mut result = OutputResult::new(output, Status::EvaluationFailed);
-        wish(systems).excuse_foreign(&mut result);
+        let result = wish(systems).excused(OutputResult::new(output, Status::EvaluationFailed));
         assert_eq!(result.status, expected, "{systems:?} {kind} {system:?}");
     }
 
