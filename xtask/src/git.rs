@@ -143,6 +143,15 @@ impl Checkout {
         files::identity(&path).with_context(|| format!("read `{}`", path.display()))
     }
 
+    /// Nix files of the flake in `repository` that git does not know, relative to it: the flake does not see them, so a new host
+    /// is silently left out.
+    #[must_use]
+    pub fn invisible_nix_files(&self, repository: &Path) -> Vec<PathBuf> {
+        let below = repository.strip_prefix(&self.top).unwrap_or(Path::new(""));
+        let files = self.untracked.iter().filter(|path| path.extension().is_some_and(|extension| extension == "nix"));
+        files.filter_map(|path| path.strip_prefix(below).ok()).map(Path::to_owned).collect()
+    }
+
     /// Whether the history is cut off, which Nix wants to be told.
     #[must_use]
     pub fn is_shallow(&self) -> bool {
@@ -192,6 +201,17 @@ mod tests {
         ];
         assert_eq!(changed, expected);
         assert_eq!(checkout.untracked, [PathBuf::from("configurations/nixos/new host.nix")]);
+    }
+
+    #[test]
+    fn only_nix_files_of_the_flake_are_missed() {
+        let checkout = parse(Path::new("/r"), "? a.nix\0? a.md\0? flake/new host.nix\0? flakes/b.nix\0");
+        let check = |repository: &str, expected: &[&str]| {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(checkout.invisible_nix_files(Path::new(repository)), expected);
+        };
+        check("/r", &["a.nix", "flake/new host.nix", "flakes/b.nix"]);
+        check("/r/flake", &["new host.nix"]);
     }
 
     #[test]

@@ -137,6 +137,9 @@ pub fn conclude(session: &Session<'_>, report: &Report) {
     for attr in &report.uncovered {
         console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
     }
+    for warning in outcome::warnings(report) {
+        console.mark(Mark::Warning, &warning);
+    }
     for result in report.failures() {
         console.mark(Mark::Failed, &outcome::failure(result, session.inputs.is_stand_in()));
     }

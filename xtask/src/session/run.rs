@@ -47,6 +47,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
+    /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
+    pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
     /// How many outputs needed no evaluation, since nothing had changed.
@@ -116,11 +118,17 @@ impl Session<'_> {
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
+            invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn invisible(&self) -> Vec<PathBuf> {
+        let files = self.checkout.as_ref().map(|checkout| checkout.invisible_nix_files(&self.context.repository));
+        files.unwrap_or_default()
     }
 
     fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
