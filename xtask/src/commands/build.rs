@@ -148,6 +148,9 @@ pub fn tell(session: &Session<'_>, report: &Report) {
     for attr in &report.uncovered {
         console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
     }
+    for warning in outcome::warnings(report) {
+        console.mark(Mark::Warning, &warning);
+    }
 }
 
 /// Says what became of everything: the table, the failures once more, the verdict last.

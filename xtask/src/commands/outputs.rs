@@ -51,6 +51,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     for attr in &report.uncovered {
         context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));
     }
+    for warning in outcome::warnings(&report) {
+        context.console.mark(Mark::Warning, &warning);
+    }
     context.console.line(&outcome::verdict(&report));
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
 }

@@ -31,6 +31,7 @@ pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<
         results: tasks.iter().map(|task| OutputResult::new(task.output.clone(), Status::Interrupted)).collect(),
         done: vec![false; tasks.len()],
         held: Vec::new(),
+        stopping: None,
         evaluation: Evaluation::new(setting, &tasks, unknown(order), order.limits),
         building: build_order(order).map(|build| Building::new(setting, build.slots, build.roots.clone())),
         watch,
@@ -62,6 +63,8 @@ struct Run<'a, 'w> {
     held: Vec<Target>,
     evaluation: Evaluation<'a>,
     building: Option<Building<'a>>,
+    /// How far the run is in being ended, once it was asked to.
+    stopping: Option<Stopping>,
     watch: &'w mut dyn FnMut(Progress<'_>),
 }
 
@@ -71,9 +74,8 @@ impl Run<'_, '_> {
         let (sender, receiver) = mpsc::channel();
         let started = Instant::now();
         let (mut looked, mut shown) = (Instant::now(), Instant::now());
-        let mut stopping: Option<Stopping> = None;
         loop {
-            if stopping.is_none() {
+            if self.stopping.is_none() {
                 self.evaluation.dispatch(&sender)?;
                 self.release_held()?;
                 let done = self.building.as_mut().map(|building| building.dispatch(&sender)).transpose()?;
@@ -100,16 +102,17 @@ impl Run<'_, '_> {
             let failed = self.order.fail_fast
                 && self.results.iter().zip(&self.done).any(|(r, done)| *done && r.status.is_failure());
             if interrupt::count() > 0 || failed {
-                let stage = stopping.get_or_insert_with(Stopping::default);
-                if stage.go_on(interrupt::count() > 1) {
-                    self.stop(stage.signal());
+                let stage = self.stopping.get_or_insert_with(Stopping::default);
+                let (signal, is_over) = (stage.go_on(interrupt::count() > 1).then(|| stage.signal()), stage.is_over());
+                if let Some(signal) = signal {
+                    self.stop(signal);
                 }
-                if stage.is_over() {
+                if is_over {
                     break;
                 }
             }
         }
-        Ok(stopping.is_some())
+        Ok(self.stopping.is_some())
     }
 
     fn hear(&mut self, event: Event) -> Result<()> {
@@ -131,7 +134,8 @@ impl Run<'_, '_> {
     }
 
     fn take_verdicts(&mut self, verdicts: Vec<Verdict>) -> Result<()> {
-        for Verdict { index, told } in verdicts {
+        let stopped = self.stopping.is_some();
+        for Verdict { index, told } in verdicts.into_iter().filter(|verdict| !(stopped && verdict.told.is_err())) {
             match told {
                 Ok(evaluated) => self.evaluated(index, evaluated)?,
                 Err(failure) => {
@@ -159,10 +163,8 @@ impl Run<'_, '_> {
         };
         let derivation = building.graph().derivation(&drv)?;
         self.results[index].paths = derivation.outputs.clone();
-        if system.is_empty() {
-            if let Some(evaluated) = &mut self.results[index].evaluated {
-                evaluated.system.clone_from(&derivation.system);
-            }
+        if let Some(evaluated) = self.results[index].evaluated.as_mut().filter(|_| system.is_empty()) {
+            evaluated.system.clone_from(&derivation.system);
         }
         let target = Target { index, drv };
         if let Some(refusal) = build.builders.refusal(&derivation.system, &derivation.features) {
@@ -211,7 +213,9 @@ impl Run<'_, '_> {
     }
 
     fn take_built(&mut self, built: Vec<Built>) {
-        for built in built {
+        // What fails once everything was asked to stop did not fail of itself: it is not finished.
+        let stopped = self.stopping.is_some();
+        for built in built.into_iter().filter(|built| !(stopped && built.status.is_failure())) {
             let result = &mut self.results[built.index];
             result.status = built.status;
             result.build_seconds = built.seconds;

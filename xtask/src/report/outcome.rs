@@ -64,6 +64,27 @@ pub fn failure(result: &OutputResult, stand_in: bool) -> String {
     text
 }
 
+/// What a run noticed that fails nothing, a line each: broken outputs of systems that were not asked for, warnings of the
+/// evaluation, and files that Nix did not see.
+#[must_use]
+pub fn warnings(report: &Report) -> Vec<String> {
+    // What is skipped for want of a builder is evaluated.
+    let broken = report.results.iter().filter(|result| result.status == Status::Skipped && result.evaluated.is_none());
+    let broken = broken.map(|result| {
+        let place = result.place.as_ref().map(|place| format!(" (at {place})")).unwrap_or_default();
+        format!("{}{place}", line(result))
+    });
+    let of_outputs = report.results.iter().flat_map(|result| {
+        let said = result.evaluated.iter().flat_map(|evaluated| &evaluated.warnings);
+        said.map(|warning| format!("{}: warning: {}", result.output.attr, warning.replace('\n', "\n    ")))
+    });
+    let invisible = report.invisible.iter().map(|file| {
+        let name = file.display().to_string();
+        format!("`{name}`: git does not know it, so Nix does not see it: git add -N {}", crate::process::quoted(&name))
+    });
+    broken.chain(of_outputs).chain(invisible).collect()
+}
+
 /// One line a kind: how many, and what became of them; then why some were skipped.
 #[must_use]
 pub fn table(results: &[OutputResult]) -> String {

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use super::Session;
-use crate::fleet::{AttrPath, Output, OutputResult, Status, Step};
+use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
 use crate::nix::{Fault, fault};
@@ -32,13 +32,20 @@ pub struct FailedSet {
 }
 
 impl FailedSet {
+    /// Whether some of `selectors` may name an output of it; none names all.
+    #[must_use]
+    pub fn is_wanted(&self, selectors: &[Selector], kinds: &[Kind]) -> bool {
+        let Some(attr) = &self.attr else { return true };
+        selectors.is_empty() || selectors.iter().any(|selector| selector.may_name_below(attr, kinds))
+    }
+
     /// The failed set as one failed output.
     #[must_use]
-    pub fn result(&self) -> OutputResult {
+    pub fn result(&self, kinds: &[Kind]) -> OutputResult {
         let attr = self.attr.clone().unwrap_or_else(|| AttrPath::new(["outputs"]));
         let kind = if self.attr.is_some() { "set" } else { "flake" };
-        let mut result =
-            OutputResult::new(Output { attr, kind: kind.to_owned(), system: None }, Status::EvaluationFailed);
+        let system = kinds.iter().find(|kind| kind.may_be_below(&attr)).and_then(|kind| kind.system_in(&attr));
+        let mut result = OutputResult::new(Output { attr, kind: kind.to_owned(), system }, Status::EvaluationFailed);
         result.reason = Some(self.fault.reason.clone());
         result.place = self.fault.place.clone();
         result
@@ -86,12 +93,9 @@ impl Session<'_> {
                 Some(Finding::Uncovered { uncovered }) => discovery.uncovered.push(AttrPath::new(uncovered)),
                 Some(Finding::Output { output }) => {
                     let kind = &self.kinds[output.pattern];
-                    let system = kind.set.iter().zip(&output.path).find(|(step, _)| **step == Step::System);
-                    let system = system.map(|(_, name)| name.clone()).or_else(|| {
-                        // `formatter.<system>` names outputs by their systems.
-                        (kind.name == "formatter").then(|| output.path.last().cloned()).flatten()
-                    });
-                    let found = Output { attr: AttrPath::new(output.path), kind: kind.name.clone(), system };
+                    let attr = AttrPath::new(output.path);
+                    let system = kind.system_in(&attr);
+                    let found = Output { attr, kind: kind.name.clone(), system };
                     discovery.outputs.push((found, output.pattern));
                 }
                 Some(other) => bail!("discovery said {other:?}, which belongs to evaluation"),

@@ -140,15 +140,19 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The outputs that `selectors` name; all of them if there is none.
+/// The outputs that `selectors` name; all of them if there is none. A selector may also name what `failed` sets would have held.
 ///
 /// # Errors
 /// When there is no output at all, or a selector names none.
-pub fn select(outputs: &[Output], selectors: &[Selector]) -> Result<Vec<usize>> {
-    if outputs.is_empty() {
+pub fn select(outputs: &[Output], failed: &[FailedSet], selectors: &[Selector], kinds: &[Kind]) -> Result<Vec<usize>> {
+    if outputs.is_empty() && failed.is_empty() {
         bail!("the flake declares no outputs that could be built: an empty discovery is never a success");
     }
-    let unmatched = selectors.iter().find(|selector| !outputs.iter().any(|output| selector.matches(output)));
+    let is_known = |selector: &&Selector| {
+        outputs.iter().any(|output| selector.matches(output))
+            || failed.iter().any(|set| set.is_wanted(std::slice::from_ref(*selector), kinds))
+    };
+    let unmatched = selectors.iter().find(|selector| !is_known(selector));
     if let Some(selector) = unmatched {
         let hint = match selector.suggestion(outputs) {
             Some(output) => format!("did you mean `{}:{}`?", output.kind, output.attr.name()),
@@ -171,7 +175,7 @@ pub fn find_nix() -> Result<Nix> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::AttrPath;
+    use crate::fleet::{AttrPath, built_in_kinds};
 
     fn outputs() -> Vec<Output> {
         ["nixosConfigurations.web", "nixosConfigurations.db"]
@@ -181,7 +185,7 @@ mod tests {
 
     fn check(selectors: &[&str], expected: Result<&[usize], &str>) {
         let selectors: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
-        let selected = select(&outputs(), &selectors).map_err(|error| error.to_string());
+        let selected = select(&outputs(), &[], &selectors, &built_in_kinds()).map_err(|error| error.to_string());
         assert_eq!(selected, expected.map(<[usize]>::to_vec).map_err(str::to_owned));
     }
 
@@ -195,6 +199,19 @@ mod tests {
 
     #[test]
     fn an_empty_discovery_is_an_error() {
-        assert!(select(&[], &[]).is_err());
+        assert!(select(&[], &[], &[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_selector_may_name_what_cannot_be_seen() {
+        let fault = nix::Fault { reason: "no".to_owned(), place: None };
+        let failed = [FailedSet { attr: AttrPath::parse("darwinConfigurations").ok(), fault }];
+        let check = |selector: &str, expected: Option<&[usize]>| {
+            let selected = select(&outputs(), &failed, &[selector.parse().unwrap()], &built_in_kinds());
+            assert_eq!(selected.ok().as_deref(), expected, "{selector}");
+        };
+        check("darwin:mac", Some(&[]));
+        check("nixos:web", Some(&[0]));
+        check("home:ada", None);
     }
 }

@@ -47,6 +47,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
+    /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
+    pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
     /// How many outputs needed no evaluation, since nothing had changed.
@@ -85,10 +87,8 @@ impl Session<'_> {
             Some(kept) => self.known_discovery(kept),
             None => (self.discover()?, BTreeMap::new()),
         };
-        let failed_sets: Vec<OutputResult> = discovery.failed.iter().map(super::FailedSet::result).collect();
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
-        let selected =
-            if outputs.is_empty() && !failed_sets.is_empty() { Vec::new() } else { select(&outputs, &wish.selectors)? };
+        let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
             .into_iter()
@@ -111,24 +111,32 @@ impl Session<'_> {
             attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
-        let mut outcome = pipeline::run(&setting, &order, watch)?;
+        let mut watch_excused = |progress: Progress<'_>| match progress {
+            Progress::Done(result) => watch(Progress::Done(&wish.excused(result.clone()))),
+            progress => watch(progress),
+        };
+        let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
         self.remember(key, &discovery, outputs, known, &outcome.results)?;
-        for result in &mut outcome.results {
-            wish.excuse_foreign(result);
-        }
         if order.build.is_some() {
             self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
             self.measure(&mut outcome.results)?;
         }
-        outcome.results.extend(failed_sets);
+        let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
+        let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
-            results: outcome.results,
+            results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
+            invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn invisible(&self) -> Vec<PathBuf> {
+        let files = self.checkout.as_ref().map(|checkout| checkout.invisible_nix_files(&self.context.repository));
+        files.unwrap_or_default()
     }
 
     fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
@@ -211,7 +219,7 @@ impl Wish {
     }
 
     /// A run restricted to some systems does not fail because of a broken host of another: it says so.
-    fn excuse_foreign(&self, result: &mut OutputResult) {
+    fn excused(&self, mut result: OutputResult) -> OutputResult {
         let darwin_wanted = self.systems.iter().any(|system| system.ends_with("-darwin"));
         let foreign = match result.system() {
             Some(system) => !self.wants_system(Some(system)),
@@ -223,6 +231,7 @@ impl Wish {
             result.status = Status::Skipped;
             result.reason = Some(format!("broken, and for {system}: {reason}"));
         }
+        result
     }
 }
 
@@ -259,8 +268,7 @@ mod tests {
     fn check(systems: &[&str], kind: &str, system: Option<&str>, expected: Status) {
         let attr = AttrPath::new(["hosts", "a"]);
         let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
-        let mut result = OutputResult::new(output, Status::EvaluationFailed);
-        wish(systems).excuse_foreign(&mut result);
+        let result = wish(systems).excused(OutputResult::new(output, Status::EvaluationFailed));
         assert_eq!(result.status, expected, "{systems:?} {kind} {system:?}");
     }
 

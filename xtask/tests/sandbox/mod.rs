@@ -5,6 +5,8 @@
 // Each test binary uses its own part of this module, and what goes wrong here fails the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod fleet;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -124,11 +124,6 @@ impl<'a> Building<'a> {
         self.processes.is_empty() && self.waiting.is_empty()
     }
 
-    /// How many targets wait or are being built.
-    pub fn left(&self) -> usize {
-        self.waiting.len() + self.processes.iter().map(|process| process.targets.len()).sum::<usize>()
-    }
-
     /// What is being built and fetched now.
     pub fn running(&self) -> impl Iterator<Item = &Running> {
         self.processes.iter().flat_map(|process| process.builds.values())

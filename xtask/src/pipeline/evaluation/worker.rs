@@ -65,9 +65,29 @@ impl Worker {
     }
 }
 
-/// A warning of the configuration: `lib.warn` and the module system print them as traces.
+/// A warning of the configuration: `lib.warn` and the module system print them as traces, `builtins.warn` has words of its own.
+/// A bare `warning:` is Nix's, about itself.
 fn warning(message: &Message) -> Option<String> {
-    let text = message.text.strip_prefix("trace: ").unwrap_or(&message.text);
-    let warning = text.strip_prefix("warning: ").or_else(|| text.strip_prefix("evaluation warning: "))?;
-    (!warning.starts_with("not writing modified lock file")).then(|| warning.trim().to_owned())
+    let traced = || message.text.strip_prefix("trace: ")?.strip_prefix("warning: ");
+    // Its lines are indented in the text.
+    let own = || message.text.strip_prefix("evaluation warning: ").map(|text| message.raw.as_deref().unwrap_or(text));
+    traced().or_else(own).map(|warning| warning.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_of_a_configuration_are_told_from_those_of_nix() {
+        let check = |text: &str, raw: Option<&str>, expected: Option<&str>| {
+            let message = Message { level: 1, text: text.to_owned(), raw: raw.map(str::to_owned), position: None };
+            assert_eq!(warning(&message).as_deref(), expected, "{text}");
+        };
+        check("trace: warning: old\nthing", None, Some("old\nthing"));
+        check("evaluation warning: old\n    thing", Some("old\nthing"), Some("old\nthing"));
+        check("trace: look here", None, None);
+        check("warning: error: SQLite database '/nix/var/nix/db/db.sqlite' is busy", None, None);
+        check("warning: not writing modified lock file of flake 'x'", None, None);
+    }
 }
