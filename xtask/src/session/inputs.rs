@@ -9,7 +9,7 @@ use crate::context::{Context, Inputs};
 use crate::flake_lock::{Attributes, FlakeLock, Node};
 use crate::git::Checkout;
 use crate::nix::query::InputOverride;
-use crate::nix::{Nix, Store};
+use crate::nix::{Nix, Settings, Store};
 use crate::{network, process, standin};
 
 /// The inputs a run uses.
@@ -85,13 +85,15 @@ impl Resolved {
 pub fn resolve(
     context: &Context,
     nix: &Nix,
+    settings: &Settings,
     store: &Store,
     lock: Option<&FlakeLock>,
     checkout: Option<&Checkout>,
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
         let declared = declared_inputs(context, nix, lock)?;
-        let (overrides, fingerprint) = standin::write(&context.state, &declared, &nix_files(context, checkout)?)?;
+        let (overrides, fingerprint) =
+            standin::write(&context.state, settings, &declared, &nix_files(context, checkout)?)?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {

@@ -60,7 +60,7 @@ impl<'a> Session<'a> {
         let store = Store::from_environment();
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let inputs = inputs::resolve(context, &nix, &store, lock.as_ref(), checkout.as_ref())?;
+        let inputs = inputs::resolve(context, &nix, &settings, &store, lock.as_ref(), checkout.as_ref())?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         let reference = match &checkout {
