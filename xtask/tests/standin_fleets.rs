@@ -104,7 +104,9 @@ fn listed_and_built(nix: TestNix, sandbox: &Sandbox) -> String {
 
 #[test]
 fn this_repositorys_fleet() {
-    check(own_fleet, &expect![[r#"
+    check(
+        own_fleet,
+        &expect![[r#"
         nixos      x86_64-linux    nixosConfigurations.blackphos-nixos
         nixos      aarch64-linux   nixosConfigurations.orb-nixos
         nixos      x86_64-linux    nixosConfigurations.stibnite-nixos
@@ -142,12 +144,15 @@ fn this_repositorys_fleet() {
         formatter  aarch64-darwin  formatter.aarch64-darwin
         formatter  aarch64-linux   formatter.aarch64-linux
         formatter  x86_64-linux    formatter.x86_64-linux
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_fleet_of_flake_parts_and_nixos_unified() {
-    check(|nix| fixture(nix, "flake-parts-unified"), &expect![[r#"
+    check(
+        |nix| fixture(nix, "flake-parts-unified"),
+        &expect![[r#"
         nixos      x86_64-linux    nixosConfigurations.web
         darwin     aarch64-darwin  darwinConfigurations.mac
         home       aarch64-darwin  legacyPackages.aarch64-darwin.homeConfigurations."ada@web"
@@ -168,12 +173,16 @@ fn a_fleet_of_flake_parts_and_nixos_unified() {
         formatter  aarch64-darwin  formatter.aarch64-darwin
         formatter  aarch64-linux   formatter.aarch64-linux
         formatter  x86_64-linux    formatter.x86_64-linux
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_fleet_with_unknown_inputs() {
-    check(|nix| fixture(nix, "unknown-input"), &expect![[r#"
+    check(
+        |nix| fixture(nix, "unknown-input"),
+        &expect![[r#"
         nixos  x86_64-linux  nixosConfigurations.web
-    "#]]);
+    "#]],
+    );
 }
