@@ -186,3 +186,109 @@ fn a_fleet_with_unknown_inputs() {
     "#]],
     );
 }
+
+const HOST: &str = "configurations/nixos/stibnite-nixos.nix";
+
+/// Breaks one host of this repository's fleet by putting `definition` at line 12 of its file: only the outputs that are that
+/// host may fail, at the expected place and with these words.
+fn check_broken(sandbox: &Sandbox, host: &str, definition: &str, place: Option<(&str, u32)>, words: &[&str]) {
+    let mut lines: Vec<&str> = host.lines().collect();
+    assert!(lines[10].trim().starts_with("networking.hostName"), "the host is not the one that is to be broken");
+    lines.insert(11, definition);
+    sandbox.write(HOST, &lines.join("\n"));
+
+    let ran = sandbox.run(&["outputs", "--inputs", "standin", "--json"]).ends(1).says(words);
+    if let Some((file, line)) = place {
+        assert!(ran.stderr.contains(&format!("at {file}:{line}\n")), "{}", ran.stderr);
+    }
+    let answer: Answer = serde_json::from_str(&ran.stdout).unwrap();
+    let (failed, fine): (Vec<Output>, Vec<Output>) =
+        answer.outputs.into_iter().partition(|output| output.status == "evaluation-failed");
+    let names: Vec<&str> = failed.iter().map(|output| output.attr.as_str()).collect();
+    assert_eq!(names, ["nixosConfigurations.stibnite-nixos"], "{definition}");
+    let reason = failed[0].reason.as_deref().unwrap_or_default();
+    assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
+    assert!(!reason.contains("/store/"), "nobody knows that file: {reason}");
+    let told = failed[0].place.as_ref().map(|place| (place.file.as_str(), place.line));
+    assert_eq!(told.filter(|_| place.is_some()), place, "{definition}");
+    assert!(fine.len() > 30 && fine.iter().all(|output| output.status == "evaluated"), "{definition}");
+}
+
+fn check_every_way_to_break_a_host(nix: TestNix) {
+    let sandbox = own_fleet(nix);
+    let host = fs::read_to_string(sandbox.repository().join(HOST)).unwrap();
+    let check = |definition: &str, place: Option<(&str, u32)>, words: &[&str]| {
+        check_broken(&sandbox, &host, definition, place, words);
+    };
+    // A misspelt option where options are declared.
+    check(
+        "  sops.secrets.example-service-token.ownr = \"crs58\";",
+        Some((HOST, 12)),
+        &["The option `sops.secrets.example-service-token.ownr' does not exist", HOST],
+    );
+    // Values of wrong types, of the host and of a user's home.
+    check(
+        "  users.users.crs58.isNormalUser = \"yes\";",
+        Some((HOST, 12)),
+        &["option `users.users.crs58.isNormalUser' is not of type `boolean'", "stibnite-nixos.nix': \"yes\""],
+    );
+    check(
+        "  home-manager.users.crs58.home.packages = \"git\";",
+        Some((HOST, 12)),
+        &["`home-manager.users.crs58.home.packages' is not of type"],
+    );
+    // A conflict, between both files.
+    check(
+        "  time.timeZone = \"Europe/Berlin\";",
+        Some(("modules/nixos/common.nix", 28)),
+        &[
+            "The option `time.timeZone' has conflicting definition values",
+            "- In `modules/nixos/common.nix': \"UTC\"",
+            "- In `configurations/nixos/stibnite-nixos.nix': \"Europe/Berlin\"",
+        ],
+    );
+    // A failed assertion is a value: where it was written is not known.
+    check(
+        "  assertions = [ { assertion = false; message = \"the disk has no name\"; } ];",
+        None,
+        &["Failed assertions:", "- the disk has no name"],
+    );
+    // The error of a missing file names that file, and nobody who imports it.
+    check("  home-manager.users.crs58.imports = [ ./missing.nix ];", None, &["configurations/nixos/missing.nix"]);
+    check("  environment.systemPackages = [ pkgz.git ];", Some((HOST, 12)), &["undefined variable 'pkgz'"]);
+    sandbox.write(HOST, &host);
+    sandbox.run(&["outputs", "--inputs", "standin"]).ends(0);
+}
+
+#[test]
+fn a_broken_host_fails_alone_on_the_distributions_nix() {
+    check_every_way_to_break_a_host(TestNix::Distribution);
+}
+
+#[test]
+fn a_broken_host_fails_alone_on_a_modern_nix() {
+    check_every_way_to_break_a_host(TestNix::Modern);
+}
+
+/// An option that no module declares has no default; those that a repository reads get one (`generated/reads.json`).
+#[test]
+fn what_is_read_and_never_set_has_a_default() {
+    for nix in TestNix::ALL {
+        let sandbox = fixture(nix, "unknown-input");
+        let flake = fs::read_to_string(sandbox.repository().join("flake.nix")).unwrap();
+        let reading = |read: &str| {
+            let option =
+                format!("environment.etc.read.text = \"${{toString ({read})}}\";\n            system.stateVersion");
+            let module = flake.replace(
+                "          {\n            networking",
+                "          ({ config, ... }: {\n            networking",
+            );
+            let module = module.replace("          }\n        ];", "          })\n        ];");
+            sandbox.write("flake.nix", &module.replace("system.stateVersion", &option));
+            sandbox.run(&["build", "--inputs", "standin"])
+        };
+        reading("config.services.nobody.enable").ends(0);
+        reading("config.services.nobody.package").ends(0);
+        reading("config.services.nobody.port").ends(1).says(&["attribute 'nobody' missing"]);
+    }
+}
