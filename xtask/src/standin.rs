@@ -1,14 +1,17 @@
 //! The stand-in inputs: embedded Nix that replaces every input of a flake, written to disk where Nix can read it.
 
-use std::collections::BTreeSet;
+mod mentions;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 
+use self::mentions::Mentions;
 use crate::files;
 use crate::flake_lock::Node;
-use crate::nix::path_reference;
 use crate::nix::query::InputOverride;
+use crate::nix::{Settings, path_reference};
 
 /// The folder `xtask/standin`, each file with its path below it.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/standin_files.rs"));
@@ -19,8 +22,22 @@ const KNOWN: [&str; 6] = ["nixpkgs", "home-manager", "nix-darwin", "sops-nix", "
 /// The interface that all others are built on; its flake is the root of the tree.
 const CORE: &str = "nixpkgs";
 
-/// Where the identifiers of the repository's Nix code go: each names a stand-in package.
-const IDENTIFIERS: &str = "generated/identifiers.json";
+/// The programs that stand-in derivations are built by.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Builders {
+    shell: &'static str,
+    develop_shell: &'static str,
+}
+
+/// The shell that every sandbox has, or Nix could build nothing without downloads.
+const SHELL: &str = "/bin/sh";
+
+/// A shell of the name that `nix print-dev-env` insists on.
+const DEVELOP_SHELL: &str = "/bin/bash";
+
+/// A file of the stand-in that depends on the repository or the machine: its path, and its text.
+type Generated = (&'static str, Vec<u8>);
 
 /// Writes the stand-in inputs below `state` for a repository with these inputs and Nix files; the overrides that put them in
 /// place of the real ones, and what tells this stand-in from another.
@@ -29,20 +46,52 @@ const IDENTIFIERS: &str = "generated/identifiers.json";
 /// When a file cannot be read or written.
 pub fn write(
     state: &Path,
+    settings: &Settings,
     inputs: &[(String, Option<Node>)],
     nix_files: &[PathBuf],
 ) -> Result<(Vec<InputOverride>, String)> {
-    let identifiers = identifiers(nix_files)?;
-    let identifiers = serde_json::to_vec(&identifiers).context("list the repository's identifiers")?;
-    let texts: Vec<&[u8]> =
-        FILES.iter().flat_map(|(name, text)| [name.as_bytes(), *text]).chain([&*identifiers]).collect();
-    let fingerprint = files::short_hash(&texts);
+    let mut mentions = Mentions::default();
+    for file in nix_files {
+        let text = std::fs::read(file).with_context(|| format!("read `{}`", file.display()))?;
+        mentions.add(&String::from_utf8_lossy(&text));
+    }
+    let generated = generated(&mentions, &builders(settings, Path::new(DEVELOP_SHELL).exists()))?;
+    let fingerprint = fingerprint(&generated);
     let folder = state.join("standin").join(&fingerprint);
     if !folder.is_dir() {
-        write_all(&folder, &identifiers).context("write the stand-in inputs")?;
+        write_all(&folder, &generated).context("write the stand-in inputs")?;
     }
     let overrides = inputs.iter().flat_map(|(name, node)| overrides(&folder, name, interface(name, node.as_ref())));
     Ok((overrides.collect(), fingerprint))
+}
+
+/// A sandbox holds no bash, which a development shell can do without as long as nobody enters it.
+fn builders(settings: &Settings, has_bash: bool) -> Builders {
+    let sandboxed = settings.all.get("sandbox").is_none_or(|sandbox| sandbox != "false");
+    Builders { shell: SHELL, develop_shell: if has_bash && !sandboxed { DEVELOP_SHELL } else { SHELL } }
+}
+
+/// What takes the place of the files of these names in the embedded tree.
+fn generated(mentions: &Mentions, builders: &Builders) -> Result<[Generated; 3]> {
+    let json = |text: serde_json::Result<Vec<u8>>| text.context("list what the repository mentions");
+    Ok([
+        ("generated/identifiers.json", json(serde_json::to_vec(&mentions.identifiers))?),
+        ("generated/reads.json", json(serde_json::to_vec(&mentions.reads))?),
+        ("generated/settings.json", json(serde_json::to_vec(builders))?),
+    ])
+}
+
+/// Every file, with its text for this repository.
+fn texts(generated: &[Generated]) -> impl Iterator<Item = (&'static str, &[u8])> {
+    FILES.iter().map(|(name, embedded)| {
+        let replaced = generated.iter().find(|(generated, _)| generated == name);
+        (*name, replaced.map_or(*embedded, |(_, text)| text))
+    })
+}
+
+fn fingerprint(generated: &[Generated]) -> String {
+    let parts: Vec<&[u8]> = texts(generated).flat_map(|(name, text)| [name.as_bytes(), text]).collect();
+    files::short_hash(&parts)
 }
 
 /// The stand-in with `interface` in place of the input `name`. The stand-in for nixpkgs is the core of all others, which reach it
@@ -60,14 +109,14 @@ fn overrides(folder: &Path, name: &str, interface: &str) -> Vec<InputOverride> {
 }
 
 /// All files, in place at once: an interrupted run leaves no half of them.
-fn write_all(folder: &Path, identifiers: &[u8]) -> Result<()> {
+fn write_all(folder: &Path, generated: &[Generated]) -> Result<()> {
     let parent = folder.parent().context("a root folder holds no stand-in")?;
     std::fs::create_dir_all(parent)?;
     let temporary = tempfile::tempdir_in(parent)?;
-    for (name, text) in FILES {
+    for (name, text) in texts(generated) {
         let path = temporary.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(parent))?;
-        std::fs::write(path, if *name == IDENTIFIERS { identifiers } else { text })?;
+        std::fs::write(path, text)?;
     }
     match std::fs::rename(temporary.path(), folder) {
         Ok(()) => drop(temporary.keep()),
@@ -89,26 +138,6 @@ fn interface<'a>(name: &'a str, node: Option<&Node>) -> &'a str {
         Some("nixpkgs.lib") => "nixpkgs",
         Some(repository) => named(repository).or_else(by_name).unwrap_or("generic"),
         None => by_name().unwrap_or("generic"),
-    }
-}
-
-/// Every identifier in these files, whatever it stands for.
-fn identifiers(nix_files: &[PathBuf]) -> Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    for file in nix_files {
-        let text = std::fs::read(file).with_context(|| format!("read `{}`", file.display()))?;
-        collect_identifiers(&String::from_utf8_lossy(&text), &mut found);
-    }
-    Ok(found)
-}
-
-fn collect_identifiers(text: &str, found: &mut BTreeSet<String>) {
-    let part = |c: char| c.is_ascii_alphanumeric() || "_-'".contains(c);
-    for word in text.split(|c: char| !part(c)) {
-        let word = word.trim_start_matches(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
-        if !word.is_empty() && !found.contains(word) {
-            found.insert(word.to_owned());
-        }
     }
 }
 
@@ -136,12 +165,64 @@ mod tests {
         assert_eq!(interface("sops-nix", None), "sops-nix");
     }
 
+    fn settings(sandbox: &str) -> Settings {
+        Settings { all: [("sandbox".to_owned(), sandbox.to_owned())].into(), ..Settings::default() }
+    }
+
     #[test]
-    fn identifiers_of_nix_code() {
-        let mut found = BTreeSet::new();
-        collect_identifiers("{ pkgs, ... }: with pkgs; [ git ripgrep-all _7zz foo' 1password ]", &mut found);
-        let expected = ["_7zz", "foo'", "git", "password", "pkgs", "ripgrep-all", "with"];
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+    fn only_without_a_sandbox_there_is_bash() {
+        let check = |settings: Settings, has_bash: bool, expected: &str| {
+            let json = serde_json::to_string(&builders(&settings, has_bash)).unwrap();
+            assert_eq!(json, format!(r#"{{"shell":"/bin/sh","developShell":"{expected}"}}"#));
+        };
+        check(settings("false"), true, "/bin/bash");
+        check(settings("false"), false, "/bin/sh");
+        check(settings("true"), true, "/bin/sh");
+        check(settings("relaxed"), true, "/bin/sh");
+        check(Settings::default(), true, "/bin/sh");
+    }
+
+    #[test]
+    fn whatever_is_generated_tells_stand_ins_apart() {
+        let of = |text: &str, sandbox: &str| {
+            let mut mentions = Mentions::default();
+            mentions.add(text);
+            fingerprint(&generated(&mentions, &builders(&settings(sandbox), true)).unwrap())
+        };
+        let same = of("config services x enable", "true");
+        assert_eq!(of("enable config x services", "true"), same);
+        assert_ne!(of("config services x enable more", "true"), same, "an identifier");
+        assert_ne!(of("config.services.x.enable", "true"), same, "an option that is read");
+        assert_ne!(of("config services x enable", "false"), same, "a builder");
+    }
+
+    /// The contract is with `xtask/standin/README.md`: each file that is generated takes the place of an embedded one.
+    #[test]
+    fn generated_files_are_written_once_whole_and_over_the_embedded_ones() {
+        let state = tempfile::tempdir().unwrap();
+        let repository = tempfile::tempdir().unwrap();
+        let file = repository.path().join("a.nix");
+        std::fs::write(&file, "config.services.x.enable").unwrap();
+        let write = || write(state.path(), &settings("true"), &[], std::slice::from_ref(&file)).unwrap().1;
+        let written: Vec<String> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|_| scope.spawn(write)).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        assert!(written.iter().all(|fingerprint| *fingerprint == written[0]));
+        let parent = state.path().join("standin");
+        let folders: Vec<_> = std::fs::read_dir(&parent).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(folders, [written[0].as_str()], "a temporary folder is left");
+        let folder = parent.join(&written[0]);
+        let check = |name: &str, expected: &str| {
+            assert_eq!(std::fs::read_to_string(folder.join("generated").join(name)).unwrap(), expected);
+        };
+        check("identifiers.json", r#"["config","enable","services","x"]"#);
+        check("reads.json", r#"["services.x.enable"]"#);
+        check("settings.json", r#"{"shell":"/bin/sh","developShell":"/bin/sh"}"#);
+        // A folder changes when something is made in it, were it only for a moment.
+        let before = parent.metadata().unwrap().modified().unwrap();
+        assert_eq!(write(), written[0]);
+        assert_eq!(parent.metadata().unwrap().modified().unwrap(), before, "it was written again");
     }
 
     #[test]
@@ -150,6 +231,8 @@ mod tests {
             let flake = if name == CORE { "flake.nix".to_owned() } else { format!("inputs/{name}/flake.nix") };
             assert!(FILES.iter().any(|(file, _)| *file == flake), "{flake} is missing");
         }
-        assert!(FILES.iter().any(|(file, _)| *file == IDENTIFIERS));
+        for (name, _) in generated(&Mentions::default(), &builders(&settings("true"), false)).unwrap() {
+            assert!(FILES.iter().any(|(file, _)| *file == name), "{name} is generated, and no embedded file");
+        }
     }
 }

@@ -32,24 +32,50 @@ pub fn fault(messages: &[Message], tree: &SourceTree) -> Option<Fault> {
         Some(raw) => raw.clone(),
         None => error.text.trim_start_matches("error:").to_owned(),
     };
-    Some(Fault { reason: reason.trim().to_owned(), place: place(error, tree) })
+    Some(Fault { place: place(error, &reason, tree), reason: tree.shortened(reason.trim()) })
 }
 
 fn is_error(message: &Message) -> bool {
     message.raw.is_some() || message.text.starts_with("error")
 }
 
-/// The line of the repository nearest to the error: the one Nix names, else the nearest in the trace, else a file that the
-/// message quotes (as conflicting definitions do).
-fn place(error: &Message, tree: &SourceTree) -> Option<Place> {
+/// The line of the repository nearest to the error: the one Nix names, else one in a file that the reason quotes (as errors of
+/// the module system do, whose traces lead through whatever was evaluated first), else the nearest in the trace.
+fn place(error: &Message, reason: &str, tree: &SourceTree) -> Option<Place> {
     let named = error.position.as_ref().and_then(|(file, line)| tree.place(file, *line));
+    let quoted = || {
+        let place = reason.split(['`', '\'']).find_map(|part| tree.place(part, 1))?;
+        let text = std::fs::read_to_string(tree.root.join(&place.file)).unwrap_or_default();
+        let line = option(reason).and_then(|option| line_of(&text, option)).unwrap_or(place.line);
+        Some(Place { line, ..place })
+    };
     // Before 2.10 the error comes first and the trace leads away from it; since then the trace leads to the error.
     let error_last = error.text.starts_with("error:\n");
     let mut positions =
         error.text.lines().filter_map(|line| position(line)).filter_map(|(file, line)| tree.place(file, line));
     let traced = || if error_last { positions.next_back() } else { positions.next() };
-    let quoted = || error.text.split(['`', '\'']).find_map(|part| tree.place(part, 1));
-    named.or_else(traced).or_else(quoted)
+    named.or_else(quoted).or_else(traced)
+}
+
+/// The option that an error of the module system is about: ``The option `a.b' …``.
+fn option(reason: &str) -> Option<&str> {
+    let (_, name) = reason.split_once("option `")?;
+    name.split_once('\'').map(|(name, _)| name)
+}
+
+/// The first of the lines that say the option's last name together with the most names before it: the module system knows the
+/// file of a definition, and not its line.
+fn line_of(text: &str, option: &str) -> Option<u32> {
+    let mut names = option.rsplit('.').map(|name| name.trim_matches('"'));
+    let last = names.next()?;
+    let before: Vec<&str> = names.collect();
+    let says = |line: &str, wanted: &str| {
+        line.split(|c: char| !(c.is_alphanumeric() || "_-'".contains(c))).any(|word| word == wanted)
+    };
+    let code = |line: &str| !line.trim_start().starts_with('#');
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| code(line) && says(line, last));
+    let weighed = lines.map(|(number, line)| (before.iter().filter(|name| says(line, name)).count(), number));
+    weighed.max_by_key(|(names, number)| (*names, std::cmp::Reverse(*number))).map(|(_, number): (usize, u32)| number)
 }
 
 /// The file and line of a trace's `at /some/file.nix:12:3:`.
@@ -61,6 +87,13 @@ fn position(line: &str) -> Option<(&str, u32)> {
 }
 
 impl SourceTree {
+    /// `text` with the repository's files named as they are from its root.
+    fn shortened(&self, text: &str) -> String {
+        let root = Some(self.root.display().to_string()).filter(|root| root.len() > 1);
+        let folders = self.in_store.iter().chain(&root);
+        folders.fold(text.to_owned(), |text, folder| text.replace(&format!("{folder}/"), ""))
+    }
+
     fn place(&self, file: &str, line: u32) -> Option<Place> {
         if Query::is_own_file(file) {
             return None;
@@ -151,10 +184,40 @@ mod tests {
         check(lazy, None, Some("web.nix:4"));
     }
 
+    const WEB: &str = "# time zones\n{\n  time.timeZone = \"UTC\";\n  a.b = { };\n  x = {\n    b.c = 1;\n  };\n}\n";
+
+    /// What becomes of an error whose trace leads elsewhere, through whatever asked for the option.
+    fn check_quoted(reason: &str, place: &str, shown: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("web.nix"), WEB).unwrap();
+        std::fs::write(folder.path().join("common.nix"), "").unwrap();
+        let tree = SourceTree { root: folder.path().to_owned(), in_store: Some("/nix/store/abc-source".to_owned()) };
+        let text = format!("error:\n … while\n at /nix/store/abc-source/common.nix:9:1:\n error: {reason}");
+        let message = Message { level: 0, text, raw: Some(reason.to_owned()), position: None };
+        let fault = fault(&[message], &tree).unwrap();
+        assert_eq!(fault.place.unwrap().to_string(), place, "{reason}");
+        assert_eq!(fault.reason, shown);
+    }
+
     #[test]
-    fn a_file_the_message_quotes() {
-        let conflict =
-            "error: The option `a' has conflicting definition values:\n- In `/nix/store/abc-source/web.nix': 1";
-        check(conflict, None, Some("web.nix:1"));
+    fn the_definition_that_the_reason_quotes() {
+        check_quoted(
+            "The option `time.timeZone' has conflicting definition values:\n- In `/nix/store/abc-source/web.nix': 1",
+            "web.nix:3",
+            "The option `time.timeZone' has conflicting definition values:\n- In `web.nix': 1",
+        );
+        let reason = |option: &str, file: &str| format!("A definition for option `{option}' is not\n- In `{file}'");
+        let check = |option: &str, expected: &str| {
+            check_quoted(&reason(option, "/nix/store/abc-source/web.nix"), expected, &reason(option, "web.nix"));
+        };
+        check("x.a.b", "web.nix:4");
+        check("x.b.\"c\"", "web.nix:6");
+        check("networking.hostName", "web.nix:1");
+    }
+
+    #[test]
+    fn a_quoted_file_of_somebody_else_is_no_place() {
+        let reason = "The option `a' does not exist:\n- In `/nix/store/nixpkgs-source/web.nix': 1";
+        check_quoted(reason, "common.nix:9", reason);
     }
 }

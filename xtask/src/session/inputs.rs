@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{Attributes, FlakeLock, Node};
 use crate::git::Checkout;
-use crate::nix::Store;
 use crate::nix::query::InputOverride;
+use crate::nix::{Settings, Store};
 use crate::{network, process, standin};
 
 /// The inputs a run uses.
@@ -84,6 +84,7 @@ impl Resolved {
 /// When locked inputs are needed and cannot be had: with `--inputs auto` in CI, where nothing may be replaced silently.
 pub fn resolve(
     context: &Context,
+    settings: &Settings,
     store: &Store,
     declared: &BTreeSet<String>,
     lock: Option<&FlakeLock>,
@@ -91,7 +92,8 @@ pub fn resolve(
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
         let declared = with_nodes(declared, lock);
-        let (overrides, fingerprint) = standin::write(&context.state, &declared, &nix_files(context, checkout)?)?;
+        let (overrides, fingerprint) =
+            standin::write(&context.state, settings, &declared, &nix_files(context, checkout)?)?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {

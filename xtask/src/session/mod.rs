@@ -66,7 +66,7 @@ impl<'a> Session<'a> {
         let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
         let names = declared.iter().flat_map(|inputs| inputs.keys().cloned()).collect();
-        let inputs = inputs::resolve(context, &store, &names, lock.as_ref(), checkout.as_ref())?;
+        let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), checkout.as_ref())?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         let reference = match &checkout {

@@ -81,7 +81,8 @@ let
       }
       // attrs
     );
-  plainFile = name: text: package { inherit name; } // file name text { };
+  plainFile =
+    name: text: package { inherit name; } // file "${name}-stand-in" text { } // { inherit name; };
   script = name: text: plainFile name "#!/bin/sh\n${text}";
   entries = set: lib.concatStrings (lib.mapAttrsToList (n: v: "${n} ${v}\n") set);
 in
@@ -187,7 +188,7 @@ in
           );
     in
     package { inherit name; }
-    // file name (lib.concatMapStrings (r: "${r}\n") contents) (
+    // file "${name}-stand-in" (lib.concatMapStrings (r: "${r}\n") contents) (
       variables
       // {
         builder = settings.developShell;
@@ -195,6 +196,7 @@ in
       }
     )
     // {
+      inherit name;
       inputsFrom = [ ];
       buildInputs = contents;
       shellHook = attrs.shellHook or "";

@@ -5,26 +5,27 @@
 #   nix eval --json --file xtask/standin/tests throws.conflict-names-both-files.expr
 let
   lib = import ../lib;
-  subjects = map (file: import file { inherit lib; }) [
-    ./arguments.nix
-    ./assertions.nix
-    ./conflicts.nix
-    ./free-form.nix
-    ./hosts.nix
-    ./imports.nix
-    ./library.nix
-    ./library-text.nix
-    ./packages.nix
-    ./properties.nix
-    ./renames.nix
-    ./submodules.nix
-    ./types.nix
-  ];
+  files = lib.filterAttrs (name: type: type == "regular" && name != "default.nix") (
+    builtins.readDir ./.
+  );
+  subjects = lib.mapAttrs' (file: _: {
+    name = lib.removeSuffix ".nix" file;
+    value = import (./. + "/${file}") { inherit lib; };
+  }) files;
   # Two subjects must not use the same name for a case: one of them would silently not run.
-  merge = kind: lib.foldl' lib.unionOfDisjoint { } (map (subject: subject.${kind} or { }) subjects);
+  merge =
+    kind:
+    lib.foldl' lib.unionOfDisjoint { } (
+      map (subject: subject.${kind} or { }) (builtins.attrValues subjects)
+    );
 in
 rec {
   equal = merge "equal";
   throws = merge "throws";
   failed = lib.filterAttrs (_: case: case.expr != case.expected) equal;
+  # The names of the cases, for whoever must not miss any.
+  names = lib.mapAttrs (
+    _: subject:
+    builtins.attrNames (subject.equal or { }) ++ builtins.attrNames (subject.throws or { })
+  ) subjects;
 }

@@ -1,8 +1,9 @@
 //! What is asked of a flake: a small wrapper flake around it, evaluated in pure mode by plain `nix eval`, whose findings stream
 //! back as traces while the evaluation goes on.
 //!
-//! The wrapper has the repository as its only input, so that `self`, locks and purity are what they are for the user; stand-in
-//! inputs are declared as overrides in the wrapper's own `flake.nix`. The `.nix` files in this folder say what each finding holds.
+//! The wrapper has the repository as its only input, so that `self`, locks and purity are what they are for the user. Stand-in
+//! inputs are overrides on the command line: declared in the wrapper's `flake.nix`, older versions do not see the override of an
+//! overridden input's own input. The `.nix` files in this folder say what each finding holds.
 
 mod finding;
 
@@ -53,6 +54,14 @@ pub struct InputOverride {
     pub reference: String,
 }
 
+impl InputOverride {
+    /// The override as Nix is given it for the wrapper, whose input `flake` the repository is.
+    fn arguments(&self) -> [String; 3] {
+        let input = std::iter::once("flake").chain(self.input.iter().map(String::as_str)).collect::<Vec<_>>();
+        ["--override-input".to_owned(), input.join("/"), self.reference.clone()]
+    }
+}
+
 impl Nix {
     /// The `inputs` that flake.nix in `repository` declares, read from the file alone: name to reference, as written there.
     ///
@@ -74,6 +83,7 @@ pub type DeclaredInputs = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone)]
 pub struct Query {
     folder: PathBuf,
+    overrides: Vec<InputOverride>,
     token: String,
 }
 
@@ -94,13 +104,13 @@ impl Query {
     /// # Errors
     /// When it cannot be written.
     pub fn write(state: &Path, reference: &str, overrides: &[InputOverride]) -> Result<Self> {
-        let flake = wrapper(reference, overrides);
+        let flake = wrapper(reference);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
-        Ok(Self { folder, token: format!("xtask-{}-", std::process::id()) })
+        Ok(Self { folder, overrides: overrides.to_vec(), token: format!("xtask-{}-", std::process::id()) })
     }
 
     /// The identity of the query itself, for the key of kept results.
@@ -150,7 +160,8 @@ impl Query {
         command
             .args(["eval", "--json", "--no-write-lock-file", "--show-trace", "--log-format", "internal-json"])
             .arg(format!("{}#{attribute}", super::path_reference(&self.folder)))
-            .args(["--apply", apply]);
+            .args(["--apply", apply])
+            .args(self.overrides.iter().flat_map(InputOverride::arguments));
         command
     }
     /// Whether `path` is a file of the query itself.
@@ -173,16 +184,9 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &str, overrides: &[InputOverride]) -> String {
-    let overridden: String = overrides
-        .iter()
-        .map(|replaced| {
-            let input: String = replaced.input.iter().map(|name| format!("inputs.{}.", nix_string(name))).collect();
-            format!("    {input}url = {};\n", nix_string(&replaced.reference))
-        })
-        .collect();
+fn wrapper(reference: &str) -> String {
     format!(
-        "{{\n  inputs.flake = {{\n    url = {};\n{overridden}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
+        "{{\n  inputs.flake.url = {};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
          discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n",
         nix_string(reference)
     )
@@ -193,19 +197,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wrapper_declares_its_overrides() {
-        let replaced = |input: &[&str], reference: &str| InputOverride {
-            input: input.iter().map(|name| (*name).to_owned()).collect(),
-            reference: reference.to_owned(),
-        };
-        let overrides = [replaced(&["nixpkgs"], "path:/s"), replaced(&["sops-nix", "nixpkgs"], "path:/s")];
+    fn the_wrapper_is_a_flake_around_the_repository() {
         expect_test::expect![[r#"
             {
-              inputs.flake = {
-                url = "git+file:///r";
-                inputs."nixpkgs".url = "path:/s";
-                inputs."sops-nix".inputs."nixpkgs".url = "path:/s";
-              };
+              inputs.flake.url = "git+file:///r";
 
               outputs =
                 { flake, ... }:
@@ -215,6 +210,17 @@ mod tests {
                 };
             }
         "#]]
-        .assert_eq(&wrapper("git+file:///r", &overrides));
+        .assert_eq(&wrapper("git+file:///r"));
+    }
+
+    #[test]
+    fn overrides_are_of_the_wrappers_inputs() {
+        let check = |input: &[&str], expected: &str| {
+            let input = input.iter().map(|name| (*name).to_owned()).collect();
+            let arguments = InputOverride { input, reference: "path:/s".to_owned() }.arguments();
+            assert_eq!(arguments, ["--override-input", expected, "path:/s"]);
+        };
+        check(&["nixpkgs"], "flake/nixpkgs");
+        check(&["sops-nix", "nixpkgs"], "flake/sops-nix/nixpkgs");
     }
 }
