@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use xshell::{Shell, cmd};
 
 use crate::{files, nix, process};
 
@@ -42,7 +42,8 @@ pub fn version() -> Result<Option<String>> {
     if which::which("git").is_err() {
         return Ok(None);
     }
-    process::ask(Command::new("git").arg("--version")).map(Some)
+    let shell = Shell::new()?;
+    process::ask(&mut cmd!(shell, "git --version").into()).map(Some)
 }
 
 /// Whether `path`, relative to `folder`, is in git's index; flakes see nothing else.
@@ -50,9 +51,26 @@ pub fn version() -> Result<Option<String>> {
 /// # Errors
 /// When git is missing or refuses to look.
 pub fn tracks(folder: &Path, path: &str) -> Result<bool> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(["ls-files", "-z", "--", path]);
-    Ok(!process::ask(&mut git).with_context(|| format!("ask git for `{path}`"))?.is_empty())
+    let shell = inside(folder)?;
+    let listed = process::ask(&mut cmd!(shell, "git ls-files -z -- {path}").into());
+    Ok(!listed.with_context(|| format!("ask git for `{path}`"))?.is_empty())
+}
+
+/// The files below `folder` that are in git's index, relative to it.
+///
+/// # Errors
+/// When git is missing or refuses to look.
+pub fn tracked(folder: &Path) -> Result<Vec<PathBuf>> {
+    let shell = inside(folder)?;
+    let names = process::ask_bytes(&mut cmd!(shell, "git ls-files -z --cached").into())
+        .context("ask git for the files of the repository")?;
+    Ok(names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(path).collect())
+}
+
+fn inside(folder: &Path) -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(folder);
+    Ok(shell)
 }
 
 /// The user who owns `folder`, as a number: git and Nix refuse a repository of somebody else.
@@ -71,11 +89,10 @@ pub fn checkout(folder: &Path) -> Result<Option<Checkout>> {
     let Some(top) = folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) else {
         return Ok(None);
     };
-    let mut git = Command::new("git");
-    git.arg("-C").arg(top);
-    git.args(["--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]);
-    git.arg("--ignore-submodules=none");
-    let status = process::ask_bytes(&mut git).context("ask git for the state of the working tree")?;
+    let wanted = ["--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"];
+    let shell = inside(top)?;
+    let status = process::ask_bytes(&mut cmd!(shell, "git --no-optional-locks status {wanted...}").into());
+    let status = status.context("ask git for the state of the working tree")?;
     Ok(Some(parse(top, &status)))
 }
 

@@ -26,6 +26,7 @@ mod sops;
 mod standin;
 mod supervise;
 mod tools;
+mod tree;
 
 use std::process::ExitCode;
 

@@ -1,10 +1,11 @@
 //! Check that flake.lock fits flake.nix, and where its inputs come from; nothing is written
 
-use anyhow::{Context as _, Result, bail};
+use std::path::Path;
+
+use anyhow::{Result, bail};
 
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
-use crate::git;
 use crate::report::problems;
 use crate::rules::{Problem, lock};
 use crate::session::Session;
@@ -36,16 +37,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 /// # Errors
 /// As [`run`].
 pub fn check(session: &Session<'_>) -> Result<Vec<Problem>> {
-    let repository = &session.context.repository;
     let declared = match &session.declared {
         Ok(declared) => declared,
         Err(reason) => bail!("{reason}"),
     };
-    let text = |name: &str| match std::fs::read_to_string(repository.join(name)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.with_context(|| format!("read {name}")),
-    };
-    let tracked = session.checkout.is_none() || session.lock.is_none() || git::tracks(repository, "flake.lock")?;
+    let text = |name: &str| Ok::<_, anyhow::Error>(session.tree.text(Path::new(name))?.unwrap_or_default());
+    let tracked = session.lock.is_none() || session.tree.tracks(Path::new("flake.lock"));
     Ok(lock::problems(&lock::Facts {
         declared,
         flake_text: &text("flake.nix")?,

@@ -1,16 +1,15 @@
 //! Which inputs a flake is evaluated with: those of its lock file, or the stand-in.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{Attributes, FlakeLock, Node};
-use crate::git::Checkout;
 use crate::nix::query::InputOverride;
 use crate::nix::{Settings, Store};
-use crate::{network, process, standin};
+use crate::tree::Tree;
+use crate::{network, standin};
 
 /// The inputs a run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +87,12 @@ pub fn resolve(
     store: &Store,
     declared: &BTreeSet<String>,
     lock: Option<&FlakeLock>,
-    checkout: Option<&Checkout>,
+    tree: &Tree,
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
         let declared = with_nodes(declared, lock);
         let (overrides, fingerprint) =
-            standin::write(&context.state, settings, &declared, &nix_files(context, checkout)?)?;
+            standin::write(&context.state, settings, &declared, &tree.nix_files().collect::<Vec<_>>())?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {
@@ -129,22 +128,6 @@ fn with_nodes(declared: &BTreeSet<String>, lock: Option<&FlakeLock>) -> Vec<(Str
     names.extend(locked.iter().map(|(name, _)| name.clone()));
     let node = |name: &str| locked.iter().find(|(locked, _)| locked == name).and_then(|(_, node)| node.clone());
     names.into_iter().filter(|name| name != "self").map(|name| (name.clone(), node(&name))).collect()
-}
-
-/// The Nix files whose identifiers the stand-in must know: those that the flake can see.
-fn nix_files(context: &Context, checkout: Option<&Checkout>) -> Result<Vec<PathBuf>> {
-    let is_nix = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "nix");
-    if let Some(checkout) = checkout {
-        let mut git = std::process::Command::new("git");
-        git.arg("-C").arg(&checkout.top).args(["ls-files", "-z", "--cached", "--", "*.nix"]);
-        let names = process::ask(&mut git).context("list the repository's Nix files")?;
-        let files = names.split('\0').filter(|name| !name.is_empty()).map(|name| checkout.top.join(name));
-        return Ok(files.filter(|path| path.is_file()).collect());
-    }
-    let walk =
-        walkdir::WalkDir::new(&context.repository).into_iter().filter_entry(|entry| entry.file_name() != "target");
-    let files = walk.collect::<Result<Vec<_>, _>>().context("list the repository's Nix files")?;
-    Ok(files.into_iter().map(walkdir::DirEntry::into_path).filter(is_nix).filter(|path| path.is_file()).collect())
 }
 
 /// The hosts that inputs must be fetched from and that do not answer; asked all at once.

@@ -22,6 +22,7 @@ use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
 use crate::nix::{Nix, Settings, SourceTree, Store, path_reference};
+use crate::tree::Tree;
 use crate::{files, kept, nix};
 
 /// A repository, opened.
@@ -41,6 +42,8 @@ pub struct Session<'a> {
     pub store: Store,
     /// The git checkout, if the repository is in one.
     pub checkout: Option<Checkout>,
+    /// Its files.
+    pub tree: Tree,
     /// `flake.lock`.
     pub lock: Option<FlakeLock>,
     /// The inputs that flake.nix declares, or why the file does not tell.
@@ -64,9 +67,15 @@ impl<'a> Session<'a> {
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
         let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
+        let tree = Tree::read(&context.repository, checkout.as_ref())?;
+        // A flake in a folder of its checkout may import what is outside of that folder.
+        let whole = match &checkout {
+            Some(checkout) if checkout.top != context.repository => Tree::read(&checkout.top, Some(checkout))?,
+            _ => tree.clone(),
+        };
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
         let names = declared.iter().flat_map(|inputs| inputs.keys().cloned()).collect();
-        let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), checkout.as_ref())?;
+        let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         let reference = match &checkout {
@@ -74,7 +83,7 @@ impl<'a> Session<'a> {
             None => path_reference(&context.repository),
         };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
-        Ok(Self { context, config, kinds, nix, settings, store, checkout, lock, declared, inputs, query })
+        Ok(Self { context, config, kinds, nix, settings, store, checkout, tree, lock, declared, inputs, query })
     }
 
     /// The commit, with `-dirty` where tracked files differ from it; `None` outside git or before the first commit.
