@@ -41,6 +41,8 @@ pub struct KindConfig {
 pub struct LockConfig {
     /// The owners that inputs may come from, as `owner` or `owner/repository`; nothing allows all.
     pub allowed_owners: Vec<String>,
+    /// How many days old the flake's own inputs may be; without it, those of more than half a year are a warning.
+    pub max_age_days: Option<u64>,
 }
 
 impl Config {

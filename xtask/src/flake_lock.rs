@@ -95,6 +95,12 @@ impl Node {
         self.locked.as_ref()?.get(attribute)?.as_str()
     }
 
+    /// An attribute of what was fetched, as a number.
+    #[must_use]
+    pub fn locked_number(&self, attribute: &str) -> Option<u64> {
+        self.locked.as_ref()?.get(attribute)?.as_u64()
+    }
+
     /// Where its source is once it was fetched: Nix names a source by the hash that the lock file holds.
     #[must_use]
     pub fn store_path(&self, store: &Path) -> Option<PathBuf> {

@@ -56,10 +56,10 @@ impl JobResult {
         Self { name, status: JobStatus::Skipped, reason: Some(reason), seconds: 0.0, problems: Vec::new() }
     }
 
-    /// A job whose only results are problems.
+    /// A job whose only results are problems; warnings do not fail it.
     #[must_use]
     pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
-        let status = if problems.is_empty() { JobStatus::Ok } else { JobStatus::Failed };
+        let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
         Self { name, status, reason: None, seconds: 0.0, problems }
     }
 
@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_job_runs_unless_something_is_in_its_way() {
-        let build = Job { name: JobName::Build, about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] };
+        let build =
+            Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] };
         let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
             let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
             assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);

@@ -1,6 +1,7 @@
 //! Check that flake.lock fits flake.nix, and where its inputs come from; nothing is written
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 
@@ -29,7 +30,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&problems::json(&found)?);
     }
     problems::conclude(&context.console, "lock", &found);
-    Ok(if found.is_empty() { Ending::Clean } else { Ending::Problems })
+    Ok(if found.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })
 }
 
 /// What is wrong with the lock file.
@@ -50,5 +51,7 @@ pub fn check(session: &Session<'_>) -> Result<Vec<Problem>> {
         lock_text: &text("flake.lock")?,
         tracked,
         allowed_owners: &session.config.lock.allowed_owners,
+        max_age_days: session.config.lock.max_age_days,
+        now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
     }))
 }

@@ -43,11 +43,9 @@ pub fn run() -> RunResult {
         peak_mib: 300,
         seconds: 3.0,
     };
-    let problem = Problem {
-        place: Some(Place { file: "flake.nix".into(), line: 7 }),
-        fault: "the input `a` is not pinned".to_owned(),
-        fix: "run `nix flake lock`".to_owned(),
-    };
+    let place = Place { file: "flake.nix".into(), line: 7 };
+    let problem = Problem::new(Some(place), "the input `a` is not pinned", "run `nix flake lock`");
+    let warning = Problem::warning(None, "the lock is old", "run `nix flake update`");
     let job = |name, status| JobResult { status, seconds: 3.0, ..JobResult::of(name, Vec::new()) };
     RunResult {
         jobs: vec![
@@ -55,7 +53,7 @@ pub fn run() -> RunResult {
                 reason: Some("the store is gone".to_owned()),
                 ..job(JobName::Bootstrap, JobStatus::CouldNotCheck)
             },
-            JobResult { problems: vec![problem], ..job(JobName::Lock, JobStatus::Failed) },
+            JobResult { problems: vec![problem, warning], ..job(JobName::Lock, JobStatus::Failed) },
             job(JobName::Build, JobStatus::Failed),
         ],
         fleet: Some(fleet),

@@ -69,7 +69,7 @@ fn mark(status: JobStatus) -> Mark {
 pub fn done(console: &Console, job: &Job, result: &JobResult) {
     console.mark(mark(result.status), &line(job, result));
     for problem in &result.problems {
-        console.mark(Mark::Failed, &problems::text(problem));
+        console.mark(problems::mark(problem), &problems::text(problem));
     }
 }
 
@@ -94,8 +94,9 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
         console.mark(Mark::Failed, &outcome::failure(failure, result.is_stand_in()));
     }
     for job in result.jobs.iter().filter(|job| job.is_failure()) {
-        let found = || job.problems.iter().map(|problem| format!("{}: {}", job.name.word(), problems::text(problem)));
-        found().for_each(|text| console.mark(Mark::Failed, &text));
+        for problem in job.problems.iter().filter(|problem| problem.fails()) {
+            console.mark(Mark::Failed, &format!("{}: {}", job.name.word(), problems::text(problem)));
+        }
         if let Some(reason) = job.reason.as_ref().filter(|_| job.problems.is_empty()) {
             console.mark(Mark::Failed, &format!("{}: {}: {reason}", job.name.word(), job.status.words()));
         }

@@ -79,7 +79,7 @@ pub fn fleet<'a>(report: &'a crate::session::Report, inputs: &'a crate::session:
 #[derive(Debug, Serialize)]
 struct JobJson<'a> {
     name: crate::ci::JobName,
-    phase: Option<crate::ci::Phase>,
+    phase: crate::ci::Phase,
     status: JobStatus,
     reason: Option<&'a str>,
     seconds: f64,
@@ -104,7 +104,7 @@ struct RunJson<'a> {
 fn job(job: &JobResult) -> JobJson<'_> {
     JobJson {
         name: job.name,
-        phase: job.name.job().map(|row| row.phase),
+        phase: job.name.job().phase,
         status: job.status,
         reason: job.reason.as_deref(),
         seconds: job.seconds,

@@ -97,7 +97,8 @@ fn cases(result: &RunResult, job: &JobResult) -> Vec<Case> {
     let word = job.name.word();
     let mut cases =
         vec![Case { class: word.to_owned(), name: word.to_owned(), seconds: job.seconds, unsuccessful: own }];
-    cases.extend(job.problems.iter().map(|problem| Case {
+    // There is no element for a warning: it is in the other reports.
+    cases.extend(job.problems.iter().filter(|problem| problem.fails()).map(|problem| Case {
         class: word.to_owned(),
         name: problem.fault.clone(),
         seconds: 0.0,

@@ -14,13 +14,29 @@ pub fn text(problem: &Problem) -> String {
     format!("{place}{}\n    fix: {}", problem.fault, problem.fix)
 }
 
+/// The mark in front of a problem.
+#[must_use]
+pub fn mark(problem: &Problem) -> Mark {
+    if problem.fails() { Mark::Failed } else { Mark::Warning }
+}
+
 /// Says every problem of a check that was called by itself, and the verdict.
 pub fn conclude(console: &Console, check: &str, problems: &[Problem]) {
     for problem in problems {
-        console.mark(Mark::Failed, &text(problem));
+        console.mark(mark(problem), &text(problem));
     }
-    let mark = if problems.is_empty() { Mark::Ok } else { Mark::Failed };
-    console.mark(mark, &format!("{check}: {}", count(problems.len(), "problem")));
+    let failing = problems.iter().filter(|problem| problem.fails()).count();
+    let verdict = if failing == 0 { Mark::Ok } else { Mark::Failed };
+    console.mark(verdict, &format!("{check}: {}", tally(problems)));
+}
+
+/// `1 problem`, `no problem, 2 warnings`.
+#[must_use]
+pub fn tally(problems: &[Problem]) -> String {
+    let failing = problems.iter().filter(|problem| problem.fails()).count();
+    let warnings = problems.len() - failing;
+    let failing = if failing == 0 { "no problem".to_owned() } else { count(failing, "problem") };
+    if warnings == 0 { failing } else { format!("{failing}, {}", count(warnings, "warning")) }
 }
 
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use super::jobs;
 use super::outcome;
+use super::problems;
 use super::words::{bytes, count, seconds};
 use crate::ci::{JobResult, JobStatus, RunResult};
 use crate::fleet::{OutputResult, Status};
@@ -41,7 +42,7 @@ fn sign(status: JobStatus) -> &'static str {
 
 fn job_table(results: &[JobResult]) -> String {
     let row = |job: &JobResult| {
-        let problems = if job.problems.is_empty() { String::new() } else { count(job.problems.len(), "problem") };
+        let problems = if job.problems.is_empty() { String::new() } else { problems::tally(&job.problems) };
         let about = job.reason.as_deref().map_or(problems, escaped);
         let word = job.name.word();
         format!("| {} `{word}` | {} | {} | {about} |\n", sign(job.status), job.status.words(), seconds(job.seconds))
@@ -52,7 +53,8 @@ fn job_table(results: &[JobResult]) -> String {
 fn problem_item(job: &JobResult, problem: &Problem) -> String {
     let place = problem.place.as_ref().map(|place| format!("`{place}`: ")).unwrap_or_default();
     let word = job.name.word();
-    format!("- **{word}**: {place}{}\n  Fix: {}\n", escaped(&problem.fault), escaped(&problem.fix))
+    let sign = if problem.fails() { "" } else { "⚠️ " };
+    format!("- {sign}**{word}**: {place}{}\n  Fix: {}\n", escaped(&problem.fault), escaped(&problem.fix))
 }
 
 fn failures(fleet: &Report, stand_in: bool) -> String {
@@ -153,11 +155,13 @@ mod tests {
             | job | result | time | |
             |---|---|---:|---|
             | ⚠️ `bootstrap` | could not check | 3.0 s | the store is gone |
-            | ❌ `lock` | failed | 3.0 s | 1 problem |
+            | ❌ `lock` | failed | 3.0 s | 1 problem, 1 warning |
             | ❌ `build` | failed | 3.0 s |  |
 
             - **lock**: `flake.nix:7`: the input \`a\` is not pinned
               Fix: run \`nix flake lock\`
+            - ⚠️ **lock**: the lock is old
+              Fix: run \`nix flake update\`
 
             ### Failed
 

@@ -155,7 +155,7 @@ impl<'a> Jobs<'a> {
 /// A step that is not in order, as a problem.
 fn problem(report: &StepReport) -> Option<Problem> {
     let fix = steps::fix(report)?;
-    Some(Problem { place: None, fault: format!("{}: {}", report.name, steps::short(&report.outcome)), fix })
+    Some(Problem::new(None, format!("{}: {}", report.name, steps::short(&report.outcome)), fix))
 }
 
 fn lock_identity(context: &Context) -> Result<Vec<u8>> {

@@ -2,6 +2,9 @@
 //!
 //! Nix itself would fetch before it says that a lock is stale; comparing the two files tells the same offline.
 
+mod age;
+mod nodes;
+
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -26,6 +29,10 @@ pub struct Facts<'a> {
     pub tracked: bool,
     /// The owners that inputs may come from, as `owner` or `owner/repository`; none allows all.
     pub allowed_owners: &'a [String],
+    /// How many days old the flake's own inputs may be; none only warns.
+    pub max_age_days: Option<u64>,
+    /// The time, in seconds since 1970.
+    pub now: u64,
 }
 
 const UPDATE: &str = "run `nix flake lock`, and commit flake.lock";
@@ -39,33 +46,34 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !facts.tracked {
         let fault = "git does not track flake.lock, so the flake is evaluated without it".to_owned();
-        problems.push(Problem { place: None, fault, fix: "run `git add --intent-to-add flake.lock`".to_owned() });
+        problems.push(Problem::new(None, fault, "run `git add --intent-to-add flake.lock`"));
     }
     for (name, declared) in facts.declared {
         problems.extend(stale_input(facts, lock, name, declared));
     }
     for (name, _) in lock.direct_inputs().filter(|(name, _)| !facts.declared.contains_key(*name)) {
         let fault = format!("flake.lock pins the input `{name}`, which flake.nix does not declare");
-        problems.push(Problem { place: facts.in_lock(name), fault, fix: UPDATE.to_owned() });
+        problems.push(Problem::new(facts.in_lock(name), fault, UPDATE));
     }
     problems.extend(lock.pinned().filter_map(|(name, node)| unlisted_owner(facts, name, node)));
+    problems.extend(nodes::unused(facts, lock));
+    problems.extend(nodes::duplicates(facts, lock));
+    problems.extend(age::stale(facts, lock));
+    problems.extend(age::ended(facts, lock));
     problems
 }
 
 /// The lock file is other than it was before the checks ran, which only read it.
 #[must_use]
 pub fn rewritten() -> Problem {
-    Problem {
-        place: None,
-        fault: "flake.lock changed while the checks ran".to_owned(),
-        fix: "look at `git diff flake.lock`, keep or drop the change, and run again".to_owned(),
-    }
+    let fix = "look at `git diff flake.lock`, keep or drop the change, and run again";
+    Problem::new(None, "flake.lock changed while the checks ran", fix)
 }
 
 fn missing_lock(facts: &Facts<'_>) -> Option<Problem> {
     let first = facts.declared.keys().find(|name| *name != "self")?;
     let fault = "flake.nix declares inputs, and there is no flake.lock that pins them".to_owned();
-    Some(Problem { place: facts.in_flake(first), fault, fix: UPDATE.to_owned() })
+    Some(Problem::new(facts.in_flake(first), fault, UPDATE))
 }
 
 /// How one declared input differs from what is locked for it.
@@ -73,7 +81,7 @@ fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value
     if name == "self" {
         return Vec::new();
     }
-    let problem = |fault: String| Problem { place: facts.in_flake(name), fault, fix: UPDATE.to_owned() };
+    let problem = |fault: String| Problem::new(facts.in_flake(name), fault, UPDATE);
     let root = lock.nodes.get(&lock.root);
     let Some(locked) = root.and_then(|root| root.inputs.get(name)) else {
         return vec![problem(format!("flake.nix declares the input `{name}`, which flake.lock does not pin"))];
@@ -93,12 +101,11 @@ fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value
     };
     let mut problems = Vec::new();
     match declared_reference(name, declared) {
-        None => problems.push(Problem {
-            place: facts.in_flake(name),
-            fault: format!("the reference of the input `{name}` is of a form that cannot be compared with flake.lock"),
-            fix: "write it as `github:…`, `gitlab:…`, `sourcehut:…`, `git+…`, `path:…` or the URL of a tarball"
-                .to_owned(),
-        }),
+        None => problems.push(Problem::new(
+            facts.in_flake(name),
+            format!("the reference of the input `{name}` is of a form that cannot be compared with flake.lock"),
+            "write it as `github:…`, `gitlab:…`, `sourcehut:…`, `git+…`, `path:…` or the URL of a tarball",
+        )),
         Some(asked) if node.original.as_ref().is_some_and(|original| *original == asked) => {}
         Some(_) => {
             problems.push(problem(format!("the reference of the input `{name}` is not the one that flake.lock pins")))
@@ -128,11 +135,11 @@ fn unlisted_owner(facts: &Facts<'_>, name: &str, node: &Node) -> Option<Problem>
     if facts.allowed_owners.is_empty() || facts.allowed_owners.iter().any(same) {
         return None;
     }
-    Some(Problem {
-        place: facts.in_lock(name),
-        fault: format!("the input `{name}` comes from `{repository}`, whose owner is not on the list"),
-        fix: format!("add \"{repository}\" to `lock.allowed_owners` in xtask.toml, or drop the input"),
-    })
+    Some(Problem::new(
+        facts.in_lock(name),
+        format!("the input `{name}` comes from `{repository}`, whose owner is not on the list"),
+        format!("add \"{repository}\" to `lock.allowed_owners` in xtask.toml, or drop the input"),
+    ))
 }
 
 impl Facts<'_> {
@@ -178,6 +185,45 @@ mod tests {
   "version": 7
 }"#;
 
+    /// A day in November 2026.
+    pub const NOW: u64 = 1_795_219_200;
+
+    /// What `rule` finds in a lock file with these nodes.
+    #[track_caller]
+    pub fn check_lock(nodes: &str, expected: &[&str], rule: fn(&Facts<'_>, &FlakeLock) -> Vec<Problem>) {
+        check_lock_with(nodes, |_| {}, expected, rule);
+    }
+
+    /// As [`check_lock`], with other facts.
+    #[track_caller]
+    pub fn check_lock_with(
+        nodes: &str,
+        change: fn(&mut Facts<'_>),
+        expected: &[&str],
+        rule: fn(&Facts<'_>, &FlakeLock) -> Vec<Problem>,
+    ) {
+        let text = format!("{{\"version\": 7, \"root\": \"root\", \"nodes\": {{{nodes}}}}}");
+        let lock = FlakeLock::parse(&text).unwrap();
+        let declared = serde_json::Map::new();
+        let mut facts = Facts {
+            declared: &declared,
+            flake_text: "",
+            lock: Some(&lock),
+            lock_text: nodes,
+            tracked: true,
+            allowed_owners: &[],
+            max_age_days: None,
+            now: NOW,
+        };
+        change(&mut facts);
+        assert_eq!(told(rule(&facts, &lock)), expected);
+    }
+
+    fn told(problems: Vec<Problem>) -> Vec<String> {
+        let place = |problem: &Problem| problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        problems.into_iter().map(|problem| format!("{}: {}", place(&problem), problem.fault)).collect()
+    }
+
     fn check_all(flake: &str, lock: Option<&str>, owners: &[&str], expected: &[&str]) {
         let declared: serde_json::Map<String, Value> = serde_json::from_str(flake).unwrap();
         let parsed = lock.map(|text| FlakeLock::parse(text).unwrap());
@@ -189,12 +235,10 @@ mod tests {
             lock_text: lock.unwrap_or_default(),
             tracked: true,
             allowed_owners: &owners,
+            max_age_days: None,
+            now: NOW,
         };
-        let found: Vec<String> = problems(&facts)
-            .into_iter()
-            .map(|problem| format!("{}: {}", problem.place.map(|p| p.to_string()).unwrap_or_default(), problem.fault))
-            .collect();
-        assert_eq!(found, expected);
+        assert_eq!(told(problems(&facts)), expected);
     }
 
     fn check(flake: &str, lock: &str, expected: &[&str]) {
