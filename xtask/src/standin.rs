@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 
 use crate::files;
 use crate::flake_lock::Node;
-use crate::nix::path_reference;
 use crate::nix::query::InputOverride;
 
 /// The folder `xtask/standin`, each file with its path below it.
@@ -50,7 +49,7 @@ pub fn write(
 fn overrides(folder: &Path, name: &str, interface: &str) -> Vec<InputOverride> {
     let replaced = |input: &[&str], folder: &Path| InputOverride {
         input: input.iter().map(|name| (*name).to_owned()).collect(),
-        reference: path_reference(folder),
+        folder: folder.to_owned(),
     };
     if interface == CORE {
         vec![replaced(&[name], folder)]

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::{Nix, log::Message};
+use super::{Nix, Reference, log::Message};
 use crate::fleet::{AttrPath, Facts, Kind, Output, Step, nix_string};
 use crate::{files, process};
 
@@ -48,8 +48,8 @@ const IGNORED: [&str; 16] = [
 pub struct InputOverride {
     /// The names of inputs that lead to it from the repository's flake.nix.
     pub input: Vec<String>,
-    /// The flake reference in its place.
-    pub reference: String,
+    /// The folder of the flake in its place.
+    pub folder: PathBuf,
 }
 
 impl Nix {
@@ -152,7 +152,7 @@ impl Query {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(state: &Path, reference: &str, overrides: &[InputOverride]) -> Result<Self> {
+    pub fn write(state: &Path, reference: &Reference, overrides: &[InputOverride]) -> Result<Self> {
         let flake = wrapper(reference, overrides);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
@@ -206,9 +206,11 @@ impl Query {
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
         let mut command = nix.command("nix");
+        // Relative, so that its path may hold whatever a path may hold.
         command
+            .current_dir(&self.folder)
             .args(["eval", "--json", "--no-write-lock-file", "--show-trace", "--log-format", "internal-json"])
-            .arg(format!("{}#{attribute}", super::path_reference(&self.folder)))
+            .arg(format!("path:.#{attribute}"))
             .args(["--apply", apply]);
         command
     }
@@ -244,18 +246,22 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &str, overrides: &[InputOverride]) -> String {
+fn wrapper(reference: &Reference, overrides: &[InputOverride]) -> String {
+    let declared = |input: &str, reference: &Reference| -> String {
+        let attributes = reference.attributes().into_iter();
+        attributes.map(|(name, value)| format!("    {input}{name} = {value};\n")).collect()
+    };
+    let flake = declared("", reference);
     let overridden: String = overrides
         .iter()
         .map(|replaced| {
             let input: String = replaced.input.iter().map(|name| format!("inputs.{}.", nix_string(name))).collect();
-            format!("    {input}url = {};\n", nix_string(&replaced.reference))
+            declared(&input, &Reference::Folder(replaced.folder.clone()))
         })
         .collect();
     format!(
-        "{{\n  inputs.flake = {{\n    url = {};\n{overridden}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n",
-        nix_string(reference)
+        "{{\n  inputs.flake = {{\n{flake}{overridden}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
+         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n"
     )
 }
 
@@ -265,17 +271,19 @@ mod tests {
 
     #[test]
     fn the_wrapper_declares_its_overrides() {
-        let replaced = |input: &[&str], reference: &str| InputOverride {
+        let replaced = |input: &[&str], folder: &str| InputOverride {
             input: input.iter().map(|name| (*name).to_owned()).collect(),
-            reference: reference.to_owned(),
+            folder: PathBuf::from(folder),
         };
-        let overrides = [replaced(&["nixpkgs"], "path:/s"), replaced(&["sops-nix", "nixpkgs"], "path:/s")];
+        let overrides = [replaced(&["nixpkgs"], "/s"), replaced(&["sops-nix", "nixpkgs"], "/s s")];
         expect_test::expect![[r#"
             {
               inputs.flake = {
                 url = "git+file:///r";
-                inputs."nixpkgs".url = "path:/s";
-                inputs."sops-nix".inputs."nixpkgs".url = "path:/s";
+                inputs."nixpkgs".type = "path";
+                inputs."nixpkgs".path = "/s";
+                inputs."sops-nix".inputs."nixpkgs".type = "path";
+                inputs."sops-nix".inputs."nixpkgs".path = "/s s";
               };
 
               outputs =
@@ -286,7 +294,7 @@ mod tests {
                 };
             }
         "#]]
-        .assert_eq(&wrapper("git+file:///r", &overrides));
+        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned()), &overrides));
     }
 
     #[test]
