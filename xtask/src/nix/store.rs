@@ -155,28 +155,6 @@ fn valid_paths(json: &str) -> Vec<String> {
     }
 }
 
-/// A folder as a flake reference that every Nix reads: `path:/abs`, percent-encoded.
-#[must_use]
-pub fn path_reference(folder: &Path) -> String {
-    format!("path:{}", percent_encoded(folder))
-}
-
-/// A path as part of a URL.
-#[must_use]
-pub fn percent_encoded(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::new();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~+@".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            write!(encoded, "%{byte:02X}").ok();
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,13 +181,6 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(chroot(remote), expected.map(PathBuf::from), "{remote}");
-        }
-    }
-
-    #[test]
-    fn paths_in_urls() {
-        for (path, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "/a%20b"), ("/ü#?", "/%C3%BC%23%3F")] {
-            assert_eq!(percent_encoded(Path::new(path)), expected);
         }
     }
 }

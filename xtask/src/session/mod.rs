@@ -6,7 +6,7 @@ mod inputs;
 mod roots;
 mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -21,7 +21,7 @@ use crate::fleet::{Kind, Output, Selector};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
-use crate::nix::{Nix, Settings, SourceTree, Store, path_reference};
+use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
 use crate::tree::Tree;
 use crate::{files, kept, nix};
 
@@ -78,9 +78,12 @@ impl<'a> Session<'a> {
         let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
+        if let Some(checkout) = &checkout {
+            refuse_undecoded(context, &nix, &checkout.top)?;
+        }
         let reference = match &checkout {
-            Some(checkout) => checkout.flake_reference(&context.repository),
-            None => path_reference(&context.repository),
+            Some(checkout) => Reference::Url(checkout.flake_reference(&context.repository)),
+            None => Reference::Folder(context.repository.clone()),
         };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
         Ok(Self { context, config, kinds, nix, settings, store, checkout, tree, lock, declared, inputs, query })
@@ -147,6 +150,19 @@ impl<'a> Session<'a> {
     pub fn roots(&self) -> PathBuf {
         self.context.state.join("roots")
     }
+}
+
+/// Old versions of Nix would read another state of a repository than that on disk, where its path must be encoded in a URL.
+fn refuse_undecoded(context: &Context, nix: &Nix, top: &Path) -> Result<()> {
+    let plain = nix::percent_encoded(top) == top.to_string_lossy();
+    if !plain && !nix.decodes_paths(&context.state)? {
+        bail!(
+            "Nix {} cannot read a git repository at `{}`: move it to a path of plain letters, digits and `-_.~+@`, or use Nix 2.19 or later",
+            nix.version,
+            top.display()
+        );
+    }
+    Ok(())
 }
 
 /// The outputs that `selectors` name; all of them if there is none. A selector may also name what `failed` sets would have held.

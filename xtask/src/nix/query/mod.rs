@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 
 pub use finding::Finding;
 
-use super::Nix;
+use super::{Nix, Reference};
 use crate::fleet::{AttrPath, Kind, Output, Step, nix_string};
 use crate::{files, process};
 
@@ -50,15 +50,18 @@ const IGNORED: [&str; 16] = [
 pub struct InputOverride {
     /// The names of inputs that lead to it from the repository's flake.nix.
     pub input: Vec<String>,
-    /// The flake reference in its place.
-    pub reference: String,
+    /// The folder of the flake in its place.
+    pub folder: PathBuf,
 }
 
 impl InputOverride {
-    /// The override as Nix is given it for the wrapper, whose input `flake` the repository is.
-    fn arguments(&self) -> [String; 3] {
+    /// The override as Nix is given it for the wrapper, whose input `flake` the repository is. The folder is named as seen from
+    /// the wrapper's, two levels below `state`, so that `state` may be at any path.
+    fn arguments(&self, state: &Path) -> [String; 3] {
         let input = std::iter::once("flake").chain(self.input.iter().map(String::as_str)).collect::<Vec<_>>();
-        ["--override-input".to_owned(), input.join("/"), self.reference.clone()]
+        let folder =
+            self.folder.strip_prefix(state).map_or(self.folder.clone(), |below| Path::new("../..").join(below));
+        ["--override-input".to_owned(), input.join("/"), format!("path:{}", folder.display())]
     }
 }
 
@@ -83,7 +86,8 @@ pub type DeclaredInputs = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone)]
 pub struct Query {
     folder: PathBuf,
-    overrides: Vec<InputOverride>,
+    /// Arguments that replace inputs.
+    overrides: Vec<String>,
     token: String,
 }
 
@@ -103,14 +107,15 @@ impl Query {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(state: &Path, reference: &str, overrides: &[InputOverride]) -> Result<Self> {
+    pub fn write(state: &Path, reference: &Reference, overrides: &[InputOverride]) -> Result<Self> {
         let flake = wrapper(reference);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
-        Ok(Self { folder, overrides: overrides.to_vec(), token: format!("xtask-{}-", std::process::id()) })
+        let overrides = overrides.iter().flat_map(|replaced| replaced.arguments(state)).collect();
+        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()) })
     }
 
     /// The identity of the query itself, for the key of kept results.
@@ -157,11 +162,13 @@ impl Query {
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
         let mut command = nix.command("nix");
+        // Relative, so that its path may hold whatever a path may hold.
         command
+            .current_dir(&self.folder)
             .args(["eval", "--json", "--no-write-lock-file", "--show-trace", "--log-format", "internal-json"])
-            .arg(format!("{}#{attribute}", super::path_reference(&self.folder)))
+            .arg(format!("path:.#{attribute}"))
             .args(["--apply", apply])
-            .args(self.overrides.iter().flat_map(InputOverride::arguments));
+            .args(&self.overrides);
         command
     }
     /// Whether `path` is a file of the query itself.
@@ -184,11 +191,12 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &str) -> String {
+fn wrapper(reference: &Reference) -> String {
+    let attributes = reference.attributes().into_iter();
+    let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
     format!(
-        "{{\n  inputs.flake.url = {};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n",
-        nix_string(reference)
+        "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
+         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n"
     )
 }
 
@@ -200,7 +208,9 @@ mod tests {
     fn the_wrapper_is_a_flake_around_the_repository() {
         expect_test::expect![[r#"
             {
-              inputs.flake.url = "git+file:///r";
+              inputs.flake = {
+                url = "git+file:///r";
+              };
 
               outputs =
                 { flake, ... }:
@@ -210,15 +220,15 @@ mod tests {
                 };
             }
         "#]]
-        .assert_eq(&wrapper("git+file:///r"));
+        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned())));
     }
 
     #[test]
     fn overrides_are_of_the_wrappers_inputs() {
         let check = |input: &[&str], expected: &str| {
             let input = input.iter().map(|name| (*name).to_owned()).collect();
-            let arguments = InputOverride { input, reference: "path:/s".to_owned() }.arguments();
-            assert_eq!(arguments, ["--override-input", expected, "path:/s"]);
+            let replaced = InputOverride { input, folder: PathBuf::from("/a b/standin/x") };
+            assert_eq!(replaced.arguments(Path::new("/a b")), ["--override-input", expected, "path:../../standin/x"]);
         };
         check(&["nixpkgs"], "flake/nixpkgs");
         check(&["sops-nix", "nixpkgs"], "flake/sops-nix/nixpkgs");

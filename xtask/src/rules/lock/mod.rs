@@ -293,7 +293,10 @@ mod tests {
         check(
             FLAKE,
             &followed,
-            &["flake.nix:3: the input `nixpkgs` follows another in flake.lock, and not in flake.nix"],
+            &[
+                "flake.nix:3: the input `nixpkgs` follows another in flake.lock, and not in flake.nix",
+                "flake.lock:8: flake.lock holds the node `nixpkgs`, which no input leads to",
+            ],
         );
     }
 
