@@ -52,6 +52,11 @@ impl<'a> Graph<'a> {
         Ok(built)
     }
 
+    /// Takes Nix's word that `drv` is built.
+    pub fn note_built(&mut self, drv: &str) {
+        self.built.insert(drv.to_owned());
+    }
+
     /// `drv` and what it needs, as far as not built, inputs before what needs them; nothing below what is built is looked at.
     ///
     /// # Errors
@@ -92,7 +97,8 @@ mod tests {
             std::fs::create_dir_all(folder.join("s")).unwrap();
             std::fs::write(folder.join(format!("s/{name}.drv")), text).unwrap();
             if *built {
-                std::fs::write(folder.join(format!("s/{name}")), "").unwrap();
+                let file = std::fs::File::create(folder.join(format!("s/{name}"))).unwrap();
+                file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
             }
         }
         Store::chroot(folder)
@@ -119,6 +125,14 @@ mod tests {
     fn nothing_below_what_is_built_is_looked_at() {
         check(&[("a", &["b"], false), ("b", &["not even in the store"], true)], "a", &["a"]);
         check(&[("a", &["b"], true), ("b", &[], false)], "a", &[]);
+    }
+
+    #[test]
+    fn what_is_still_being_written_is_not_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), &[("a", &[], false)]);
+        std::fs::write(folder.path().join("s/a"), "a part").unwrap();
+        assert!(!Graph::new(&store).is_built("/s/a.drv").unwrap());
     }
 
     #[test]

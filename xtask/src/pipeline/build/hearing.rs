@@ -106,7 +106,8 @@ impl Building<'_> {
         let seconds = process.started.elapsed().as_secs_f64();
         let mut done = Vec::new();
         for (target, tries) in process.targets.iter().cloned() {
-            if self.graph.is_built(&target.drv)? {
+            if clean || self.graph.is_built(&target.drv)? {
+                self.graph.note_built(&target.drv);
                 done.push(Built::ok(target.index, Status::Built, seconds));
             } else if let Some(failure) = self.failure(&target, seconds)? {
                 done.push(failure);
