@@ -71,6 +71,8 @@ pub struct Building<'a> {
     next_process: usize,
     /// Whether something changed since targets were last looked for.
     stirred: bool,
+    /// Whether processes were asked to stop: what ends from now on has not failed.
+    stopping: bool,
 }
 
 /// What a user who watches wants to know of a build.
@@ -98,6 +100,7 @@ impl<'a> Building<'a> {
             roots,
             next_process: 0,
             stirred: false,
+            stopping: false,
         }
     }
 
@@ -207,12 +210,14 @@ impl<'a> Building<'a> {
             builds: HashMap::new(),
             begun: HashMap::new(),
             messages: Vec::new(),
+            settled: Vec::new(),
         });
         Ok(())
     }
 
     /// Gives up what waits and asks all processes to stop.
     pub fn stop(&mut self, signal: Signal) {
+        self.stopping = true;
         self.waiting.clear();
         for process in &self.processes {
             if signal == Signal::KILL { process.child.kill() } else { process.child.signal(signal) }

@@ -20,6 +20,8 @@ pub(super) struct Process {
     /// The derivations begun, with the last lines of each.
     pub(super) begun: HashMap<String, VecDeque<String>>,
     pub(super) messages: Vec<Message>,
+    /// The derivations that were built, or failed, by what was heard last.
+    pub(super) settled: Vec<String>,
 }
 
 /// A derivation being built or a path being fetched.
