@@ -51,7 +51,7 @@ impl Store {
         }
     }
 
-    /// Whether `path` stands in the store, whole.
+    /// Whether `path` stands in the store, as far as its looks tell.
     ///
     /// Nix sets the time of all it registers to one second after the epoch, as the last thing before; what a builder or a
     /// download is still writing, or left behind when it was killed, has the time at which it was written.
@@ -72,6 +72,16 @@ fn chroot(remote: &str) -> Option<PathBuf> {
 }
 
 impl Nix {
+    /// Whether the store knows every one of `paths`; what merely stands there is not known to it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub fn are_valid(&self, paths: &[String]) -> Result<bool> {
+        let mut command = self.command("nix-store");
+        command.args(["--check-validity", "--print-invalid"]).args(paths);
+        Ok(process::ask(&mut command).context("ask the store which paths are valid")?.is_empty())
+    }
+
     /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not

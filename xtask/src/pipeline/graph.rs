@@ -14,13 +14,15 @@ pub struct Graph<'a> {
     store: &'a Store,
     read: HashMap<String, Rc<Derivation>>,
     built: HashSet<String>,
+    /// Those that are not, although their outputs stand in the store.
+    doubted: HashSet<String>,
 }
 
 impl<'a> Graph<'a> {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(store: &'a Store) -> Self {
-        Self { store, read: HashMap::new(), built: HashSet::new() }
+        Self { store, read: HashMap::new(), built: HashSet::new(), doubted: HashSet::new() }
     }
 
     /// The derivation at the store path `drv`.
@@ -44,6 +46,9 @@ impl<'a> Graph<'a> {
         if self.built.contains(drv) {
             return Ok(true);
         }
+        if self.doubted.contains(drv) {
+            return Ok(false);
+        }
         let derivation = self.derivation(drv)?;
         let built = derivation.outputs.iter().all(|(_, path)| !path.is_empty() && self.store.holds(path));
         if built {
@@ -54,7 +59,14 @@ impl<'a> Graph<'a> {
 
     /// Takes Nix's word that `drv` is built.
     pub fn note_built(&mut self, drv: &str) {
+        self.doubted.remove(drv);
         self.built.insert(drv.to_owned());
+    }
+
+    /// Takes Nix's word that what stands in the store for `drv` is not valid.
+    pub fn doubt(&mut self, drv: &str) {
+        self.built.remove(drv);
+        self.doubted.insert(drv.to_owned());
     }
 
     /// `drv` and what it needs, as far as not built, inputs before what needs them; nothing below what is built is looked at.

@@ -22,7 +22,7 @@ impl Building<'_> {
             ChildEvent::Line(line) => match LogEvent::parse(&line) {
                 Some(event) => {
                     let heard = self.take_event(at, event)?;
-                    Ok((self.known(at)?, heard))
+                    Ok((self.failed_early(at)?, heard))
                 }
                 None => Ok((Vec::new(), None)),
             },
@@ -67,7 +67,6 @@ impl Building<'_> {
                     let path = running.path;
                     if running.fetched || self.graph.is_built(&path)? {
                         self.processes[at].claimed.remove(&path);
-                        self.processes[at].settled.push(path);
                         self.stirred = true;
                     }
                 }
@@ -83,19 +82,16 @@ impl Building<'_> {
         Ok(None)
     }
 
-    /// Targets of the process at `at` whose end is known by what was heard last, although the process goes on with others.
-    fn known(&mut self, at: usize) -> Result<Vec<Built>> {
-        let settled = std::mem::take(&mut self.processes[at].settled);
+    /// Targets of the process at `at` that have failed by what was heard last, although the process goes on with others.
+    fn failed_early(&mut self, at: usize) -> Result<Vec<Built>> {
         let mut done = Vec::new();
-        if settled.is_empty() {
+        if !std::mem::take(&mut self.processes[at].has_news) {
             return Ok(done);
         }
         let seconds = self.processes[at].started.elapsed().as_secs_f64();
         let mut still = VecDeque::new();
         for (target, tries) in std::mem::take(&mut self.processes[at].targets) {
-            if settled.contains(&target.drv) && self.graph.is_built(&target.drv)? {
-                done.push(Built::ok(target.index, Status::Built, seconds));
-            } else if let Some(failure) = self.failure(&target, seconds)? {
+            if let Some(failure) = self.failure(&target, seconds)? {
                 done.push(failure);
             } else {
                 still.push_back((target, tries));
@@ -107,12 +103,12 @@ impl Building<'_> {
 
     /// Remembers that `drv`, begun in the process at `at`, failed: unless it is built after all.
     fn note_failure(&mut self, at: usize, drv: &str) -> Result<()> {
-        if self.stopping || self.graph.is_built(drv)? {
+        if self.stopping || self.is_result(drv)? {
             return Ok(());
         }
         self.stirred = true;
         let process = &mut self.processes[at];
-        process.settled.push(drv.to_owned());
+        process.has_news = true;
         let log_tail = process.begun.get(drv).map(|lines| lines.iter().cloned().collect()).unwrap_or_default();
         let reason = process.reason_for(drv).unwrap_or_else(|| "it did not produce its outputs".to_owned());
         self.failed.insert(drv.to_owned(), FailedDerivation { reason, log_tail });
@@ -134,7 +130,7 @@ impl Building<'_> {
         let seconds = process.started.elapsed().as_secs_f64();
         let mut done = Vec::new();
         for (target, tries) in process.targets.iter().cloned() {
-            if clean || self.graph.is_built(&target.drv)? {
+            if clean || self.is_result(&target.drv)? {
                 self.graph.note_built(&target.drv);
                 done.push(Built::ok(target.index, Status::Built, seconds));
             } else if let Some(failure) = self.failure(&target, seconds)? {
