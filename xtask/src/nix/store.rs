@@ -1,6 +1,7 @@
 //! The store: where it is on this machine's disk, what is valid in it, and roots that keep results alive.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +11,8 @@ use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
 const PATHS_PER_CALL: usize = 500;
+/// The time of everything that Nix has registered, in seconds.
+const REGISTERED: i64 = 1;
 /// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
 const QUESTIONS_AT_ONCE: usize = 8;
 
@@ -48,10 +51,13 @@ impl Store {
         }
     }
 
-    /// Whether something stands at the store path `path`.
+    /// Whether `path` stands in the store, as far as its looks tell.
+    ///
+    /// Nix sets the time of all it registers to one second after the epoch, as the last thing before; what a builder or a
+    /// download is still writing, or left behind when it was killed, has the time at which it was written.
     #[must_use]
     pub fn holds(&self, path: &str) -> bool {
-        self.on_disk(path).symlink_metadata().is_ok()
+        self.on_disk(path).symlink_metadata().is_ok_and(|metadata| metadata.mtime() == REGISTERED)
     }
 }
 
@@ -66,6 +72,16 @@ fn chroot(remote: &str) -> Option<PathBuf> {
 }
 
 impl Nix {
+    /// Whether the store knows every one of `paths`; what merely stands there is not known to it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub fn are_valid(&self, paths: &[String]) -> Result<bool> {
+        let mut command = self.command("nix-store");
+        command.args(["--check-validity", "--print-invalid"]).args(paths);
+        Ok(process::ask(&mut command).context("ask the store which paths are valid")?.is_empty())
+    }
+
     /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not

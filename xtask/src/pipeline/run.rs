@@ -168,7 +168,7 @@ impl Run<'_, '_> {
         }
         let target = Target { index, drv };
         if let Some(refusal) = build.builders.refusal(&derivation.system, &derivation.features) {
-            if building.graph().is_built(&target.drv)? {
+            if building.is_result(&target.drv)? {
                 self.take_built(vec![Built::present(index)]);
             } else {
                 self.results[index].status = Status::Skipped;
@@ -177,7 +177,7 @@ impl Run<'_, '_> {
             }
             return Ok(());
         }
-        if !build.skip_cached.is_empty() && !building.graph().is_built(&target.drv)? {
+        if !build.skip_cached.is_empty() && !building.is_result(&target.drv)? {
             self.held.push(target);
             return Ok(());
         }

@@ -174,12 +174,40 @@ impl Console {
 
     fn write(&self, text: &str) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { &without_commands(text) } else { text };
         drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
         *shown = 0;
     }
 }
 
+/// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`
+/// after any white space, or one with `##[` anywhere (actions/runner, `ActionCommand.cs`).
+fn without_commands(text: &str) -> String {
+    let line = |line: &str| {
+        let begins = line.trim_start();
+        let indent = line.strip_suffix(begins).unwrap_or_default();
+        let harmless = begins.strip_prefix("::").map_or_else(|| line.to_owned(), |rest| format!("{indent}: :{rest}"));
+        harmless.replace("##[", "## [")
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 /// The control sequence that takes `lines` lines above the cursor off the screen.
 fn erased(lines: usize) -> String {
     if lines == 0 { String::new() } else { format!("\x1b[{lines}A\x1b[J") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_commands_no_runner() {
+        let check = |text: &str, expected: &str| assert_eq!(without_commands(text), expected);
+        check("a\n::error::b\n", "a\n: :error::b\n");
+        check(" \t::add-mask::b", " \t: :add-mask::b");
+        check("a ##[error]b", "a ## [error]b");
+        check("a ::b", "a ::b");
+        check("\n", "\n");
+    }
 }

@@ -6,8 +6,8 @@ use super::Session;
 use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
-use crate::nix::{Fault, fault};
-use crate::process;
+use crate::nix::{Fault, Reach, fault};
+use crate::supervise;
 
 /// What a flake declares.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl Session<'_> {
     /// Asks the flake for the names of its outputs.
     ///
     /// # Errors
-    /// When Nix cannot be run.
+    /// When Nix cannot be run, or its store cannot be used.
     pub fn discover(&self) -> Result<Discovery> {
         let mut skip = Vec::new();
         let mut failed = Vec::new();
@@ -69,6 +69,9 @@ impl Session<'_> {
                 attempt.failed = failed;
                 return Ok(attempt);
             };
+            if set.attr.is_none() {
+                self.needs_store()?;
+            }
             let attr = set.attr.clone();
             failed.push(set);
             match attr {
@@ -78,14 +81,24 @@ impl Session<'_> {
         }
     }
 
+    /// A flake that cannot be asked at all is not to blame where the store is.
+    fn needs_store(&self) -> Result<()> {
+        match self.nix.reach_store()? {
+            Reach::Closed(failure) => {
+                bail!("the store cannot be used: {}: `cargo xtask doctor` says more", failure.said)
+            }
+            Reach::Open { .. } => Ok(()),
+        }
+    }
+
     /// One look; at most one set has failed in it.
     fn attempt(&self, skip: &[AttrPath]) -> Result<Discovery> {
         let mut discovery = Discovery::default();
         let mut looking = None;
         let mut messages = Vec::new();
-        let output = process::probe(&mut self.query().discover(&self.nix, &self.kinds, skip))?;
-        for line in output.stderr.split(|byte| *byte == b'\n') {
-            let Some(LogEvent::Message(message)) = LogEvent::parse(line) else { continue };
+        let (lines, status) = supervise::listen(&mut self.query().discover(&self.nix, &self.kinds, skip))?;
+        for line in lines {
+            let Some(LogEvent::Message(message)) = LogEvent::parse(&line) else { continue };
             match self.query().finding(&message).context("discover the flake's outputs")? {
                 None => messages.push(message),
                 Some(Finding::Looking { begin }) => looking = Some(begin).filter(|path| !path.is_empty()),
@@ -101,9 +114,9 @@ impl Session<'_> {
                 Some(other) => bail!("discovery said {other:?}, which belongs to evaluation"),
             }
         }
-        if !output.status.success() {
+        if !status.success() {
             let tree = self.tree(discovery.source.as_deref());
-            let reason = || format!("`nix eval` ended without a word ({})", output.status);
+            let reason = || format!("`nix eval` ended without a word ({status})");
             let fault = fault(&messages, &tree).unwrap_or_else(|| Fault { reason: reason(), place: None });
             discovery.failed.push(FailedSet { attr: looking.map(AttrPath::new), fault });
         }

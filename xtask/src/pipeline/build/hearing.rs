@@ -1,5 +1,6 @@
 //! Taking in what build processes say: what is claimed and done, which derivation failed, and how each target ended.
 
+use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
 
@@ -19,7 +20,10 @@ impl Building<'_> {
         };
         match event {
             ChildEvent::Line(line) => match LogEvent::parse(&line) {
-                Some(event) => self.take_event(at, event).map(|heard| (Vec::new(), heard)),
+                Some(event) => {
+                    let heard = self.take_event(at, event)?;
+                    Ok((self.failed_early(at)?, heard))
+                }
                 None => Ok((Vec::new(), None)),
             },
             ChildEvent::Ended(status) => Ok((self.end(at, status)?, None)),
@@ -78,13 +82,33 @@ impl Building<'_> {
         Ok(None)
     }
 
+    /// Targets of the process at `at` that have failed by what was heard last, although the process goes on with others.
+    fn failed_early(&mut self, at: usize) -> Result<Vec<Built>> {
+        let mut done = Vec::new();
+        if !std::mem::take(&mut self.processes[at].has_news) {
+            return Ok(done);
+        }
+        let seconds = self.processes[at].started.elapsed().as_secs_f64();
+        let mut still = VecDeque::new();
+        for (target, tries) in std::mem::take(&mut self.processes[at].targets) {
+            if let Some(failure) = self.failure(&target, seconds)? {
+                done.push(failure);
+            } else {
+                still.push_back((target, tries));
+            }
+        }
+        self.processes[at].targets = still;
+        Ok(done)
+    }
+
     /// Remembers that `drv`, begun in the process at `at`, failed: unless it is built after all.
     fn note_failure(&mut self, at: usize, drv: &str) -> Result<()> {
-        if self.graph.is_built(drv)? {
+        if self.stopping || self.is_result(drv)? {
             return Ok(());
         }
         self.stirred = true;
-        let process = &self.processes[at];
+        let process = &mut self.processes[at];
+        process.has_news = true;
         let log_tail = process.begun.get(drv).map(|lines| lines.iter().cloned().collect()).unwrap_or_default();
         let reason = process.reason_for(drv).unwrap_or_else(|| "it did not produce its outputs".to_owned());
         self.failed.insert(drv.to_owned(), FailedDerivation { reason, log_tail });
@@ -106,10 +130,13 @@ impl Building<'_> {
         let seconds = process.started.elapsed().as_secs_f64();
         let mut done = Vec::new();
         for (target, tries) in process.targets.iter().cloned() {
-            if self.graph.is_built(&target.drv)? {
+            if clean || self.is_result(&target.drv)? {
+                self.graph.note_built(&target.drv);
                 done.push(Built::ok(target.index, Status::Built, seconds));
             } else if let Some(failure) = self.failure(&target, seconds)? {
                 done.push(failure);
+            } else if self.stopping {
+                // Nobody knows what would have become of it.
             } else if killed && tries + 1 < TRIES {
                 self.waiting.push_back((target, tries + 1));
             } else {

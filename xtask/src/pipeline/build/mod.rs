@@ -4,7 +4,7 @@ mod hearing;
 mod process;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -66,11 +66,17 @@ pub struct Building<'a> {
     waiting: VecDeque<(Target, usize)>,
     processes: Vec<Process>,
     failed: HashMap<String, FailedDerivation>,
+    /// Derivations of which Nix said that their outputs are valid.
+    vouched: HashSet<String>,
+    /// Store paths that links of earlier runs keep alive.
+    linked: HashSet<String>,
     slots: usize,
     roots: PathBuf,
     next_process: usize,
     /// Whether something changed since targets were last looked for.
     stirred: bool,
+    /// Whether processes were asked to stop: what ends from now on has not failed.
+    stopping: bool,
 }
 
 /// What a user who watches wants to know of a build.
@@ -94,10 +100,13 @@ impl<'a> Building<'a> {
             waiting: VecDeque::new(),
             processes: Vec::new(),
             failed: HashMap::new(),
+            vouched: HashSet::new(),
+            linked: linked(&roots),
             slots: slots.max(1),
             roots,
             next_process: 0,
             stirred: false,
+            stopping: false,
         }
     }
 
@@ -106,12 +115,35 @@ impl<'a> Building<'a> {
     /// # Errors
     /// When its derivation cannot be read.
     pub fn add(&mut self, target: Target) -> Result<Option<Built>> {
-        if self.graph.is_built(&target.drv)? {
+        if self.is_result(&target.drv)? {
             return Ok(Some(Built::ok(target.index, Status::Present, 0.0)));
         }
         self.waiting.push_back((target, 0));
         self.stirred = true;
         Ok(None)
+    }
+
+    /// Whether every output of `drv` is in the store, and valid.
+    ///
+    /// A path may stand there whole and yet be none of Nix's: a build whose hash was wrong leaves it.
+    ///
+    /// # Errors
+    /// When its derivation cannot be read, or the store cannot be asked.
+    pub fn is_result(&mut self, drv: &str) -> Result<bool> {
+        if !self.graph.is_built(drv)? {
+            return Ok(false);
+        }
+        let derivation = self.graph.derivation(drv)?;
+        let unsure: Vec<String> = derivation.outputs.iter().map(|(_, path)| path.clone()).collect();
+        // Nix itself made our links, and keeps alive what they lead to.
+        if !self.vouched.contains(drv) && !unsure.iter().all(|path| self.linked.contains(path)) {
+            if !self.setting.nix.are_valid(&unsure)? {
+                self.graph.doubt(drv);
+                return Ok(false);
+            }
+            self.vouched.insert(drv.to_owned());
+        }
+        Ok(true)
     }
 
     /// The derivations read so far.
@@ -152,7 +184,7 @@ impl<'a> Building<'a> {
         let mut done = Vec::new();
         let mut still = VecDeque::new();
         for (target, tries) in std::mem::take(&mut self.waiting) {
-            if self.graph.is_built(&target.drv)? {
+            if self.is_result(&target.drv)? {
                 done.push(Built::ok(target.index, Status::Built, 0.0));
             } else if let Some(failure) = self.failure(&target, 0.0)? {
                 done.push(failure);
@@ -202,12 +234,14 @@ impl<'a> Building<'a> {
             builds: HashMap::new(),
             begun: HashMap::new(),
             messages: Vec::new(),
+            has_news: false,
         });
         Ok(())
     }
 
     /// Gives up what waits and asks all processes to stop.
     pub fn stop(&mut self, signal: Signal) {
+        self.stopping = true;
         self.waiting.clear();
         for process in &self.processes {
             if signal == Signal::KILL { process.child.kill() } else { process.child.signal(signal) }
@@ -225,4 +259,10 @@ impl Built {
     fn ok(index: usize, status: Status, seconds: f64) -> Self {
         Self { index, status, seconds, reason: None, failed_drv: None, log_tail: Vec::new() }
     }
+}
+
+/// Where the links in the folder `roots` lead; nowhere where there is no such folder yet.
+fn linked(roots: &Path) -> HashSet<String> {
+    let links = std::fs::read_dir(roots).into_iter().flatten().flatten();
+    links.filter_map(|link| Some(std::fs::read_link(link.path()).ok()?.display().to_string())).collect()
 }

@@ -20,6 +20,8 @@ pub(super) struct Process {
     /// The derivations begun, with the last lines of each.
     pub(super) begun: HashMap<String, VecDeque<String>>,
     pub(super) messages: Vec<Message>,
+    /// Whether something failed by what was heard last.
+    pub(super) has_news: bool,
 }
 
 /// A derivation being built or a path being fetched.
@@ -69,6 +71,10 @@ impl Process {
 
 /// One line of Nix's message about a failed build: older versions say it in the first line, newer ones after `Reason:`.
 fn reason(message: &str) -> String {
+    let value = |label: &str| message.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+    if let (Some(specified), Some(got)) = (value("specified:"), value("got:")) {
+        return format!("hash mismatch in a fixed-output derivation: specified {specified}, got {got}");
+    }
     let explained = message.lines().find_map(|line| line.trim().strip_prefix("Reason: "));
     let line = explained.unwrap_or_else(|| message.lines().next().unwrap_or_default()).trim_start_matches("error: ");
     match line.split_once("' failed with ") {
@@ -94,8 +100,8 @@ mod tests {
             "builder failed with exit code 3",
         );
         check(
-            "hash mismatch in fixed-output derivation '/nix/store/x.drv':\n specified: a",
-            "hash mismatch in fixed-output derivation '/nix/store/x.drv':",
+            "hash mismatch in fixed-output derivation '/nix/store/x.drv':\n  specified: a\n     got:    b",
+            "hash mismatch in a fixed-output derivation: specified a, got b",
         );
     }
 }
