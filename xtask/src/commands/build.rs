@@ -117,7 +117,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     wish.build = Some(args.build.wish(args.out_link.clone()));
     wish.fail_fast = args.fail_fast;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
     let report = watched(&session, &wish)?;
     if args.json {

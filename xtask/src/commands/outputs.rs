@@ -33,7 +33,7 @@ Examples:
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = Session::open(context, find_nix()?)?;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
     let stand_in = session.inputs.is_stand_in();
     let wish = args.evaluation.wish(args.selectors.clone());

@@ -132,7 +132,7 @@ impl<'a> Jobs<'a> {
             self.nix = Some(nix.clone());
             let session = Session::open(self.context, nix)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
-                self.context.console.always(&banner);
+                self.context.console.banner(&banner);
             }
             self.session = Some(session);
         }
