@@ -162,7 +162,7 @@ fn a_failure_ends_a_run_at_once_only_where_that_was_asked_for() {
         let ended = sandbox.run(&["build", "--json", "--fail-fast"]).ends(1);
         assert_eq!(statuses(&ended), ["fails build-failed", "waits interrupted"], "{nix:?}");
         ended.says(&["1 failed · 1 not finished"]);
-        assert!(!fleet::runs(go_on.to_str().unwrap()), "{nix:?}: a builder is left");
+        assert!(!fleet::runs(&[go_on.to_str().unwrap()]), "{nix:?}: a builder is left");
 
         fs::write(go_on, "").unwrap();
         let ended = sandbox.run(&["build", "--json"]).ends(1);

@@ -4,7 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -63,24 +63,33 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a process runs whose command line holds `text`.
-pub fn runs(text: &str) -> bool {
+/// Whether a process runs whose command line holds every one of `texts`.
+pub fn runs(texts: &[&str]) -> bool {
     let commands = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
-    commands.into_iter().any(|command| String::from_utf8_lossy(&command).replace('\0', " ").contains(text))
+    let mut commands = commands.map(|command| String::from_utf8_lossy(&command).replace('\0', " "));
+    commands.any(|command| texts.iter().all(|text| command.contains(text)))
 }
 
 /// The program at work in the background.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    stderr: PathBuf,
 }
 
 impl Running {
     /// Starts the built program.
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let stderr = sandbox.path("stderr");
         let mut command = sandbox.command(env!("CARGO_BIN_EXE_xtask"));
-        let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { child: command.spawn().unwrap() }
+        let command = command.args(arguments).stdout(Stdio::piped()).stderr(fs::File::create(&stderr).unwrap());
+        Self { child: command.spawn().unwrap(), stderr }
+    }
+
+    /// Waits until it has said `text`.
+    #[track_caller]
+    pub fn has_said(&self, text: &str) {
+        wait_until(&format!("{text:?} was said"), || fs::read_to_string(&self.stderr).unwrap().contains(text));
     }
 
     /// Sends it a signal.
@@ -95,7 +104,7 @@ impl Running {
         Ran {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stderr: fs::read_to_string(self.stderr).unwrap(),
         }
     }
 }

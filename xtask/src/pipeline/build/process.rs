@@ -63,6 +63,11 @@ impl Process {
         Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
     }
 
+    /// What Nix says of remote builders that it could not use.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = &str> {
+        self.messages.iter().map(|message| message.text.as_str()).filter(|text| text.starts_with("cannot build on '"))
+    }
+
     pub(super) fn last_error(&self) -> Option<String> {
         let message = self.messages.last()?;
         Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
