@@ -5,7 +5,7 @@
 //! inputs are overrides on the command line: declared in the wrapper's `flake.nix`, older versions do not see the override of an
 //! overridden input's own input. The `.nix` files in the folder of this name say what each finding holds.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -43,6 +43,12 @@ const IGNORED: [&str; 16] = [
     "inputs",
 ];
 
+/// The reference of each declared input. One that follows another is as local as a path; one without any is looked up by its
+/// name.
+const DECLARED: &str = r#"flake: builtins.mapAttrs (name: input:
+  input.url or (if input ? follows then "path:." else if input ? type then "${input.type}:" else name)
+) (flake.inputs or { })"#;
+
 /// One input of the repository, or of such an input, replaced by another flake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputOverride {
@@ -61,14 +67,14 @@ impl InputOverride {
 }
 
 impl Nix {
-    /// The names of the inputs that flake.nix in `repository` declares, read from the file alone.
+    /// The inputs that flake.nix in `repository` declares, each with the reference it comes from, read from the file alone.
     ///
     /// # Errors
     /// When the file cannot be evaluated.
-    pub fn declared_inputs(&self, repository: &Path) -> Result<BTreeSet<String>> {
+    pub fn declared_inputs(&self, repository: &Path) -> Result<BTreeMap<String, String>> {
         let mut command = self.command("nix");
         command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
-        command.args(["--apply", "flake: builtins.attrNames (flake.inputs or { })", ""]);
+        command.args(["--apply", DECLARED, ""]);
         let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
         serde_json::from_str(&json).context("read the inputs of flake.nix")
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Session;
+use super::{Session, inputs};
 use crate::fleet::{AttrPath, Output, OutputResult, Status, Step};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
@@ -52,7 +52,7 @@ impl Session<'_> {
     /// Asks the flake for the names of its outputs.
     ///
     /// # Errors
-    /// When Nix cannot be run.
+    /// When Nix cannot be run, or an input cannot be had: every set would fail for that one reason.
     pub fn discover(&self) -> Result<Discovery> {
         let mut skip = Vec::new();
         let mut failed = Vec::new();
@@ -62,6 +62,10 @@ impl Session<'_> {
                 attempt.failed = failed;
                 return Ok(attempt);
             };
+            if !self.inputs.is_stand_in() {
+                let reason = &set.fault.reason;
+                inputs::blame(self.context, &self.nix, &self.store, self.lock.as_ref(), reason)?;
+            }
             let attr = set.attr.clone();
             failed.push(set);
             match attr {

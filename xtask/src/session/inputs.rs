@@ -1,16 +1,19 @@
 //! Which inputs a flake is evaluated with: those of its lock file, or the stand-in.
 
-use std::collections::BTreeSet;
+mod hosts;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use self::hosts::{host, reference_host, unreachable};
 use crate::context::{Context, Inputs};
-use crate::flake_lock::{Attributes, FlakeLock, Node};
+use crate::flake_lock::{FlakeLock, Node};
 use crate::git::Checkout;
 use crate::nix::query::InputOverride;
 use crate::nix::{Nix, Settings, Store};
-use crate::{network, process, standin};
+use crate::{process, standin};
 
 /// The inputs a run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,17 +104,43 @@ pub fn resolve(
         Inputs::Locked => return locked(context, nix, lock),
         Inputs::Auto => {}
     }
-    let unreachable = unreachable_hosts(context, nix, store, lock)?;
+    let unreachable = unreachable_inputs(context, nix, store, lock);
     if unreachable.is_empty() {
         locked(context, nix, lock)
     } else if context.ci {
-        let hosts = unreachable.join(", ");
-        bail!(
-            "the flake's inputs are not in the store, and {hosts} cannot be reached: in CI they are only replaced if asked, with --inputs standin"
-        );
+        bail!("{}: in CI they are only replaced if asked, with --inputs standin", told(&unreachable));
     } else {
-        stand_in(Why::Unreachable(unreachable))
+        stand_in(Why::Unreachable(unreachable.into_keys().collect()))
     }
+}
+
+/// An error that says which inputs are missing, if that is why an evaluation with the locked inputs ended with `reason`.
+///
+/// # Errors
+/// That error.
+pub fn blame(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>, reason: &str) -> Result<()> {
+    // Nix fetches only what is evaluated, so that an input may be missing and yet not be the reason.
+    // What git could not fetch Nix does not name.
+    let mentions =
+        |host: &str| reason.contains("program 'git' failed") || reason.contains(host.split(':').next().unwrap_or(host));
+    if missing_inputs(context, nix, store, lock).keys().any(|host| mentions(host)) {
+        let unreachable = unreachable_inputs(context, nix, store, lock);
+        if unreachable.keys().any(|host| mentions(host)) {
+            bail!("{}: only the structure can be checked without them, with --inputs standin", told(&unreachable));
+        }
+    }
+    Ok(())
+}
+
+fn told(unreachable: &Missing) -> String {
+    let inputs: BTreeSet<String> = unreachable.values().flatten().map(|input| format!("`{input}`")).collect();
+    let hosts: Vec<&str> = unreachable.keys().map(String::as_str).collect();
+    let (are, inputs) = (if inputs.len() == 1 { "is" } else { "are" }, inputs.into_iter().collect::<Vec<_>>());
+    format!(
+        "of the flake's inputs {} {are} not in the store, and {} cannot be reached",
+        inputs.join(", "),
+        hosts.join(", ")
+    )
 }
 
 fn locked(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Resolved> {
@@ -123,7 +152,9 @@ fn locked(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Reso
 
 /// The inputs that flake.nix declares and those its lock file has, with the lock's node.
 fn declared_inputs(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Vec<(String, Option<Node>)>> {
-    let mut names = nix.declared_inputs(&context.repository).unwrap_or_default();
+    // A flake.nix that cannot be read is told when the flake is evaluated.
+    let mut names: BTreeSet<String> =
+        nix.declared_inputs(&context.repository).unwrap_or_default().into_keys().collect();
     let locked: Vec<(String, Option<Node>)> = match lock {
         Some(lock) => lock.direct_inputs().map(|(name, node)| (name.to_owned(), node.cloned())).collect(),
         None => Vec::new(),
@@ -149,93 +180,30 @@ fn nix_files(context: &Context, checkout: Option<&Checkout>) -> Result<Vec<PathB
     Ok(files.into_iter().map(walkdir::DirEntry::into_path).filter(is_nix).filter(|path| path.is_file()).collect())
 }
 
-/// The hosts that inputs must be fetched from and that do not answer; asked all at once.
-fn unreachable_hosts(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Result<Vec<String>> {
-    let Some(lock) = lock else {
-        // Without a lock there is nothing to find in the store, and Nix would ask a registry or the inputs' own hosts.
-        let declared = nix.declared_inputs(&context.repository).unwrap_or_default();
-        return Ok(if declared.is_empty() {
-            Vec::new()
-        } else {
-            unreachable(&BTreeSet::from(["github.com".to_owned()]), context)
-        });
-    };
-    let missing = lock.pinned().map(|(_, node)| node).filter(|node| {
-        let path = node.store_path(&store.folder);
-        !path.is_some_and(|path| store.holds(&path.display().to_string()))
-    });
-    let hosts: BTreeSet<String> = missing.filter_map(|node| host(node.locked.as_ref()?)).collect();
-    Ok(unreachable(&hosts, context))
+/// Inputs that must be fetched, by the host each comes from.
+type Missing = BTreeMap<String, BTreeSet<String>>;
+
+/// The inputs that must be fetched from hosts that do not answer.
+fn unreachable_inputs(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Missing {
+    let mut missing = missing_inputs(context, nix, store, lock);
+    let silent = unreachable(&missing.keys().cloned().collect(), context);
+    missing.retain(|host, _| silent.contains(host));
+    missing
 }
 
-fn unreachable(hosts: &BTreeSet<String>, context: &Context) -> Vec<String> {
-    if context.offline {
-        return hosts.iter().cloned().collect();
+/// The inputs that the store does not hold; those in no lock count, since Nix would ask what they are now.
+fn missing_inputs(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Missing {
+    let held =
+        |node: &Node| node.store_path(&store.folder).is_some_and(|path| store.holds(&path.display().to_string()));
+    let pinned = lock.into_iter().flat_map(FlakeLock::pinned).filter(|(_, node)| !held(node));
+    let pinned = pinned.filter_map(|(name, node)| Some((name.to_owned(), host(node.locked.as_ref()?)?)));
+    let is_locked = |name: &str| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
+    let declared = nix.declared_inputs(&context.repository).unwrap_or_default();
+    let unlocked = declared.into_iter().filter(|(name, _)| !is_locked(name));
+    let unlocked = unlocked.filter_map(|(name, reference)| Some((name, reference_host(&reference)?)));
+    let mut missing = Missing::new();
+    for (name, host) in pinned.chain(unlocked) {
+        missing.entry(host).or_default().insert(name);
     }
-    let proxy = proxy();
-    std::thread::scope(|scope| {
-        let asked: Vec<_> = hosts
-            .iter()
-            .map(|host| {
-                let (name, port) = proxy.clone().unwrap_or_else(|| endpoint(host));
-                (host, scope.spawn(move || network::reachable(&name, port)))
-            })
-            .collect();
-        let silent = asked.into_iter().filter_map(|(host, answer)| (!answer.join().unwrap_or(false)).then_some(host));
-        silent.cloned().collect()
-    })
-}
-
-/// The host, with a port where the reference names one, that an input is fetched from; `None` for a local one.
-fn host(locked: &Attributes) -> Option<String> {
-    let text = |name: &str| locked.get(name).and_then(|value| value.as_str());
-    match text("type")? {
-        "github" => Some(text("host").unwrap_or("github.com").to_owned()),
-        "gitlab" => Some(text("host").unwrap_or("gitlab.com").to_owned()),
-        "sourcehut" => Some(text("host").unwrap_or("git.sr.ht").to_owned()),
-        "git" | "hg" | "tarball" | "file" => {
-            let (scheme, rest) = text("url")?.split_once("://")?;
-            let authority = rest.split('/').next()?.rsplit('@').next()?;
-            let port = if scheme.contains("ssh") && !authority.contains(':') { ":22" } else { "" };
-            (!authority.is_empty()).then(|| format!("{authority}{port}"))
-        }
-        _ => None,
-    }
-}
-
-fn endpoint(host: &str) -> (String, u16) {
-    match host.rsplit_once(':').map(|(name, port)| (name, port.parse())) {
-        Some((name, Ok(port))) => (name.to_owned(), port),
-        _ => (host.to_owned(), 443),
-    }
-}
-
-/// The proxy that Nix's downloads go through, which is then what must answer.
-fn proxy() -> Option<(String, u16)> {
-    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-    let url = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    let authority = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).trim_end_matches('/');
-    Some(endpoint(authority.rsplit('@').next()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_of_inputs() {
-        let check = |pairs: &[(&str, &str)], expected: Option<&str>| {
-            let locked = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-            assert_eq!(host(&locked).as_deref(), expected, "{pairs:?}");
-        };
-        check(&[("type", "github"), ("owner", "a")], Some("github.com"));
-        check(&[("type", "github"), ("host", "git.example.org")], Some("git.example.org"));
-        check(&[("type", "git"), ("url", "https://example.org/a.git")], Some("example.org"));
-        check(&[("type", "git"), ("url", "ssh://git@example.org/a.git")], Some("example.org:22"));
-        check(&[("type", "tarball"), ("url", "https://example.org:8443/a.tar.gz")], Some("example.org:8443"));
-        check(&[("type", "git"), ("url", "file:///a")], None);
-        check(&[("type", "path"), ("path", "/a")], None);
-        assert_eq!(endpoint("a:22"), ("a".to_owned(), 22));
-        assert_eq!(endpoint("a"), ("a".to_owned(), 443));
-    }
+    missing
 }
