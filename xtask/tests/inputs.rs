@@ -183,3 +183,33 @@ fn an_input_that_was_never_locked_must_be_fetched() {
         assert_eq!(ran.stderr.lines().count(), 1, "{nix:?}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn the_host_of_a_missing_input_is_asked() {
+    for nix in TestNix::ALL {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let mut sandbox = sandbox(nix, |_| format!("https://{host}/dependency.tar.gz"));
+        sandbox.write_nix_conf(&format!("{}download-attempts = 1\n", sandbox::WORKING_NIX_CONF));
+        sandbox.set("XTASK_OFFLINE", "false");
+        // Somebody answers, if only to hang up: the locked inputs are worth an attempt, and what fails is not replaced.
+        listener.set_nonblocking(true).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let ran = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    drop(listener.accept());
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                }
+            });
+            let ran = sandbox.run(&["outputs"]);
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            ran.ends(1)
+        });
+        drop(listener);
+        assert!(!ran.stderr.contains("STAND-IN") && ran.stderr.contains(&host), "{nix:?}: {}", ran.stderr);
+        is_stand_in(sandbox.run(&["outputs"]), &format!("{host} cannot be reached"));
+        // Nobody is asked who need not be.
+        sandbox.run(&["outputs", "--inputs", "standin"]).ends(0);
+    }
+}
