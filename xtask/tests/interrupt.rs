@@ -103,6 +103,7 @@ fn an_evaluation_is_ended_in_order() {
         let running = Running::start(&sandbox, &["build", "--json"]);
         let query = sandbox.path("state/query").display().to_string();
         running.has_said("quick  built");
+        wait_until("the endless evaluation has begun", || runs(&[&query, "#evaluate"]));
         running.signal(signal);
         let ended = running.end().ends(130);
         assert_eq!(statuses(&ended), ["quick built", "slow interrupted"], "{nix:?} {signal:?}");

@@ -74,8 +74,8 @@ impl<'a> Session<'a> {
             _ => tree.clone(),
         };
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
-        let names = declared.iter().flat_map(|inputs| inputs.keys().cloned()).collect();
-        let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), &whole)?;
+        let references = inputs::references(declared.iter().flatten());
+        let inputs = inputs::resolve(context, &settings, &store, &references, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         if let Some(checkout) = &checkout {

@@ -63,11 +63,15 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a process runs whose command line holds every one of `texts`.
+/// Whether a process runs whose command line and folder together hold every one of `texts`.
 pub fn runs(texts: &[&str]) -> bool {
-    let commands = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
-    let mut commands = commands.map(|command| String::from_utf8_lossy(&command).replace('\0', " "));
-    commands.any(|command| texts.iter().all(|text| command.contains(text)))
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let process = entry.ok()?.path();
+        let command = String::from_utf8_lossy(&fs::read(process.join("cmdline")).ok()?).replace('\0', " ");
+        let folder = fs::read_link(process.join("cwd")).unwrap_or_default();
+        Some(format!("{command} in {}", folder.display()))
+    });
+    processes.into_iter().any(|process| texts.iter().all(|text| process.contains(text)))
 }
 
 /// The program at work in the background.
