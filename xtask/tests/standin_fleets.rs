@@ -1,7 +1,7 @@
 //! Whole fleets with the stand-in inputs, on real Nix: this repository's own, other people's layouts, and broken ones.
 
 // What goes wrong in a helper fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod sandbox;
 
@@ -177,6 +177,7 @@ fn a_fleet_of_flake_parts_and_nixos_unified() {
     );
 }
 
+/// Its lock pins sources that nobody has, and one input's own inputs that the stand-in does not have.
 #[test]
 fn a_fleet_with_unknown_inputs() {
     check(
