@@ -5,16 +5,19 @@
 //! inputs are overrides on the command line: declared in the wrapper's `flake.nix`, older versions do not see the override of an
 //! overridden input's own input. The `.nix` files in the folder of this name say what each finding holds.
 
-use std::collections::BTreeMap;
+mod inputs;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+pub use inputs::InputOverride;
+
 use super::{Nix, log::Message};
+use crate::files;
 use crate::fleet::{AttrPath, Facts, Kind, Output, Step, nix_string};
-use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
 const FILES: [(&str, &str); 3] = [
@@ -42,43 +45,6 @@ const IGNORED: [&str; 16] = [
     "schemas",
     "inputs",
 ];
-
-/// The reference of each declared input. One that follows another is as local as a path; one without any is looked up by its
-/// name.
-const DECLARED: &str = r#"flake: builtins.mapAttrs (name: input:
-  input.url or (if input ? follows then "path:." else if input ? type then "${input.type}:" else name)
-) (flake.inputs or { })"#;
-
-/// One input of the repository, or of such an input, replaced by another flake.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputOverride {
-    /// The names of inputs that lead to it from the repository's flake.nix.
-    pub input: Vec<String>,
-    /// The flake reference in its place.
-    pub reference: String,
-}
-
-impl InputOverride {
-    /// The override as Nix is given it for the wrapper, whose input `flake` the repository is.
-    fn arguments(&self) -> [String; 3] {
-        let input = std::iter::once("flake").chain(self.input.iter().map(String::as_str)).collect::<Vec<_>>();
-        ["--override-input".to_owned(), input.join("/"), self.reference.clone()]
-    }
-}
-
-impl Nix {
-    /// The inputs that flake.nix in `repository` declares, each with the reference it comes from, read from the file alone.
-    ///
-    /// # Errors
-    /// When the file cannot be evaluated.
-    pub fn declared_inputs(&self, repository: &Path) -> Result<BTreeMap<String, String>> {
-        let mut command = self.command("nix");
-        command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
-        command.args(["--apply", DECLARED, ""]);
-        let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
-        serde_json::from_str(&json).context("read the inputs of flake.nix")
-    }
-}
 
 /// The wrapper flake, written and ready to be asked.
 #[derive(Debug, Clone)]
@@ -291,17 +257,6 @@ mod tests {
             }
         "#]]
         .assert_eq(&wrapper("git+file:///r"));
-    }
-
-    #[test]
-    fn overrides_are_of_the_wrappers_inputs() {
-        let check = |input: &[&str], expected: &str| {
-            let input = input.iter().map(|name| (*name).to_owned()).collect();
-            let arguments = InputOverride { input, reference: "path:/s".to_owned() }.arguments();
-            assert_eq!(arguments, ["--override-input", expected, "path:/s"]);
-        };
-        check(&["nixpkgs"], "flake/nixpkgs");
-        check(&["sops-nix", "nixpkgs"], "flake/sops-nix/nixpkgs");
     }
 
     #[test]
