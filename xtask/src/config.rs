@@ -10,8 +10,9 @@ use crate::fleet::{Kind, built_in_kinds};
 /// The file's name, at the root of the repository.
 pub const FILE: &str = "xtask.toml";
 
-/// The whole file.
+/// What the owner of a fleet wants otherwise than by convention.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Further kinds of outputs.
@@ -22,6 +23,7 @@ pub struct Config {
 
 /// A further kind of output.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KindConfig {
     /// The word for it, used in selectors: `image` in `image:installer`.
@@ -34,10 +36,13 @@ pub struct KindConfig {
 
 /// What the lock file may hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LockConfig {
     /// The owners that inputs may come from, as `owner` or `owner/repository`; nothing allows all.
     pub allowed_owners: Vec<String>,
+    /// How many days old the flake's own inputs may be; without it, those of more than half a year are a warning.
+    pub max_age_days: Option<u64>,
 }
 
 impl Config {
@@ -109,6 +114,17 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         assert_eq!(format!("{:#}", Config::parse(text).unwrap_err()), expected);
+    }
+
+    #[test]
+    fn the_schema_for_editors_is_fresh() {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Config)).unwrap() + "\n";
+        expect_test::expect_file!["../xtask.schema.json"].assert_eq(&schema);
+    }
+
+    #[test]
+    fn the_file_of_this_fleet_is_read() {
+        assert!(!Config::parse(include_str!("../../xtask.toml")).unwrap().lock.allowed_owners.is_empty());
     }
 
     #[test]

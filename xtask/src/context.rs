@@ -3,9 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
+use clap::{Args, Parser};
 
+use crate::commands::Command;
 use crate::report::{Color, Console, Verbosity};
+
+/// The automation of a Nix configuration repository
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How, and where.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status: 0 clean · 1 problems found or something failed · 2 could not check (usage, configuration, environment, a tool \
+missing or broken) · 130 interrupted";
 
 /// Flags that stand before or after any command; each has an environment twin.
 #[derive(Debug, Clone, Args)]
@@ -59,6 +76,8 @@ pub enum Ending {
     Clean,
     /// Problems were found, or something failed: exit status 1.
     Problems,
+    /// Something could not be checked, and was said: exit status 2.
+    Unchecked,
 }
 
 /// What every command is given.
@@ -159,8 +178,7 @@ pub fn system_root() -> PathBuf {
 
 /// A folder name for a repository: its own name, and what tells it from others of that name.
 fn slug(repository: &Path) -> String {
-    use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(repository.as_os_str().as_encoded_bytes());
+    let digest = hmac_sha256::Hash::hash(repository.as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = repository.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}-{short}")

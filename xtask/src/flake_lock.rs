@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
-use sha2::Digest as _;
 
 use crate::files::hex;
 
@@ -95,6 +94,12 @@ impl Node {
         self.locked.as_ref()?.get(attribute)?.as_str()
     }
 
+    /// An attribute of what was fetched, as a number.
+    #[must_use]
+    pub fn locked_number(&self, attribute: &str) -> Option<u64> {
+        self.locked.as_ref()?.get(attribute)?.as_u64()
+    }
+
     /// Where its source is once it was fetched: Nix names a source by the hash that the lock file holds.
     #[must_use]
     pub fn store_path(&self, store: &Path) -> Option<PathBuf> {
@@ -102,7 +107,7 @@ impl Node {
         let digest = hex(&decode_base64(hash)?);
         let folder = store.to_str()?;
         let description = format!("source:sha256:{digest}:{folder}:source");
-        let compressed = compress(&sha2::Sha256::digest(description));
+        let compressed = compress(&hmac_sha256::Hash::hash(description.as_bytes()));
         Some(store.join(format!("{}-source", base32(&compressed))))
     }
 }

@@ -1,10 +1,12 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use xshell::{Shell, cmd};
 
 use crate::{files, nix, process};
 
@@ -40,7 +42,8 @@ pub fn version() -> Result<Option<String>> {
     if which::which("git").is_err() {
         return Ok(None);
     }
-    process::ask(Command::new("git").arg("--version")).map(Some)
+    let shell = Shell::new()?;
+    process::ask(&mut cmd!(shell, "git --version").into()).map(Some)
 }
 
 /// Whether `path`, relative to `folder`, is in git's index; flakes see nothing else.
@@ -48,9 +51,26 @@ pub fn version() -> Result<Option<String>> {
 /// # Errors
 /// When git is missing or refuses to look.
 pub fn tracks(folder: &Path, path: &str) -> Result<bool> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(["ls-files", "-z", "--", path]);
-    Ok(!process::ask(&mut git).with_context(|| format!("ask git for `{path}`"))?.is_empty())
+    let shell = inside(folder)?;
+    let listed = process::ask(&mut cmd!(shell, "git ls-files -z -- {path}").into());
+    Ok(!listed.with_context(|| format!("ask git for `{path}`"))?.is_empty())
+}
+
+/// The files below `folder` that are in git's index, relative to it.
+///
+/// # Errors
+/// When git is missing or refuses to look.
+pub fn tracked(folder: &Path) -> Result<Vec<PathBuf>> {
+    let shell = inside(folder)?;
+    let names = process::ask_bytes(&mut cmd!(shell, "git ls-files -z --cached").into())
+        .context("ask git for the files of the repository")?;
+    Ok(names.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(path).collect())
+}
+
+fn inside(folder: &Path) -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(folder);
+    Ok(shell)
 }
 
 /// The user who owns `folder`, as a number: git and Nix refuse a repository of somebody else.
@@ -69,51 +89,50 @@ pub fn checkout(folder: &Path) -> Result<Option<Checkout>> {
     let Some(top) = folder.ancestors().find(|ancestor| ancestor.join(".git").exists()) else {
         return Ok(None);
     };
-    let mut git = Command::new("git");
-    git.arg("-C").arg(top);
-    git.args(["--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"]);
-    git.arg("--ignore-submodules=none");
-    let status = process::ask(&mut git).context("ask git for the state of the working tree")?;
+    let wanted = ["--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--ignore-submodules=none"];
+    let shell = inside(top)?;
+    let status = process::ask_bytes(&mut cmd!(shell, "git --no-optional-locks status {wanted...}").into());
+    let status = status.context("ask git for the state of the working tree")?;
     Ok(Some(parse(top, &status)))
 }
 
-fn parse(top: &Path, status: &str) -> Checkout {
+/// Reads `git status`; names of files need not be UTF-8.
+fn parse(top: &Path, status: &[u8]) -> Checkout {
     let mut checkout = Checkout { top: top.to_owned(), head: None, changed: Vec::new(), untracked: Vec::new() };
-    let mut records = status.split('\0');
+    let mut records = status.split(|byte| *byte == 0);
     while let Some(record) = records.next() {
-        let (kind, rest) = record.split_once(' ').unwrap_or((record, ""));
+        let (kind, rest) = record.split_at_checked(2).unwrap_or_default();
         match kind {
-            "#" => {
-                if let Some(commit) = rest.strip_prefix("branch.oid ") {
-                    checkout.head = (commit != "(initial)").then(|| commit.to_owned());
+            b"# " => {
+                if let Some(commit) = rest.strip_prefix(b"branch.oid ") {
+                    checkout.head = (commit != b"(initial)").then(|| String::from_utf8_lossy(commit).into_owned());
                 }
             }
-            "?" => checkout.untracked.push(PathBuf::from(rest)),
+            b"? " => checkout.untracked.push(path(rest)),
             // The path is the last field; it may hold spaces. The record of a rename is followed by the old path.
-            "1" => checkout.changed.extend(change(rest, 8)),
-            "2" => {
+            b"1 " => checkout.changed.extend(change(rest, 8)),
+            b"2 " => {
                 checkout.changed.extend(change(rest, 9));
                 if let Some(old) = records.next() {
-                    checkout.changed.push(Change {
-                        status: "R-".to_owned(),
-                        path: PathBuf::from(old),
-                        submodule: false,
-                    });
+                    checkout.changed.push(Change { status: "R-".to_owned(), path: path(old), submodule: false });
                 }
             }
-            "u" => checkout.changed.extend(change(rest, 10)),
+            b"u " => checkout.changed.extend(change(rest, 10)),
             _ => {}
         }
     }
     checkout
 }
 
-fn change(fields: &str, count: usize) -> Option<Change> {
-    let mut parts = fields.splitn(count, ' ');
-    let status = parts.next()?.to_owned();
-    let submodule = parts.next()?.starts_with('S');
-    let path = PathBuf::from(parts.last()?);
-    Some(Change { status, path, submodule })
+fn change(fields: &[u8], count: usize) -> Option<Change> {
+    let mut parts = fields.splitn(count, |byte| *byte == b' ');
+    let status = String::from_utf8_lossy(parts.next()?).into_owned();
+    let submodule = parts.next()?.starts_with(b"S");
+    Some(Change { status, path: path(parts.last()?), submodule })
+}
+
+fn path(name: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(name))
 }
 
 impl Checkout {
@@ -143,10 +162,33 @@ impl Checkout {
         files::identity(&path).with_context(|| format!("read `{}`", path.display()))
     }
 
+    /// Nix files of the flake in `repository` that git does not know, relative to it: the flake does not see them, so a new host
+    /// is silently left out.
+    #[must_use]
+    pub fn invisible_nix_files(&self, repository: &Path) -> Vec<PathBuf> {
+        let below = repository.strip_prefix(&self.top).unwrap_or(Path::new(""));
+        let files = self.untracked.iter().filter(|path| path.extension().is_some_and(|extension| extension == "nix"));
+        files.filter_map(|path| path.strip_prefix(below).ok()).map(Path::to_owned).collect()
+    }
+
     /// Whether the history is cut off, which Nix wants to be told.
     #[must_use]
     pub fn is_shallow(&self) -> bool {
-        self.top.join(".git/shallow").exists()
+        self.common_folder().join("shallow").exists()
+    }
+
+    /// Where git keeps what all working trees of the repository share; in a linked working tree and in a submodule, `.git` is a
+    /// file that leads there.
+    fn common_folder(&self) -> PathBuf {
+        let git = self.top.join(".git");
+        let led = |folder: &Path, text: &str| folder.join(text.trim_end_matches('\n'));
+        let Ok(text) = std::fs::read_to_string(&git) else { return git };
+        let Some(text) = text.strip_prefix("gitdir: ") else { return git };
+        let own = led(&self.top, text);
+        match std::fs::read_to_string(own.join("commondir")) {
+            Ok(common) => led(&own, &common),
+            Err(_) => own,
+        }
     }
 
     /// The flake reference of `repository`, a folder in this checkout.
@@ -170,12 +212,12 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_record() {
-        let status = "# branch.oid abc\0# branch.head main\0\
+        let status = b"# branch.oid abc\0# branch.head main\0\
             1 .M N... 100644 100644 100644 h1 h2 a b.nix\0\
             2 R. N... 100644 100644 100644 h1 h2 R100 new.nix\0old.nix\0\
             1 .M S..U 160000 160000 160000 h1 h2 vendored\0\
             u UU N... 100644 100644 100644 100644 h1 h2 h3 both.nix\0\
-            ? configurations/nixos/new host.nix\0";
+            ? configurations/nixos/new host.nix\0? old\xff\0";
         let checkout = parse(Path::new("/r"), status);
         assert_eq!(checkout.head.as_deref(), Some("abc"));
         let changed: Vec<_> = checkout
@@ -191,17 +233,28 @@ mod tests {
             ("UU", "both.nix", false),
         ];
         assert_eq!(changed, expected);
-        assert_eq!(checkout.untracked, [PathBuf::from("configurations/nixos/new host.nix")]);
+        assert_eq!(checkout.untracked, [path(b"configurations/nixos/new host.nix"), path(b"old\xff")]);
+    }
+
+    #[test]
+    fn only_nix_files_of_the_flake_are_missed() {
+        let checkout = parse(Path::new("/r"), b"? a.nix\0? a.md\0? flake/new host.nix\0? flakes/b.nix\0");
+        let check = |repository: &str, expected: &[&str]| {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(checkout.invisible_nix_files(Path::new(repository)), expected);
+        };
+        check("/r", &["a.nix", "flake/new host.nix", "flakes/b.nix"]);
+        check("/r/flake", &["new host.nix"]);
     }
 
     #[test]
     fn no_commit_yet() {
-        assert_eq!(parse(Path::new("/r"), "# branch.oid (initial)\0").head, None);
+        assert_eq!(parse(Path::new("/r"), b"# branch.oid (initial)\0").head, None);
     }
 
     #[test]
     fn references() {
-        let checkout = parse(Path::new("/no such place"), "");
+        let checkout = parse(Path::new("/no such place"), b"");
         assert_eq!(checkout.flake_reference(Path::new("/no such place")), "git+file:///no%20such%20place");
         assert_eq!(checkout.flake_reference(Path::new("/no such place/a/b")), "git+file:///no%20such%20place?dir=a/b");
     }

@@ -144,7 +144,8 @@ mod tests {
 
     fn reread(kept: &Kept, key: &str) -> Option<usize> {
         let state = tempfile::tempdir().unwrap();
-        std::fs::write(state.path().join("there.drv"), "").unwrap();
+        let there = std::fs::File::create(state.path().join("there.drv")).unwrap();
+        there.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
         kept.write(state.path()).unwrap();
         Kept::read(state.path(), key, &Store::chroot(state.path())).map(|kept| kept.evaluated.len())
     }

@@ -14,13 +14,21 @@ use crate::report::Console;
 /// # Errors
 /// When the program cannot be started, fails (with what it said on stderr), or prints something that is not UTF-8.
 pub fn ask(command: &mut Command) -> Result<String> {
+    let answer = String::from_utf8(ask_bytes(command)?)
+        .with_context(|| format!("{} printed text that is not UTF-8", spelled(command)))?;
+    Ok(answer.trim_end_matches('\n').to_owned())
+}
+
+/// All of the standard output of a command that must succeed, such as names of files, which need not be UTF-8.
+///
+/// # Errors
+/// When the program cannot be started or fails (with what it said on stderr).
+pub fn ask_bytes(command: &mut Command) -> Result<Vec<u8>> {
     let output = probe(command)?;
     if !output.status.success() {
         bail!("{} ({}){}", spelled(command), output.status, said(&output.stderr));
     }
-    let answer = String::from_utf8(output.stdout)
-        .with_context(|| format!("{} printed text that is not UTF-8", spelled(command)))?;
-    Ok(answer.trim_end_matches('\n').to_owned())
+    Ok(output.stdout)
 }
 
 /// Status, stdout and stderr of a command whose failure is an answer too.

@@ -10,8 +10,8 @@ use serde::Serialize;
 use self::mentions::Mentions;
 use crate::files;
 use crate::flake_lock::Node;
+use crate::nix::Settings;
 use crate::nix::query::InputOverride;
-use crate::nix::{Settings, path_reference};
 
 /// The folder `xtask/standin`, each file with its path below it.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/standin_files.rs"));
@@ -99,7 +99,7 @@ fn fingerprint(generated: &[Generated]) -> String {
 fn overrides(folder: &Path, name: &str, interface: &str) -> Vec<InputOverride> {
     let replaced = |input: &[&str], folder: &Path| InputOverride {
         input: input.iter().map(|name| (*name).to_owned()).collect(),
-        reference: path_reference(folder),
+        folder: folder.to_owned(),
     };
     if interface == CORE {
         vec![replaced(&[name], folder)]

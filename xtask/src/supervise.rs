@@ -8,10 +8,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal};
 
-use crate::process;
+use crate::{interrupt, process};
 
 /// What is heard of a child.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Child {
     pid: Pid,
 }
 
+/// How often an interrupt is looked for.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long a child's last lines are waited for once it ended; a grandchild may hold its stderr open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -60,6 +62,30 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
         sink(ChildEvent::Ended(status));
     });
     Ok(Child { pid })
+}
+
+/// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt ends it at once.
+///
+/// # Errors
+/// When it cannot be started, its end cannot be learnt, or an interrupt came first.
+pub fn listen(command: &mut Command) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
+    let (sender, events) = mpsc::channel();
+    // The receiver lives until the child has ended, or was told to.
+    let child = start(command, move |event| drop(sender.send(event)))?;
+    let mut lines = Vec::new();
+    loop {
+        match events.recv_timeout(LOOK) {
+            Ok(ChildEvent::Line(line)) => lines.push(line),
+            Ok(ChildEvent::Ended(status)) => return Ok((lines, status?)),
+            Err(_) if interrupt::count() > 0 => {
+                child.kill();
+                // What is gone a moment later is not left behind.
+                while !matches!(events.recv_timeout(LAST_WORDS), Ok(ChildEvent::Ended(_)) | Err(_)) {}
+                bail!("interrupted");
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 impl Child {
@@ -180,7 +206,7 @@ mod tests {
         let sleeping = std::fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("cmdline")).ok());
-        assert_eq!(sleeping.filter(|command| command.starts_with("sleep\061")).count(), 0);
+        assert_eq!(sleeping.filter(|command| command.starts_with("sleep\x0061")).count(), 0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole fleets with the stand-in inputs, on real Nix: this repository's own, other people's layouts, and broken ones.
 
 // What goes wrong in a helper fails the test.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 mod sandbox;
 
@@ -107,44 +107,44 @@ fn this_repositorys_fleet() {
     check(
         own_fleet,
         &expect![[r#"
-        nixos      x86_64-linux    nixosConfigurations.blackphos-nixos
-        nixos      aarch64-linux   nixosConfigurations.orb-nixos
-        nixos      x86_64-linux    nixosConfigurations.stibnite-nixos
-        darwin     aarch64-darwin  darwinConfigurations.blackphos
-        darwin     aarch64-darwin  darwinConfigurations.stibnite
-        home       aarch64-darwin  homeConfigurations."crs58@stibnite"
-        home       x86_64-linux    homeConfigurations."raquel@blackphos"
-        home       x86_64-linux    homeConfigurations."runner@blackphos"
-        home       x86_64-linux    homeConfigurations."runner@stibnite"
-        home       aarch64-darwin  legacyPackages.aarch64-darwin.homeConfigurations."crs58@stibnite"
-        home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."raquel@blackphos"
-        home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."runner@blackphos"
-        home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."runner@stibnite"
-        package    aarch64-darwin  packages.aarch64-darwin.default
-        package    aarch64-darwin  packages.aarch64-darwin.xtask
-        package    aarch64-linux   packages.aarch64-linux.default
-        package    aarch64-linux   packages.aarch64-linux.xtask
-        package    x86_64-linux    packages.x86_64-linux.default
-        package    x86_64-linux    packages.x86_64-linux.xtask
-        check      aarch64-darwin  checks.aarch64-darwin.formatting
-        check      aarch64-darwin  checks.aarch64-darwin.xtask
-        check      aarch64-linux   checks.aarch64-linux.formatting
-        check      aarch64-linux   checks.aarch64-linux.xtask
-        check      x86_64-linux    checks.x86_64-linux.formatting
-        check      x86_64-linux    checks.x86_64-linux.xtask
-        devshell   aarch64-darwin  devShells.aarch64-darwin.default
-        devshell   aarch64-linux   devShells.aarch64-linux.default
-        devshell   x86_64-linux    devShells.x86_64-linux.default
-        app                        apps.aarch64-darwin.default
-        app                        apps.aarch64-darwin.xtask
-        app                        apps.aarch64-linux.default
-        app                        apps.aarch64-linux.xtask
-        app                        apps.x86_64-linux.default
-        app                        apps.x86_64-linux.xtask
-        formatter  aarch64-darwin  formatter.aarch64-darwin
-        formatter  aarch64-linux   formatter.aarch64-linux
-        formatter  x86_64-linux    formatter.x86_64-linux
-    "#]],
+            nixos      x86_64-linux    nixosConfigurations.blackphos-nixos
+            nixos      aarch64-linux   nixosConfigurations.orb-nixos
+            nixos      x86_64-linux    nixosConfigurations.stibnite-nixos
+            darwin     aarch64-darwin  darwinConfigurations.blackphos
+            darwin     aarch64-darwin  darwinConfigurations.stibnite
+            home       aarch64-darwin  homeConfigurations."crs58@stibnite"
+            home       x86_64-linux    homeConfigurations."raquel@blackphos"
+            home       x86_64-linux    homeConfigurations."runner@blackphos"
+            home       x86_64-linux    homeConfigurations."runner@stibnite"
+            home       aarch64-darwin  legacyPackages.aarch64-darwin.homeConfigurations."crs58@stibnite"
+            home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."raquel@blackphos"
+            home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."runner@blackphos"
+            home       x86_64-linux    legacyPackages.x86_64-linux.homeConfigurations."runner@stibnite"
+            package    aarch64-darwin  packages.aarch64-darwin.default
+            package    aarch64-darwin  packages.aarch64-darwin.xtask
+            package    aarch64-linux   packages.aarch64-linux.default
+            package    aarch64-linux   packages.aarch64-linux.xtask
+            package    x86_64-linux    packages.x86_64-linux.default
+            package    x86_64-linux    packages.x86_64-linux.xtask
+            check      aarch64-darwin  checks.aarch64-darwin.formatting
+            check      aarch64-darwin  checks.aarch64-darwin.xtask
+            check      aarch64-linux   checks.aarch64-linux.formatting
+            check      aarch64-linux   checks.aarch64-linux.xtask
+            check      x86_64-linux    checks.x86_64-linux.formatting
+            check      x86_64-linux    checks.x86_64-linux.xtask
+            devshell   aarch64-darwin  devShells.aarch64-darwin.default
+            devshell   aarch64-linux   devShells.aarch64-linux.default
+            devshell   x86_64-linux    devShells.x86_64-linux.default
+            app        aarch64-darwin  apps.aarch64-darwin.default
+            app        aarch64-darwin  apps.aarch64-darwin.xtask
+            app        aarch64-linux   apps.aarch64-linux.default
+            app        aarch64-linux   apps.aarch64-linux.xtask
+            app        x86_64-linux    apps.x86_64-linux.default
+            app        x86_64-linux    apps.x86_64-linux.xtask
+            formatter  aarch64-darwin  formatter.aarch64-darwin
+            formatter  aarch64-linux   formatter.aarch64-linux
+            formatter  x86_64-linux    formatter.x86_64-linux
+        "#]],
     );
 }
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 
 use super::machine::Machine;
 use super::plan::{Choice, StepReport, Verdict, verdict};
@@ -29,18 +29,27 @@ const VARIABLES: [&str; 8] = [
     "XDG_CONFIG_HOME",
 ];
 
+/// A Nix that can build, and the steps that were looked at to know it.
+#[derive(Debug)]
+pub struct Ready {
+    /// The Nix.
+    pub nix: Nix,
+    /// How each step stands; none where this Nix has built before, and nothing that decides it has changed.
+    pub looked_at: Vec<StepReport>,
+}
+
 /// A Nix that can build. Root gets what is missing without a question, since the command that was called cannot work without;
 /// anybody else is asked, on a terminal.
 ///
 /// # Errors
 /// When there is none, or it cannot build, and it could not be brought; the error names the one command that brings it.
-pub fn ensure_nix(context: &Context) -> Result<Nix> {
+pub fn ensure_nix(context: &Context) -> Result<Ready> {
     let machine = Machine::read();
     let stamp = context.state.join("can-build");
     if let Search::Found(nix) = nix::search()?
         && std::fs::read_to_string(&stamp).is_ok_and(|known| known == fingerprint(&nix, &machine))
     {
-        return Ok(nix);
+        return Ok(Ready { nix, looked_at: Vec::new() });
     }
     let console = &context.console;
     let surroundings = Surroundings { machine, ..Surroundings::of(context) };
@@ -60,7 +69,7 @@ pub fn ensure_nix(context: &Context) -> Result<Nix> {
     match (verdict(&reports), nix::search()?) {
         (Verdict::Clean, Search::Found(nix)) => {
             remember(&stamp, &fingerprint(&nix, &machine))?;
-            Ok(nix)
+            Ok(Ready { nix, looked_at: reports })
         }
         _ => bail!(steps::not_ready(&reports)),
     }
@@ -74,7 +83,7 @@ pub fn check(context: &Context, for_whom: NeededBy) -> Vec<StepReport> {
 
 /// What the answer depends on: the Nix, its configuration files, the user, and the store that the environment chooses.
 fn fingerprint(nix: &Nix, machine: &Machine) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     let mut add = |name: &str, value: &[u8]| {
         hash.update(name.as_bytes());
         hash.update(value.len().to_le_bytes());

@@ -6,6 +6,6 @@ mod result;
 mod schedule;
 mod table;
 
-pub use result::{JobResult, JobStatus, RunResult};
+pub use result::{JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
 pub use table::{JOBS, Job, JobName, Phase};

@@ -1,6 +1,6 @@
 //! What became of the jobs of one run.
 
-use super::JobName;
+use super::{Job, JobName};
 use crate::rules::Problem;
 use crate::session::Report;
 
@@ -20,36 +20,68 @@ pub enum JobStatus {
     Interrupted,
 }
 
+impl JobStatus {
+    /// The words for it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::CouldNotCheck => "could not check",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "not finished",
+        }
+    }
+}
+
 /// What became of one job.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JobResult {
     /// The job.
     pub name: JobName,
     /// How it ended.
     pub status: JobStatus,
-    /// Why it could not check, or was skipped.
+    /// Why it could not check, or was skipped; or what it did, in a few words.
     pub reason: Option<String>,
     /// Wall seconds.
     pub seconds: f64,
     /// What it found.
     pub problems: Vec<Problem>,
-    /// What it did per output, if it is about outputs.
-    pub report: Option<Report>,
 }
 
 impl JobResult {
     /// A job that did not run.
     #[must_use]
     pub fn skipped(name: JobName, reason: String) -> Self {
-        Self {
-            name,
-            status: JobStatus::Skipped,
-            reason: Some(reason),
-            seconds: 0.0,
-            problems: Vec::new(),
-            report: None,
-        }
+        Self { name, status: JobStatus::Skipped, reason: Some(reason), seconds: 0.0, problems: Vec::new() }
     }
+
+    /// A job whose only results are problems; warnings do not fail it.
+    #[must_use]
+    pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
+        let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
+        Self { name, status, reason: None, seconds: 0.0, problems }
+    }
+
+    /// Whether jobs that need it cannot go on.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.status, JobStatus::Ok | JobStatus::Skipped)
+    }
+}
+
+/// Why `job` cannot run after what `earlier` jobs came to, if so.
+#[must_use]
+pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<String> {
+    if earlier.iter().any(|result| result.status == JobStatus::Interrupted) {
+        return Some("the run was interrupted".to_owned());
+    }
+    let failed = |result: &&JobResult| result.is_failure();
+    if let Some(first) = earlier.iter().find(failed).filter(|_| fail_fast) {
+        return Some(format!("`{}` failed, and the first failure ends the run", first.name.word()));
+    }
+    let needed = earlier.iter().filter(failed).find(|result| job.needs.contains(&result.name))?;
+    Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
 /// What became of a whole run.
@@ -57,12 +89,16 @@ impl JobResult {
 pub struct RunResult {
     /// Every job of the table.
     pub jobs: Vec<JobResult>,
-    /// `locked` or `stand-in`.
-    pub inputs: &'static str,
+    /// What became of the outputs, if a job looked at them.
+    pub fleet: Option<Report>,
+    /// `locked` or `stand-in`; `None` where it did not come to that.
+    pub inputs: Option<&'static str>,
     /// The Nix that was used, as it describes itself.
-    pub nix: String,
+    pub nix: Option<String>,
     /// The commit, with `-dirty` where the working tree differs from it.
     pub revision: Option<String>,
+    /// When it began, in seconds since 1970.
+    pub started: u64,
     /// Wall seconds.
     pub seconds: f64,
 }
@@ -81,6 +117,56 @@ impl RunResult {
     /// Whether its results are of the stand-in.
     #[must_use]
     pub fn is_stand_in(&self) -> bool {
-        self.inputs == "stand-in"
+        self.inputs == Some("stand-in")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Phase;
+    use super::*;
+
+    fn job(name: JobName, status: JobStatus) -> JobResult {
+        JobResult { status, ..JobResult::of(name, Vec::new()) }
+    }
+
+    #[test]
+    fn the_worst_job_decides() {
+        use JobStatus::{CouldNotCheck, Failed, Interrupted, Ok, Skipped};
+        let check = |statuses: &[JobStatus], expected: JobStatus| {
+            let run = RunResult {
+                jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
+                fleet: None,
+                inputs: None,
+                nix: None,
+                revision: None,
+                started: 0,
+                seconds: 0.0,
+            };
+            assert_eq!(run.status(), expected, "{statuses:?}");
+        };
+        check(&[Ok, Skipped], Ok);
+        check(&[Ok, Failed], Failed);
+        check(&[CouldNotCheck, Failed], CouldNotCheck);
+        check(&[CouldNotCheck, Interrupted, Failed], Interrupted);
+    }
+
+    #[test]
+    fn a_job_runs_unless_something_is_in_its_way() {
+        let build =
+            Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] };
+        let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
+            let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
+            assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);
+        };
+        check(&[(JobName::Bootstrap, JobStatus::Ok), (JobName::Lock, JobStatus::Failed)], false, None);
+        check(&[(JobName::Bootstrap, JobStatus::Skipped)], true, None);
+        check(&[(JobName::Lock, JobStatus::Failed)], true, Some("`lock` failed, and the first failure ends the run"));
+        check(
+            &[(JobName::Bootstrap, JobStatus::CouldNotCheck)],
+            false,
+            Some("it needs `bootstrap`, which could not check"),
+        );
+        check(&[(JobName::Lock, JobStatus::Interrupted)], false, Some("the run was interrupted"));
     }
 }

@@ -39,9 +39,9 @@ mod tests {
     use super::*;
 
     const CHAIN: &[Job] = &[
-        Job { name: JobName::Lock, about: "", phase: Phase::Check, needs: &[] },
-        Job { name: JobName::Bootstrap, about: "", phase: Phase::Check, needs: &[JobName::Lock] },
-        Job { name: JobName::Build, about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] },
+        Job { name: JobName::Lock, word: "", about: "", phase: Phase::Check, needs: &[] },
+        Job { name: JobName::Bootstrap, word: "", about: "", phase: Phase::Check, needs: &[JobName::Lock] },
+        Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] },
     ];
 
     fn check(jobs: &[Job], wanted: &[JobName], skipped: &[JobName], expected: &[JobName]) {
@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn all_by_default_and_in_order() {
-        check(JOBS, &[], &[], &[JobName::Lock, JobName::Bootstrap, JobName::Build]);
-        check(JOBS, &[JobName::Build, JobName::Lock], &[], &[JobName::Lock, JobName::Build]);
+        check(JOBS, &[], &[], &[JobName::Bootstrap, JobName::Lock, JobName::Build]);
+        check(JOBS, &[JobName::Lock], &[], &[JobName::Bootstrap, JobName::Lock]);
         check(JOBS, &[], &[JobName::Bootstrap], &[JobName::Lock, JobName::Build]);
     }
 

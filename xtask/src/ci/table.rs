@@ -1,28 +1,20 @@
 //! The job table: the one place that says which jobs there are, in an order in which they can run.
 
+use clap::builder::PossibleValue;
+
 /// One named step of continuous integration: the same word is the subcommand, its file, and the job on GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
-    /// Its word.
+    /// Which it is.
     pub name: JobName,
+    /// Its word.
+    pub word: &'static str,
     /// What it checks or does, in one sentence.
     pub about: &'static str,
     /// The phase it belongs to.
     pub phase: Phase,
     /// The jobs that must have succeeded before it makes sense; all earlier in the table.
     pub needs: &'static [JobName],
-}
-
-/// The words of the jobs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JobName {
-    /// The lock file.
-    Lock,
-    /// The machine.
-    Bootstrap,
-    /// Every output.
-    Build,
 }
 
 /// The phases of a run, in order.
@@ -35,43 +27,57 @@ pub enum Phase {
     Build,
 }
 
-/// Every job.
-pub const JOBS: &[Job] = &[
-    Job {
-        name: JobName::Lock,
-        about: "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list",
-        phase: Phase::Check,
-        needs: &[],
-    },
-    Job {
-        name: JobName::Bootstrap,
-        about: "this machine has what the other jobs need",
-        phase: Phase::Check,
-        needs: &[],
-    },
-    Job {
-        name: JobName::Build,
-        about: "every output evaluates, and those this machine has a builder for are built",
-        phase: Phase::Build,
-        needs: &[],
-    },
-];
+/// The table is written once: the enum, its words and the rows all come from it.
+macro_rules! jobs {
+    ($($name:ident = $word:literal, $phase:ident, needs [$($need:ident),*], $about:literal;)*) => {
+        /// The jobs by name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum JobName {
+            $(#[doc = $about] $name,)*
+        }
+
+        /// Every job.
+        pub const JOBS: &[Job] = &[$(Job {
+            name: JobName::$name,
+            word: $word,
+            about: $about,
+            phase: Phase::$phase,
+            needs: &[$(JobName::$need),*],
+        },)*];
+
+        impl clap::ValueEnum for JobName {
+            fn value_variants<'a>() -> &'a [Self] {
+                &[$(Self::$name),*]
+            }
+
+            fn to_possible_value(&self) -> Option<PossibleValue> {
+                Some(PossibleValue::new(self.word()).help(self.job().about))
+            }
+        }
+    };
+}
+
+jobs! {
+    Bootstrap = "bootstrap", Check, needs [], "this machine has what the other jobs need";
+    Lock = "lock", Check, needs [Bootstrap],
+        "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
+    Build = "build", Build, needs [Bootstrap],
+        "every output evaluates, and those this machine has a builder for are built";
+}
 
 impl JobName {
+    /// The job's row of the table.
+    #[must_use]
+    pub fn job(self) -> &'static Job {
+        // The enum and the rows are one list.
+        &JOBS[self as usize]
+    }
+
     /// The word, as typed and printed.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Bootstrap => "bootstrap",
-            Self::Build => "build",
-        }
-    }
-
-    /// The job's row of the table.
-    #[must_use]
-    pub fn job(self) -> Option<&'static Job> {
-        JOBS.iter().find(|job| job.name == self)
+        self.job().word
     }
 }
 
@@ -115,15 +121,15 @@ mod tests {
 
     #[test]
     fn every_word_has_its_row() {
-        for name in JobName::value_variants() {
-            assert!(name.job().is_some(), "{}", name.word());
-            assert_eq!(name.to_possible_value().unwrap().get_name(), name.word());
+        for job in JOBS {
+            assert_eq!(serde_json::to_value(job.name).unwrap(), job.name.word());
+            assert_eq!(JobName::from_str(job.name.word(), false), Ok(job.name));
         }
     }
 
     #[test]
     fn a_wrong_table_is_seen() {
-        let job = |name, phase, needs| Job { name, about: "", phase, needs };
+        let job = |name: JobName, phase, needs| Job { name, word: "", about: "", phase, needs };
         let forward = [job(JobName::Lock, Phase::Check, &[JobName::Build][..]), job(JobName::Build, Phase::Build, &[])];
         assert_eq!(fault(&forward).as_deref(), Some("`lock` needs `build`, which is not earlier"));
         let twice = [job(JobName::Lock, Phase::Check, &[][..]), job(JobName::Lock, Phase::Check, &[])];

@@ -9,6 +9,7 @@ use crate::report::steps;
 
 /// Turn a fresh machine into one that can evaluate, build and decrypt, step by step
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Only look: what is in order, what is not
     #[arg(long)]
@@ -26,6 +27,13 @@ pub struct Args {
     #[arg(long, short, conflicts_with_all = ["check", "dry_run"])]
     yes: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask bootstrap                      step by step, asking before each change
+  cargo xtask bootstrap --check              only look
+  cargo xtask bootstrap --dry-run            every command and file change, and none of it done
+  cargo xtask bootstrap --only age-key       one step";
 
 fn step_names() -> clap::builder::PossibleValuesParser {
     STEPS.iter().map(|step| PossibleValue::new(step.name).help(step.brings)).collect::<Vec<_>>().into()

@@ -13,6 +13,7 @@ use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memor
 
 /// Evaluate and build outputs, each with its own status
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
     selectors: Vec<Selector>,
@@ -30,6 +31,13 @@ pub struct Args {
     #[arg(long, env = "XTASK_JSON")]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask build                          everything this machine has a builder for
+  cargo xtask build nixos:web                one host
+  cargo xtask build 'home:*@web' checks      the homes of one host, and every check
+  cargo xtask build --skip-cached            only what no cache has";
 
 /// What evaluation may use, and which outputs it is restricted to.
 #[derive(Debug, Clone, clap::Args)]
@@ -104,18 +112,21 @@ fn mebibytes(text: &str) -> Result<u64> {
 /// # Errors
 /// When a selector names nothing, the flake declares nothing, or a tool cannot be run.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    let session = Session::open(context, ensure_nix(context)?)?;
+    let session = Session::open(context, ensure_nix(context)?.nix)?;
     let mut wish = args.evaluation.wish(args.selectors.clone());
     wish.build = Some(args.build.wish(args.out_link.clone()));
     wish.fail_fast = args.fail_fast;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
     let report = watched(&session, &wish)?;
     if args.json {
         context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
     }
     conclude(&session, &report);
+    if let Some(reason) = report.nothing_done() {
+        bail!(reason);
+    }
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
 }
 
@@ -130,13 +141,22 @@ pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
     report
 }
 
-/// Says what became of everything: the table, the failures once more, the verdict last.
-pub fn conclude(session: &Session<'_>, report: &Report) {
+/// Says what became of all outputs, kind by kind.
+pub fn tell(session: &Session<'_>, report: &Report) {
     let console = &session.context.console;
     console.line(outcome::table(&report.results).trim_end_matches('\n'));
     for attr in &report.uncovered {
         console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
     }
+    for warning in outcome::warnings(report) {
+        console.mark(Mark::Warning, &warning);
+    }
+}
+
+/// Says what became of everything: the table, the failures once more, the verdict last.
+fn conclude(session: &Session<'_>, report: &Report) {
+    let console = &session.context.console;
+    tell(session, report);
     for result in report.failures() {
         console.mark(Mark::Failed, &outcome::failure(result, session.inputs.is_stand_in()));
     }

@@ -10,6 +10,7 @@ use crate::session::{Session, find_nix};
 
 /// List what the flake declares, per output, evaluated
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Outputs: an attribute path or its prefix, `kind:name`, with globs (`nixos:web*`) [default: all]
     selectors: Vec<Selector>,
@@ -20,6 +21,11 @@ pub struct Args {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask outputs                        everything the flake declares
+  cargo xtask outputs 'nixos:*' --json       hosts, with what was read of each";
+
 /// Discovers, evaluates and lists.
 ///
 /// # Errors
@@ -27,7 +33,7 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = Session::open(context, find_nix()?)?;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
     let stand_in = session.inputs.is_stand_in();
     let wish = args.evaluation.wish(args.selectors.clone());
@@ -44,6 +50,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     for attr in &report.uncovered {
         context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));
+    }
+    for warning in outcome::warnings(&report) {
+        context.console.mark(Mark::Warning, &warning);
     }
     context.console.line(&outcome::verdict(&report));
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })

@@ -15,7 +15,7 @@ impl AttrPath {
         Self(components.into_iter().map(Into::into).collect())
     }
 
-    /// Parses `a.b."c.d"`; a quoted component may hold dots, spaces and, after a backslash, quotes.
+    /// Parses `a.b."c.d"`; a quoted component may hold dots, spaces and what [`nix_string`] escapes.
     ///
     /// # Errors
     /// When a component is empty or a quote stays open.
@@ -56,7 +56,9 @@ impl AttrPath {
 /// `text` as a Nix string literal.
 #[must_use]
 pub fn nix_string(text: &str) -> String {
-    let escaped = text.replace('\\', r"\\").replace('"', "\\\"").replace("${", "\\${").replace('\n', "\\n");
+    let escaped = text.replace('\\', r"\\").replace('"', "\\\"").replace("${", "\\${");
+    // Nix reads a bare carriage return in a string as a newline.
+    let escaped = escaped.replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t");
     format!("\"{escaped}\"")
 }
 
@@ -75,7 +77,12 @@ fn take_component<'a>(text: &str, rest: &'a str) -> Result<(String, &'a str)> {
     for (at, c) in quoted.char_indices() {
         match c {
             _ if escaped => {
-                component.push(c);
+                component.push(match c {
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    c => c,
+                });
                 escaped = false;
             }
             '\\' => escaped = true,
@@ -132,6 +139,7 @@ mod tests {
         check(&["homeConfigurations", "a@b"], r#"homeConfigurations."a@b""#);
         check(&["a", "b.c", "d e"], r#"a."b.c"."d e""#);
         check(&["a", "x\"y\\z"], r#"a."x\"y\\z""#);
+        check(&["a", "b\nc\rd\te", r"\n"], r#"a."b\nc\rd\te"."\\n""#);
         check(&["a", "naïve-ü"], "a.\"naïve-ü\"");
         check(&["packages", "x86_64-linux", "1password"], r#"packages.x86_64-linux."1password""#);
     }

@@ -53,13 +53,26 @@ impl Kind {
     /// Whether an output at `attr` is of this kind.
     #[must_use]
     pub fn holds(&self, attr: &AttrPath) -> bool {
-        let fits = |(step, component): (&Step, &String)| !matches!(step, Step::Named(name) if name != component);
         let given = attr.components();
         let long_enough = match self.set.last() {
             Some(Step::Tree) => given.len() >= self.set.len(),
             _ => given.len() == self.set.len(),
         };
-        long_enough && self.set.iter().zip(given).all(fits)
+        long_enough && self.may_be_below(attr)
+    }
+
+    /// Whether outputs of this kind may be at or below `attr`.
+    #[must_use]
+    pub fn may_be_below(&self, attr: &AttrPath) -> bool {
+        let fits = |(step, component): (&Step, &String)| !matches!(step, Step::Named(name) if name != component);
+        self.set.iter().zip(attr.components()).all(fits)
+    }
+
+    /// The system that the place `attr` of such an output, or of a set of them, names.
+    #[must_use]
+    pub fn system_in(&self, attr: &AttrPath) -> Option<String> {
+        let mut steps = self.set.iter().zip(attr.components());
+        steps.find(|(step, _)| **step == Step::System).map(|(_, name)| name.clone())
     }
 }
 
@@ -85,7 +98,7 @@ pub fn built_in_kinds() -> Vec<Kind> {
         ("check", "checks.<system>.*", &[], false, 0.1),
         ("devshell", "devShells.<system>.*", &[], false, 0.1),
         ("app", "apps.<system>.*", &["program"], false, 0.1),
-        ("formatter", "formatter.*", &[], false, 0.1),
+        ("formatter", "formatter.<system>", &[], false, 0.1),
         ("hydra-job", "hydraJobs.**", &[], false, 0.1),
     ]
     .into_iter()

@@ -12,4 +12,4 @@ pub use attr::{AttrPath, nix_string};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
-pub use selector::{Selector, glob};
+pub use selector::Selector;

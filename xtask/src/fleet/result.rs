@@ -101,7 +101,9 @@ impl OutputResult {
     /// The system it is for, as far as known.
     #[must_use]
     pub fn system(&self) -> Option<&str> {
-        self.evaluated.as_ref().map(|evaluated| evaluated.system.as_str()).or(self.output.system.as_deref())
+        // A program that is a string, as an app's is, says no system.
+        let evaluated = self.evaluated.as_ref().map(|evaluated| evaluated.system.as_str());
+        evaluated.filter(|system| !system.is_empty()).or(self.output.system.as_deref())
     }
 
     /// Wall seconds of evaluation and build.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::fleet::{AttrPath, Output};
+use crate::fleet::{AttrPath, Kind, Output};
 
 /// One selector of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,19 @@ impl Selector {
             Pattern::Prefix(prefix) => {
                 let (wanted, given) = (prefix.components(), output.attr.components());
                 wanted.len() <= given.len() && wanted.iter().zip(given).all(|(pattern, part)| glob(pattern, part))
+            }
+        }
+    }
+
+    /// Whether this selector may name an output of `kinds` at or below `set`, whose names are not known.
+    #[must_use]
+    pub fn may_name_below(&self, set: &AttrPath, kinds: &[Kind]) -> bool {
+        match &self.pattern {
+            Pattern::KindAndName(wanted, _) => {
+                kinds.iter().any(|kind| glob(wanted, &kind.name) && kind.may_be_below(set))
+            }
+            Pattern::Prefix(prefix) => {
+                prefix.components().iter().zip(set.components()).all(|(pattern, part)| glob(pattern, part))
             }
         }
     }
@@ -111,6 +124,24 @@ mod tests {
         check("home:*@b", "homeConfigurations.a@b", "home", true);
         check("*:a?b", "packages.x86_64-linux.a.b", "package", false);
         check("packages.x86_64-linux", "packages.x86_64-linux.\"a.b\"", "package", true);
+    }
+
+    #[test]
+    fn reaches_into_sets_whose_names_are_unknown() {
+        let check = |selector: &str, set: &str, expected: bool| {
+            let selector: Selector = selector.parse().unwrap();
+            let set = AttrPath::parse(set).unwrap();
+            assert_eq!(selector.may_name_below(&set, &crate::fleet::built_in_kinds()), expected, "{selector} in {set}");
+        };
+        check("nixosConfigurations.web", "nixosConfigurations", true);
+        check("nixosConfigurations", "nixosConfigurations", true);
+        check("darwinConfigurations.web", "nixosConfigurations", false);
+        check("packages.*.a", "packages.x86_64-linux", true);
+        check("packages.aarch64-linux.a", "packages.x86_64-linux", false);
+        check("hydraJobs", "hydraJobs.a.b", true);
+        check("nixos:web", "nixosConfigurations", true);
+        check("home:ada", "legacyPackages.x86_64-linux", true);
+        check("nixos:web", "packages", false);
     }
 
     #[test]

@@ -113,8 +113,16 @@ impl SourceTree {
     }
 
     fn below_copy(&self, file: &str) -> Option<PathBuf> {
-        let copy = self.in_store.as_ref()?;
+        let Some(copy) = &self.in_store else { return self.below_unknown_copy(file) };
         Path::new(file).strip_prefix(copy).ok().map(Path::to_owned)
+    }
+
+    /// A flake that cannot even be loaded does not tell where its copy is: a file of some flake's copy that holds what the
+    /// repository's file of the same name holds is that file.
+    fn below_unknown_copy(&self, file: &str) -> Option<PathBuf> {
+        let (_, relative) = file.split_once("-source/")?;
+        let ours = std::fs::read(self.root.join(relative)).ok()?;
+        (std::fs::read(file).ok()? == ours).then(|| PathBuf::from(relative))
     }
 }
 
@@ -146,6 +154,23 @@ mod tests {
         check("error: no", Some(("ROOT/web.nix", 3)), Some("web.nix:3"));
         check("error: no", Some(("/nix/store/nixpkgs-source/web.nix", 3)), None);
         check("error: no", None, None);
+    }
+
+    #[test]
+    fn a_file_of_a_copy_nobody_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let file = folder.path().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, text).unwrap();
+            file.to_str().unwrap().to_owned()
+        };
+        write("repository/flake.nix", "ours");
+        let tree = SourceTree { root: folder.path().join("repository"), in_store: None };
+        let place = |file: &str| tree.place(file, 3).map(|place| place.to_string());
+        assert_eq!(place(&write("store/a-source/flake.nix", "ours")).as_deref(), Some("flake.nix:3"));
+        assert_eq!(place(&write("store/b-source/flake.nix", "an input's")), None);
+        assert_eq!(place(&write("store/a-source/missing.nix", "ours")), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The store: where it is on this machine's disk, what is valid in it, and roots that keep results alive.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,6 +11,8 @@ use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
 const PATHS_PER_CALL: usize = 500;
+/// The time of everything that Nix has registered, in seconds.
+const REGISTERED: i64 = 1;
 /// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
 const QUESTIONS_AT_ONCE: usize = 8;
 
@@ -48,10 +51,13 @@ impl Store {
         }
     }
 
-    /// Whether something stands at the store path `path`.
+    /// Whether `path` stands in the store, as far as its looks tell.
+    ///
+    /// Nix sets the time of all it registers to one second after the epoch, as the last thing before; what a builder or a
+    /// download is still writing, or left behind when it was killed, has the time at which it was written.
     #[must_use]
     pub fn holds(&self, path: &str) -> bool {
-        self.on_disk(path).symlink_metadata().is_ok()
+        self.on_disk(path).symlink_metadata().is_ok_and(|metadata| metadata.mtime() == REGISTERED)
     }
 }
 
@@ -65,55 +71,81 @@ fn chroot(remote: &str) -> Option<PathBuf> {
     matches!(scheme, "local" | "local://").then(|| PathBuf::from(root))
 }
 
+/// What a substituter told of some paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Having {
+    /// The substituter.
+    pub substituter: String,
+    /// The paths it has.
+    pub paths: HashSet<String>,
+    /// Why it did not tell of all.
+    pub trouble: Option<String>,
+}
+
 impl Nix {
-    /// Which of `paths` the store does not have, as its database says.
+    /// Whether the store knows every one of `paths`; what merely stands there is not known to it.
     ///
     /// # Errors
     /// When the store cannot be asked.
-    pub fn invalid_paths(&self, paths: &[String]) -> Result<Vec<String>> {
-        let mut invalid = Vec::new();
-        for chunk in paths.chunks(PATHS_PER_CALL) {
-            let mut command = self.command("nix-store");
-            command.args(["--check-validity", "--print-invalid"]).args(chunk);
-            let answer = process::ask(&mut command).context("ask the store which paths it has")?;
-            invalid.extend(answer.lines().map(str::to_owned));
-        }
-        Ok(invalid)
+    pub fn are_valid(&self, paths: &[String]) -> Result<bool> {
+        let mut command = self.command("nix-store");
+        command.args(["--check-validity", "--print-invalid"]).args(paths);
+        Ok(process::ask(&mut command).context("ask the store which paths are valid")?.is_empty())
     }
 
-    /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
+    /// For each of `substituters`, which of `paths` it has, as far as it told.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not
     /// trusted, since a path may have been pushed a minute ago.
     #[must_use]
-    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<(String, HashSet<String>)> {
-        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<Having> {
         std::thread::scope(|scope| {
             let questions: Vec<_> = substituters
                 .iter()
-                .map(|substituter| {
-                    let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
-                    (substituter, paths.chunks(chunk).map(ask).collect::<Vec<_>>())
-                })
+                .map(|substituter| (substituter, scope.spawn(move || self.having(substituter, paths))))
                 .collect();
-            let answered = |threads: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>>| {
-                threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-            };
-            questions.into_iter().map(|(substituter, threads)| (substituter.clone(), answered(threads))).collect()
+            let lost = || vec![Err("the question was lost".to_owned())];
+            let answers = questions.into_iter().map(|(substituter, thread)| {
+                let (told, troubles): (Vec<_>, Vec<_>) =
+                    thread.join().unwrap_or_else(|_| lost()).into_iter().partition(Result::is_ok);
+                let paths = told.into_iter().flatten().flatten().collect();
+                let trouble = troubles.into_iter().find_map(Result::err);
+                Having { substituter: substituter.clone(), paths, trouble }
+            });
+            answers.collect()
         })
     }
 
-    fn has(&self, substituter: &str, paths: &[String]) -> Vec<String> {
+    /// What one substituter answers to each part of the question.
+    fn having(&self, substituter: &str, paths: &[String]) -> Vec<std::result::Result<Vec<String>, String>> {
+        // Two processes that both meet a cache for the first time spoil each other's notes of it, and one fails: it is greeted
+        // by one alone, which also learns whether there is anybody.
+        match process::probe(self.command("nix").args(["store", "ping", "--store", substituter])) {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => return vec![Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)))],
+            Err(error) => return vec![Err(format!("{error:#}"))],
+        }
+        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+        std::thread::scope(|scope| {
+            let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
+            let threads: Vec<_> = paths.chunks(chunk).map(ask).collect();
+            let lost = || Err("the question was lost".to_owned());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
+        })
+    }
+
+    fn has(&self, substituter: &str, paths: &[String]) -> std::result::Result<Vec<String>, String> {
         let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
         let mut command = nix.command("nix");
         command.args(["path-info", "--json", "--store", substituter]).args(paths);
         if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
             command.args(["--json-format", "1"]);
         }
-        match process::ask(&mut command) {
-            Ok(json) => valid_paths(&json),
-            Err(_) => Vec::new(),
+        let output = process::probe(&mut command).map_err(|error| format!("{error:#}"))?;
+        if !output.status.success() {
+            return Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)));
         }
+        Ok(valid_paths(&String::from_utf8_lossy(&output.stdout)))
     }
 
     /// The bytes of the closure of each of `paths`, in order.
@@ -170,28 +202,6 @@ fn valid_paths(json: &str) -> Vec<String> {
     }
 }
 
-/// A folder as a flake reference that every Nix reads: `path:/abs`, percent-encoded.
-#[must_use]
-pub fn path_reference(folder: &Path) -> String {
-    format!("path:{}", percent_encoded(folder))
-}
-
-/// A path as part of a URL.
-#[must_use]
-pub fn percent_encoded(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::new();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~+@".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            write!(encoded, "%{byte:02X}").ok();
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,13 +228,6 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(chroot(remote), expected.map(PathBuf::from), "{remote}");
-        }
-    }
-
-    #[test]
-    fn paths_in_urls() {
-        for (path, expected) in [("/a/b-c.d", "/a/b-c.d"), ("/a b", "/a%20b"), ("/ü#?", "/%C3%BC%23%3F")] {
-            assert_eq!(percent_encoded(Path::new(path)), expected);
         }
     }
 }

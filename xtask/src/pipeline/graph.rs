@@ -14,13 +14,15 @@ pub struct Graph<'a> {
     store: &'a Store,
     read: HashMap<String, Rc<Derivation>>,
     built: HashSet<String>,
+    /// Those that are not, although their outputs stand in the store.
+    doubted: HashSet<String>,
 }
 
 impl<'a> Graph<'a> {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(store: &'a Store) -> Self {
-        Self { store, read: HashMap::new(), built: HashSet::new() }
+        Self { store, read: HashMap::new(), built: HashSet::new(), doubted: HashSet::new() }
     }
 
     /// The derivation at the store path `drv`.
@@ -44,12 +46,27 @@ impl<'a> Graph<'a> {
         if self.built.contains(drv) {
             return Ok(true);
         }
+        if self.doubted.contains(drv) {
+            return Ok(false);
+        }
         let derivation = self.derivation(drv)?;
         let built = derivation.outputs.iter().all(|(_, path)| !path.is_empty() && self.store.holds(path));
         if built {
             self.built.insert(drv.to_owned());
         }
         Ok(built)
+    }
+
+    /// Takes Nix's word that `drv` is built.
+    pub fn note_built(&mut self, drv: &str) {
+        self.doubted.remove(drv);
+        self.built.insert(drv.to_owned());
+    }
+
+    /// Takes Nix's word that what stands in the store for `drv` is not valid.
+    pub fn doubt(&mut self, drv: &str) {
+        self.built.remove(drv);
+        self.doubted.insert(drv.to_owned());
     }
 
     /// `drv` and what it needs, as far as not built, inputs before what needs them; nothing below what is built is looked at.
@@ -92,7 +109,8 @@ mod tests {
             std::fs::create_dir_all(folder.join("s")).unwrap();
             std::fs::write(folder.join(format!("s/{name}.drv")), text).unwrap();
             if *built {
-                std::fs::write(folder.join(format!("s/{name}")), "").unwrap();
+                let file = std::fs::File::create(folder.join(format!("s/{name}"))).unwrap();
+                file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
             }
         }
         Store::chroot(folder)
@@ -119,6 +137,14 @@ mod tests {
     fn nothing_below_what_is_built_is_looked_at() {
         check(&[("a", &["b"], false), ("b", &["not even in the store"], true)], "a", &["a"]);
         check(&[("a", &["b"], true), ("b", &[], false)], "a", &[]);
+    }
+
+    #[test]
+    fn what_is_still_being_written_is_not_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), &[("a", &[], false)]);
+        std::fs::write(folder.path().join("s/a"), "a part").unwrap();
+        assert!(!Graph::new(&store).is_built("/s/a.drv").unwrap());
     }
 
     #[test]

@@ -110,8 +110,17 @@ impl Console {
     pub fn mark(&self, mark: Mark, text: &str) {
         if self.verbosity > Verbosity::Quiet || mark == Mark::Failed {
             let (sign, style) = mark.sign();
-            self.write(&format!("{style}{sign}{style:#} {text}\n"));
+            let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+            let title = if mark == Mark::Failed { Style::new().bold() } else { Style::new() };
+            self.write(&format!("{style}{sign}{style:#} {title}{first}{title:#}{rest}\n"));
         }
+    }
+
+    /// Lines that cannot be overlooked, and are never left out.
+    pub fn banner(&self, text: &str) {
+        let style = AnsiColor::Yellow.on_default().bold();
+        let lines = text.lines().map(|line| format!("{style}{line}{style:#}\n"));
+        self.write(&lines.collect::<String>());
     }
 
     /// A line that is never left out.
@@ -174,12 +183,40 @@ impl Console {
 
     fn write(&self, text: &str) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { &without_commands(text) } else { text };
         drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
         *shown = 0;
     }
 }
 
+/// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`
+/// after any white space, or one with `##[` anywhere (actions/runner, `ActionCommand.cs`).
+fn without_commands(text: &str) -> String {
+    let line = |line: &str| {
+        let begins = line.trim_start();
+        let indent = line.strip_suffix(begins).unwrap_or_default();
+        let harmless = begins.strip_prefix("::").map_or_else(|| line.to_owned(), |rest| format!("{indent}: :{rest}"));
+        harmless.replace("##[", "## [")
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 /// The control sequence that takes `lines` lines above the cursor off the screen.
 fn erased(lines: usize) -> String {
     if lines == 0 { String::new() } else { format!("\x1b[{lines}A\x1b[J") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_commands_no_runner() {
+        let check = |text: &str, expected: &str| assert_eq!(without_commands(text), expected);
+        check("a\n::error::b\n", "a\n: :error::b\n");
+        check(" \t::add-mask::b", " \t: :add-mask::b");
+        check("a ##[error]b", "a ## [error]b");
+        check("a ::b", "a ::b");
+        check("\n", "\n");
+    }
 }

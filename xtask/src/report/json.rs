@@ -1,9 +1,12 @@
 //! Results as JSON: `report.json` and the answers of `--json`, all of schema 1.
 
+use anyhow::Result;
 use serde::Serialize;
 
 use super::outcome;
+use crate::ci::{JobResult, JobStatus, RunResult};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
+use crate::rules::Problem;
 
 /// One output in a report.
 #[derive(Debug, Serialize)]
@@ -70,4 +73,66 @@ pub fn fleet<'a>(report: &'a crate::session::Report, inputs: &'a crate::session:
         outputs: report.results.iter().map(|result| output(result, inputs.is_stand_in())).collect(),
         not_covered: &report.uncovered,
     }
+}
+
+/// One job in a report.
+#[derive(Debug, Serialize)]
+struct JobJson<'a> {
+    name: crate::ci::JobName,
+    phase: crate::ci::Phase,
+    status: JobStatus,
+    reason: Option<&'a str>,
+    seconds: f64,
+    problems: &'a [Problem],
+}
+
+/// `report.json`.
+#[derive(Debug, Serialize)]
+struct RunJson<'a> {
+    schema: u32,
+    status: JobStatus,
+    inputs: Option<&'a str>,
+    nix: Option<&'a str>,
+    revision: Option<&'a str>,
+    started: u64,
+    seconds: f64,
+    jobs: Vec<JobJson<'a>>,
+    outputs: Vec<OutputJson<'a>>,
+    not_covered: &'a [AttrPath],
+}
+
+fn job(job: &JobResult) -> JobJson<'_> {
+    JobJson {
+        name: job.name,
+        phase: job.name.job().phase,
+        status: job.status,
+        reason: job.reason.as_deref(),
+        seconds: job.seconds,
+        problems: &job.problems,
+    }
+}
+
+/// A whole run as a JSON document, schema 1.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn run(result: &RunResult) -> Result<String> {
+    let document = RunJson {
+        schema: 1,
+        status: result.status(),
+        inputs: result.inputs,
+        nix: result.nix.as_deref(),
+        revision: result.revision.as_deref(),
+        started: result.started,
+        seconds: result.seconds,
+        jobs: result.jobs.iter().map(job).collect(),
+        outputs: result
+            .fleet
+            .iter()
+            .flat_map(|fleet| &fleet.results)
+            .map(|row| output(row, result.is_stand_in()))
+            .collect(),
+        not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

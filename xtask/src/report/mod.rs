@@ -5,10 +5,17 @@
 mod banner;
 mod console;
 pub mod diagnoses;
+#[cfg(test)]
+mod example;
+pub mod files;
+pub mod jobs;
 pub mod json;
+mod junit;
 pub mod outcome;
+pub mod problems;
 mod progress;
 pub mod steps;
+mod summary;
 pub mod words;
 
 pub use banner::stand_in_banner;

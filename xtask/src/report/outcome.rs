@@ -64,32 +64,55 @@ pub fn failure(result: &OutputResult, stand_in: bool) -> String {
     text
 }
 
-/// One line a kind: how many, and what became of them.
+/// What a run noticed that fails nothing, a line each: broken outputs of systems that were not asked for, warnings of the
+/// evaluation, and files that Nix did not see.
 #[must_use]
-pub fn table(results: &[OutputResult]) -> String {
-    let mut kinds: Vec<(&str, Vec<&OutputResult>)> = Vec::new();
-    for result in results {
-        match kinds.iter_mut().find(|(kind, _)| *kind == result.output.kind) {
-            Some((_, of_kind)) => of_kind.push(result),
-            None => kinds.push((&result.output.kind, vec![result])),
-        }
-    }
-    let width = kinds.iter().map(|(kind, _)| kind.len()).max().unwrap_or(0);
-    kinds.iter().map(|(kind, of_kind)| format!("  {kind:width$} {:>4}  {}\n", of_kind.len(), tally(of_kind))).collect()
+pub fn warnings(report: &Report) -> Vec<String> {
+    // What is skipped for want of a builder is evaluated.
+    let broken = report.results.iter().filter(|result| result.status == Status::Skipped && result.evaluated.is_none());
+    let broken = broken.map(|result| {
+        let place = result.place.as_ref().map(|place| format!(" (at {place})")).unwrap_or_default();
+        format!("{}{place}", line(result))
+    });
+    let of_outputs = report.results.iter().flat_map(|result| {
+        let said = result.evaluated.iter().flat_map(|evaluated| &evaluated.warnings);
+        said.map(|warning| format!("{}: warning: {}", result.output.attr, warning.replace('\n', "\n    ")))
+    });
+    let invisible = report.invisible.iter().map(|file| {
+        let name = file.display().to_string();
+        format!("`{name}`: git does not know it, so Nix does not see it: git add -N {}", crate::process::quoted(&name))
+    });
+    broken.chain(of_outputs).chain(invisible).collect()
 }
 
-/// `2 built, 1 skipped (no builder for aarch64-linux)`.
-fn tally(results: &[&OutputResult]) -> String {
-    let mut groups: BTreeMap<(Status, Option<&str>), usize> = BTreeMap::new();
+/// One line a kind: how many, and what became of them; then why some were skipped.
+#[must_use]
+pub fn table(results: &[OutputResult]) -> String {
+    let mut rows: Vec<(&str, BTreeMap<Status, usize>)> = Vec::new();
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for result in results {
-        let reason = result.reason.as_deref().map(first_line).filter(|_| result.status == Status::Skipped);
-        *groups.entry((result.status, reason)).or_default() += 1;
+        let kind = result.output.kind.as_str();
+        let at = rows.iter().position(|row| row.0 == kind).unwrap_or_else(|| {
+            rows.push((kind, BTreeMap::new()));
+            rows.len() - 1
+        });
+        *rows[at].1.entry(result.status).or_default() += 1;
+        if result.status == Status::Skipped {
+            *reasons.entry(result.reason.as_deref().map(first_line).unwrap_or_default()).or_default() += 1;
+        }
     }
-    let words = |((status, reason), number): (&(Status, Option<&str>), &usize)| match reason {
-        Some(reason) => format!("{number} {} ({reason})", status.words()),
-        None => format!("{number} {}", status.words()),
+    let width = rows.iter().map(|(kind, _)| kind.len()).max().unwrap_or(0);
+    let row = |(kind, tally): &(&str, BTreeMap<Status, usize>)| {
+        let total: usize = tally.values().sum();
+        let parts: Vec<String> = tally.iter().map(|(status, number)| format!("{number} {}", status.words())).collect();
+        format!("  {kind:width$} {total:>4}  {}\n", parts.join(" · "))
     };
-    groups.iter().map(words).collect::<Vec<_>>().join(", ")
+    let mut table: String = rows.iter().map(row).collect();
+    if !reasons.is_empty() {
+        let reasons: Vec<String> = reasons.iter().map(|(reason, number)| format!("{number} × {reason}")).collect();
+        table.push_str(&format!("  skipped: {}\n", reasons.join(", ")));
+    }
+    table
 }
 
 /// The verdict in one line.
@@ -159,18 +182,26 @@ mod tests {
 
     #[test]
     fn the_table_groups_by_kind_status_and_reason() {
-        let mut skipped = result("nixosConfigurations.c", "nixos", Status::Skipped);
-        skipped.reason = Some("no builder for aarch64-linux".to_owned());
+        let skipped = |attr: &str, kind: &str, system: &str| {
+            let mut skipped = result(attr, kind, Status::Skipped);
+            skipped.reason = Some(format!("no builder for {system}"));
+            skipped
+        };
         let results = [
             result("nixosConfigurations.a", "nixos", Status::Built),
             result("nixosConfigurations.b", "nixos", Status::Built),
-            skipped,
+            skipped("nixosConfigurations.c", "nixos", "aarch64-linux"),
             result("homeConfigurations.a", "home", Status::BuildFailed),
+            skipped("homeConfigurations.b", "home", "aarch64-darwin"),
+            skipped("homeConfigurations.c", "home", "aarch64-linux"),
+            skipped("homeConfigurations.d", "home", "aarch64-linux"),
         ];
         expect![[r#"
-              nixos    3  2 built, 1 skipped (no builder for aarch64-linux)
-              home     1  1 build failed
+            kinds:
+              nixos    3  2 built · 1 skipped
+              home     4  1 build failed · 3 skipped
+              skipped: 1 × no builder for aarch64-darwin, 3 × no builder for aarch64-linux
         "#]]
-        .assert_eq(&table(&results));
+        .assert_eq(&format!("kinds:\n{}", table(&results)));
     }
 }

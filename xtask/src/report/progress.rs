@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::console::{Console, Verbosity};
+use super::console::{Console, Mark, Verbosity};
 use super::outcome;
 use super::words::{cut, duration, store_name};
 use crate::fleet::OutputResult;
@@ -38,6 +38,9 @@ impl<'a> Watcher<'a> {
         match progress {
             Progress::Done(result) => self.done(result),
             Progress::Log { drv, line } => self.console.detail(&format!("{}> {line}", store_name(drv))),
+            Progress::Trouble { substituter, reason } => {
+                self.console.mark(Mark::Warning, &format!("{substituter}: did not tell what it has: {reason}"));
+            }
             Progress::Now(now) if self.live => self.console.draw(&region(&now, width())),
             Progress::Now(now) => self.beat(&now),
         }

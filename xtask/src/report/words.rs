@@ -50,6 +50,14 @@ pub fn store_name(path: &str) -> &str {
     name.strip_suffix(".drv").unwrap_or(name)
 }
 
+/// `path` as a person in the current folder would type it.
+#[must_use]
+pub fn typed(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).display().to_string()
+}
+
 /// `text` cut to `width` columns.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {

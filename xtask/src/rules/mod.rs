@@ -6,13 +6,45 @@ pub mod lock;
 
 use crate::fleet::Place;
 
+/// Whether something that was found fails the check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It does.
+    Problem,
+    /// It deserves attention, and fails nothing.
+    Warning,
+}
+
 /// Something that is wrong, where, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
+    /// Whether it fails the check.
+    pub severity: Severity,
     /// The line it is about.
     pub place: Option<Place>,
     /// What is wrong.
     pub fault: String,
     /// What mends it.
     pub fix: String,
+}
+
+impl Problem {
+    /// A problem that fails the check.
+    #[must_use]
+    pub fn new(place: Option<Place>, fault: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { severity: Severity::Problem, place, fault: fault.into(), fix: fix.into() }
+    }
+
+    /// Something that deserves attention, and fails nothing.
+    #[must_use]
+    pub fn warning(place: Option<Place>, fault: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(place, fault, fix) }
+    }
+
+    /// Whether it fails the check.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        self.severity == Severity::Problem
+    }
 }

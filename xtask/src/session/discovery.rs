@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result, bail};
 
 use super::{Session, inputs};
-use crate::fleet::{AttrPath, Output, OutputResult, Status, Step};
+use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
-use crate::nix::{Fault, fault};
-use crate::process;
+use crate::nix::{Fault, Reach, fault};
+use crate::supervise;
 
 /// What a flake declares.
 #[derive(Debug, Default)]
@@ -32,13 +32,20 @@ pub struct FailedSet {
 }
 
 impl FailedSet {
+    /// Whether some of `selectors` may name an output of it; none names all.
+    #[must_use]
+    pub fn is_wanted(&self, selectors: &[Selector], kinds: &[Kind]) -> bool {
+        let Some(attr) = &self.attr else { return true };
+        selectors.is_empty() || selectors.iter().any(|selector| selector.may_name_below(attr, kinds))
+    }
+
     /// The failed set as one failed output.
     #[must_use]
-    pub fn result(&self) -> OutputResult {
+    pub fn result(&self, kinds: &[Kind]) -> OutputResult {
         let attr = self.attr.clone().unwrap_or_else(|| AttrPath::new(["outputs"]));
         let kind = if self.attr.is_some() { "set" } else { "flake" };
-        let mut result =
-            OutputResult::new(Output { attr, kind: kind.to_owned(), system: None }, Status::EvaluationFailed);
+        let system = kinds.iter().find(|kind| kind.may_be_below(&attr)).and_then(|kind| kind.system_in(&attr));
+        let mut result = OutputResult::new(Output { attr, kind: kind.to_owned(), system }, Status::EvaluationFailed);
         result.reason = Some(self.fault.reason.clone());
         result.place = self.fault.place.clone();
         result
@@ -52,7 +59,7 @@ impl Session<'_> {
     /// Asks the flake for the names of its outputs.
     ///
     /// # Errors
-    /// When Nix cannot be run, or an input cannot be had: every set would fail for that one reason.
+    /// When Nix cannot be run, its store cannot be used, or an input cannot be had: every set would fail for that one reason.
     pub fn discover(&self) -> Result<Discovery> {
         let mut skip = Vec::new();
         let mut failed = Vec::new();
@@ -62,9 +69,12 @@ impl Session<'_> {
                 attempt.failed = failed;
                 return Ok(attempt);
             };
+            if set.attr.is_none() {
+                self.needs_store()?;
+            }
             if !self.inputs.is_stand_in() {
-                let reason = &set.fault.reason;
-                inputs::blame(self.context, &self.nix, &self.store, self.lock.as_ref(), reason)?;
+                let declared = self.declared.clone().unwrap_or_default();
+                inputs::blame(self.context, &self.store, &declared, self.lock.as_ref(), &set.fault.reason)?;
             }
             let attr = set.attr.clone();
             failed.push(set);
@@ -75,14 +85,24 @@ impl Session<'_> {
         }
     }
 
+    /// A flake that cannot be asked at all is not to blame where the store is.
+    fn needs_store(&self) -> Result<()> {
+        match self.nix.reach_store()? {
+            Reach::Closed(failure) => {
+                bail!("the store cannot be used: {}: `cargo xtask doctor` says more", failure.said)
+            }
+            Reach::Open { .. } => Ok(()),
+        }
+    }
+
     /// One look; at most one set has failed in it.
     fn attempt(&self, skip: &[AttrPath]) -> Result<Discovery> {
         let mut discovery = Discovery::default();
         let mut looking = None;
         let mut messages = Vec::new();
-        let output = process::probe(&mut self.query().discover(&self.nix, &self.kinds, skip))?;
-        for line in output.stderr.split(|byte| *byte == b'\n') {
-            let Some(LogEvent::Message(message)) = LogEvent::parse(line) else { continue };
+        let (lines, status) = supervise::listen(&mut self.query().discover(&self.nix, &self.kinds, skip))?;
+        for line in lines {
+            let Some(LogEvent::Message(message)) = LogEvent::parse(&line) else { continue };
             match self.query().finding(&message).context("discover the flake's outputs")? {
                 None => messages.push(message),
                 Some(Finding::Looking { begin }) => looking = Some(begin).filter(|path| !path.is_empty()),
@@ -90,20 +110,17 @@ impl Session<'_> {
                 Some(Finding::Uncovered { uncovered }) => discovery.uncovered.push(AttrPath::new(uncovered)),
                 Some(Finding::Output { output }) => {
                     let kind = &self.kinds[output.pattern];
-                    let system = kind.set.iter().zip(&output.path).find(|(step, _)| **step == Step::System);
-                    let system = system.map(|(_, name)| name.clone()).or_else(|| {
-                        // `formatter.<system>` names outputs by their systems.
-                        (kind.name == "formatter").then(|| output.path.last().cloned()).flatten()
-                    });
-                    let found = Output { attr: AttrPath::new(output.path), kind: kind.name.clone(), system };
+                    let attr = AttrPath::new(output.path);
+                    let system = kind.system_in(&attr);
+                    let found = Output { attr, kind: kind.name.clone(), system };
                     discovery.outputs.push((found, output.pattern));
                 }
                 Some(other) => bail!("discovery said {other:?}, which belongs to evaluation"),
             }
         }
-        if !output.status.success() {
+        if !status.success() {
             let tree = self.tree(discovery.source.as_deref());
-            let reason = || format!("`nix eval` ended without a word ({})", output.status);
+            let reason = || format!("`nix eval` ended without a word ({status})");
             let fault = fault(&messages, &tree).unwrap_or_else(|| Fault { reason: reason(), place: None });
             discovery.failed.push(FailedSet { attr: looking.map(AttrPath::new), fault });
         }

@@ -3,17 +3,16 @@
 mod hosts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
-use self::hosts::{host, reference_host, unreachable};
+use self::hosts::{declared_host, host, unreachable};
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{FlakeLock, Node};
-use crate::git::Checkout;
-use crate::nix::query::InputOverride;
-use crate::nix::{Nix, Settings, Store};
-use crate::{process, standin};
+use crate::nix::query::{DeclaredInputs, InputOverride};
+use crate::nix::{Settings, Store};
+use crate::standin;
+use crate::tree::Tree;
 
 /// The inputs a run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,26 +86,26 @@ impl Resolved {
 /// When locked inputs are needed and cannot be had: with `--inputs auto` in CI, where nothing may be replaced silently.
 pub fn resolve(
     context: &Context,
-    nix: &Nix,
     settings: &Settings,
     store: &Store,
+    declared: &DeclaredInputs,
     lock: Option<&FlakeLock>,
-    checkout: Option<&Checkout>,
+    tree: &Tree,
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
-        let declared = declared_inputs(context, nix, lock)?;
+        let declared = with_nodes(declared, lock);
         let (overrides, fingerprint) =
-            standin::write(&context.state, settings, &declared, &nix_files(context, checkout)?)?;
+            standin::write(&context.state, settings, &declared, &tree.nix_files().collect::<Vec<_>>())?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {
         Inputs::Standin => return stand_in(Why::Asked),
-        Inputs::Locked => return locked(context, nix, lock),
+        Inputs::Locked => return Ok(locked(declared, lock)),
         Inputs::Auto => {}
     }
-    let unreachable = unreachable_inputs(context, nix, store, lock);
+    let unreachable = unreachable_inputs(context, store, declared, lock);
     if unreachable.is_empty() {
-        locked(context, nix, lock)
+        Ok(locked(declared, lock))
     } else if context.ci {
         bail!("{}: in CI they are only replaced if asked, with --inputs standin", told(&unreachable));
     } else {
@@ -118,13 +117,19 @@ pub fn resolve(
 ///
 /// # Errors
 /// That error.
-pub fn blame(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>, reason: &str) -> Result<()> {
-    // Nix fetches only what is evaluated, so that an input may be missing and yet not be the reason.
-    // What git could not fetch Nix does not name.
+pub fn blame(
+    context: &Context,
+    store: &Store,
+    declared: &DeclaredInputs,
+    lock: Option<&FlakeLock>,
+    reason: &str,
+) -> Result<()> {
+    // Nix fetches only what is evaluated, so that an input may be missing and yet not be the reason. What git could not fetch
+    // Nix does not name.
     let mentions =
         |host: &str| reason.contains("program 'git' failed") || reason.contains(host.split(':').next().unwrap_or(host));
-    if missing_inputs(context, nix, store, lock).keys().any(|host| mentions(host)) {
-        let unreachable = unreachable_inputs(context, nix, store, lock);
+    if missing_inputs(store, declared, lock).keys().any(|host| mentions(host)) {
+        let unreachable = unreachable_inputs(context, store, declared, lock);
         if unreachable.keys().any(|host| mentions(host)) {
             bail!("{}: only the structure can be checked without them, with --inputs standin", told(&unreachable));
         }
@@ -143,67 +148,51 @@ fn told(unreachable: &Missing) -> String {
     )
 }
 
-fn locked(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Resolved> {
-    let declared = declared_inputs(context, nix, lock)?;
-    let unlocked =
-        declared.iter().any(|(name, _)| !lock.is_some_and(|lock| lock.direct_inputs().any(|(n, _)| n == name)));
-    Ok(Resolved::Locked { unlocked })
+fn locked(declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Resolved {
+    let is_locked = |name: &String| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
+    Resolved::Locked { unlocked: !declared.keys().filter(|name| *name != "self").all(is_locked) }
 }
 
 /// The inputs that flake.nix declares and those its lock file has, with the lock's node.
-fn declared_inputs(context: &Context, nix: &Nix, lock: Option<&FlakeLock>) -> Result<Vec<(String, Option<Node>)>> {
-    // A flake.nix that cannot be read is told when the flake is evaluated.
-    let mut names: BTreeSet<String> =
-        nix.declared_inputs(&context.repository).unwrap_or_default().into_keys().collect();
+fn with_nodes(declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Vec<(String, Option<Node>)> {
+    let mut names: BTreeSet<String> = declared.keys().cloned().collect();
     let locked: Vec<(String, Option<Node>)> = match lock {
         Some(lock) => lock.direct_inputs().map(|(name, node)| (name.to_owned(), node.cloned())).collect(),
         None => Vec::new(),
     };
     names.extend(locked.iter().map(|(name, _)| name.clone()));
     let node = |name: &str| locked.iter().find(|(locked, _)| locked == name).and_then(|(_, node)| node.clone());
-    Ok(names.into_iter().filter(|name| name != "self").map(|name| (name.clone(), node(&name))).collect())
-}
-
-/// The Nix files whose identifiers the stand-in must know: those that the flake can see.
-fn nix_files(context: &Context, checkout: Option<&Checkout>) -> Result<Vec<PathBuf>> {
-    let is_nix = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "nix");
-    if let Some(checkout) = checkout {
-        let mut git = std::process::Command::new("git");
-        git.arg("-C").arg(&checkout.top).args(["ls-files", "-z", "--cached", "--", "*.nix"]);
-        let names = process::ask(&mut git).context("list the repository's Nix files")?;
-        let files = names.split('\0').filter(|name| !name.is_empty()).map(|name| checkout.top.join(name));
-        return Ok(files.filter(|path| path.is_file()).collect());
-    }
-    let walk =
-        walkdir::WalkDir::new(&context.repository).into_iter().filter_entry(|entry| entry.file_name() != "target");
-    let files = walk.collect::<Result<Vec<_>, _>>().context("list the repository's Nix files")?;
-    Ok(files.into_iter().map(walkdir::DirEntry::into_path).filter(is_nix).filter(|path| path.is_file()).collect())
+    names.into_iter().filter(|name| name != "self").map(|name| (name.clone(), node(&name))).collect()
 }
 
 /// Inputs that must be fetched, by the host each comes from.
 type Missing = BTreeMap<String, BTreeSet<String>>;
 
 /// The inputs that must be fetched from hosts that do not answer.
-fn unreachable_inputs(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Missing {
-    let mut missing = missing_inputs(context, nix, store, lock);
+fn unreachable_inputs(
+    context: &Context,
+    store: &Store,
+    declared: &DeclaredInputs,
+    lock: Option<&FlakeLock>,
+) -> Missing {
+    let mut missing = missing_inputs(store, declared, lock);
     let silent = unreachable(&missing.keys().cloned().collect(), context);
     missing.retain(|host, _| silent.contains(host));
     missing
 }
 
 /// The inputs that the store does not hold; those in no lock count, since Nix would ask what they are now.
-fn missing_inputs(context: &Context, nix: &Nix, store: &Store, lock: Option<&FlakeLock>) -> Missing {
+fn missing_inputs(store: &Store, declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Missing {
     let held =
         |node: &Node| node.store_path(&store.folder).is_some_and(|path| store.holds(&path.display().to_string()));
     let pinned = lock.into_iter().flat_map(FlakeLock::pinned).filter(|(_, node)| !held(node));
-    let pinned = pinned.filter_map(|(name, node)| Some((name.to_owned(), host(node.locked.as_ref()?)?)));
+    let pinned = pinned.filter_map(|(name, node)| Some((name, host(node.locked.as_ref()?)?)));
     let is_locked = |name: &str| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
-    let declared = nix.declared_inputs(&context.repository).unwrap_or_default();
-    let unlocked = declared.into_iter().filter(|(name, _)| !is_locked(name));
-    let unlocked = unlocked.filter_map(|(name, reference)| Some((name, reference_host(&reference)?)));
+    let unlocked = declared.iter().filter(|(name, _)| *name != "self" && !is_locked(name));
+    let unlocked = unlocked.filter_map(|(name, input)| Some((name.as_str(), declared_host(name, input)?)));
     let mut missing = Missing::new();
     for (name, host) in pinned.chain(unlocked) {
-        missing.entry(host).or_default().insert(name);
+        missing.entry(host).or_default().insert(name.to_owned());
     }
     missing
 }

@@ -3,9 +3,10 @@
 
 mod discovery;
 mod inputs;
+mod roots;
 mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -19,8 +20,9 @@ use crate::flake_lock::FlakeLock;
 use crate::fleet::{Kind, Output, Selector};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
-use crate::nix::query::Query;
-use crate::nix::{Nix, Settings, SourceTree, Store, path_reference};
+use crate::nix::query::{DeclaredInputs, Query};
+use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
+use crate::tree::Tree;
 use crate::{files, kept, nix};
 
 /// A repository, opened.
@@ -40,8 +42,12 @@ pub struct Session<'a> {
     pub store: Store,
     /// The git checkout, if the repository is in one.
     pub checkout: Option<Checkout>,
+    /// Its files.
+    pub tree: Tree,
     /// `flake.lock`.
     pub lock: Option<FlakeLock>,
+    /// The inputs that flake.nix declares, or why the file does not tell.
+    pub declared: Result<DeclaredInputs, String>,
     /// Which inputs the flake is evaluated with.
     pub inputs: Resolved,
     query: Query,
@@ -60,15 +66,35 @@ impl<'a> Session<'a> {
         let store = Store::from_environment();
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let inputs = inputs::resolve(context, &nix, &settings, &store, lock.as_ref(), checkout.as_ref())?;
+        let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
+        let tree = Tree::read(&context.repository, checkout.as_ref())?;
+        // A flake in a folder of its checkout may import what is outside of that folder.
+        let whole = match &checkout {
+            Some(checkout) if checkout.top != context.repository => Tree::read(&checkout.top, Some(checkout))?,
+            _ => tree.clone(),
+        };
+        // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
+        let known = declared.clone().unwrap_or_default();
+        let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
+        if let Some(checkout) = &checkout {
+            refuse_undecoded(context, &nix, &checkout.top)?;
+        }
         let reference = match &checkout {
-            Some(checkout) => checkout.flake_reference(&context.repository),
-            None => path_reference(&context.repository),
+            Some(checkout) => Reference::Url(checkout.flake_reference(&context.repository)),
+            None => Reference::Folder(context.repository.clone()),
         };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
-        Ok(Self { context, config, kinds, nix, settings, store, checkout, lock, inputs, query })
+        Ok(Self { context, config, kinds, nix, settings, store, checkout, tree, lock, declared, inputs, query })
+    }
+
+    /// The commit, with `-dirty` where tracked files differ from it; `None` outside git or before the first commit.
+    #[must_use]
+    pub fn revision(&self) -> Option<String> {
+        let checkout = self.checkout.as_ref()?;
+        let dirty = if checkout.changed.is_empty() { "" } else { "-dirty" };
+        Some(format!("{}{dirty}", checkout.head.as_ref()?))
     }
 
     /// The flake, ready to be asked.
@@ -126,15 +152,32 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The outputs that `selectors` name; all of them if there is none.
+/// Old versions of Nix would read another state of a repository than that on disk, where its path must be encoded in a URL.
+fn refuse_undecoded(context: &Context, nix: &Nix, top: &Path) -> Result<()> {
+    let plain = nix::percent_encoded(top) == top.to_string_lossy();
+    if !plain && !nix.decodes_paths(&context.state)? {
+        bail!(
+            "Nix {} cannot read a git repository at `{}`: move it to a path of plain letters, digits and `-_.~+@`, or use Nix 2.19 or later",
+            nix.version,
+            top.display()
+        );
+    }
+    Ok(())
+}
+
+/// The outputs that `selectors` name; all of them if there is none. A selector may also name what `failed` sets would have held.
 ///
 /// # Errors
 /// When there is no output at all, or a selector names none.
-pub fn select(outputs: &[Output], selectors: &[Selector]) -> Result<Vec<usize>> {
-    if outputs.is_empty() {
+pub fn select(outputs: &[Output], failed: &[FailedSet], selectors: &[Selector], kinds: &[Kind]) -> Result<Vec<usize>> {
+    if outputs.is_empty() && failed.is_empty() {
         bail!("the flake declares no outputs that could be built: an empty discovery is never a success");
     }
-    let unmatched = selectors.iter().find(|selector| !outputs.iter().any(|output| selector.matches(output)));
+    let is_known = |selector: &&Selector| {
+        outputs.iter().any(|output| selector.matches(output))
+            || failed.iter().any(|set| set.is_wanted(std::slice::from_ref(*selector), kinds))
+    };
+    let unmatched = selectors.iter().find(|selector| !is_known(selector));
     if let Some(selector) = unmatched {
         let hint = match selector.suggestion(outputs) {
             Some(output) => format!("did you mean `{}:{}`?", output.kind, output.attr.name()),
@@ -157,7 +200,7 @@ pub fn find_nix() -> Result<Nix> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::AttrPath;
+    use crate::fleet::{AttrPath, built_in_kinds};
 
     fn outputs() -> Vec<Output> {
         ["nixosConfigurations.web", "nixosConfigurations.db"]
@@ -167,7 +210,7 @@ mod tests {
 
     fn check(selectors: &[&str], expected: Result<&[usize], &str>) {
         let selectors: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
-        let selected = select(&outputs(), &selectors).map_err(|error| error.to_string());
+        let selected = select(&outputs(), &[], &selectors, &built_in_kinds()).map_err(|error| error.to_string());
         assert_eq!(selected, expected.map(<[usize]>::to_vec).map_err(str::to_owned));
     }
 
@@ -181,6 +224,19 @@ mod tests {
 
     #[test]
     fn an_empty_discovery_is_an_error() {
-        assert!(select(&[], &[]).is_err());
+        assert!(select(&[], &[], &[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_selector_may_name_what_cannot_be_seen() {
+        let fault = nix::Fault { reason: "no".to_owned(), place: None };
+        let failed = [FailedSet { attr: AttrPath::parse("darwinConfigurations").ok(), fault }];
+        let check = |selector: &str, expected: Option<&[usize]>| {
+            let selected = select(&outputs(), &failed, &[selector.parse().unwrap()], &built_in_kinds());
+            assert_eq!(selected.ok().as_deref(), expected, "{selector}");
+        };
+        check("darwin:mac", Some(&[]));
+        check("nixos:web", Some(&[0]));
+        check("home:ada", None);
     }
 }

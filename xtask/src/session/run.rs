@@ -1,10 +1,10 @@
 //! One run over the fleet for a session: what is wanted, what is known already, and what is remembered afterwards.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Discovery, Session, select};
 use crate::files;
@@ -47,6 +47,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
+    /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
+    pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
     /// How many outputs needed no evaluation, since nothing had changed.
@@ -61,6 +63,14 @@ impl Report {
     /// The results that did not succeed.
     pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
         self.results.iter().filter(|result| result.status.is_failure())
+    }
+
+    /// Why a run that built nothing at all is no success, if so.
+    #[must_use]
+    pub fn nothing_done(&self) -> Option<String> {
+        let first = self.results.first()?;
+        let skipped = self.results.iter().all(|result| result.status == Status::Skipped);
+        skipped.then(|| format!("every output was skipped: {}", first.reason.as_deref().unwrap_or_default()))
     }
 }
 
@@ -77,10 +87,8 @@ impl Session<'_> {
             Some(kept) => self.known_discovery(kept),
             None => (self.discover()?, BTreeMap::new()),
         };
-        let failed_sets: Vec<OutputResult> = discovery.failed.iter().map(super::FailedSet::result).collect();
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
-        let selected =
-            if outputs.is_empty() && !failed_sets.is_empty() { Vec::new() } else { select(&outputs, &wish.selectors)? };
+        let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
             .into_iter()
@@ -103,24 +111,32 @@ impl Session<'_> {
             attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
-        let mut outcome = pipeline::run(&setting, &order, watch)?;
+        let mut watch_excused = |progress: Progress<'_>| match progress {
+            Progress::Done(result) => watch(Progress::Done(&wish.excused(result.clone()))),
+            progress => watch(progress),
+        };
+        let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
         self.remember(key, &discovery, outputs, known, &outcome.results)?;
-        for result in &mut outcome.results {
-            wish.excuse_foreign(result);
-        }
         if order.build.is_some() {
             self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
             self.measure(&mut outcome.results)?;
         }
-        outcome.results.extend(failed_sets);
+        let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
+        let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
-            results: outcome.results,
+            results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
+            invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn invisible(&self) -> Vec<PathBuf> {
+        let files = self.checkout.as_ref().map(|checkout| checkout.invisible_nix_files(&self.context.repository));
+        files.unwrap_or_default()
     }
 
     fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
@@ -176,35 +192,6 @@ impl Session<'_> {
         kept.write(&self.context.state)
     }
 
-    /// Links every result, so that no garbage collection takes it, and drops the links of results that are no more.
-    fn keep_alive(&self, wish: &Wish, results: &[OutputResult], interrupted: bool) -> Result<()> {
-        let in_store = || results.iter().filter(|result| matches!(result.status, Status::Built | Status::Present));
-        let wanted: Vec<&String> = in_store().flat_map(|result| result.paths.iter().map(|(_, path)| path)).collect();
-        let roots = self.roots();
-        std::fs::create_dir_all(&roots).with_context(|| format!("make the folder `{}`", roots.display()))?;
-        let mut missing: std::collections::BTreeSet<&String> = wanted.iter().copied().collect();
-        let whole = wish.selectors.is_empty() && wish.systems.is_empty() && !interrupted;
-        for link in std::fs::read_dir(&roots)?.flatten() {
-            let Ok(target) = std::fs::read_link(link.path()) else { continue };
-            let target = target.display().to_string();
-            // The second link to one path is as superfluous as one to a path that is no result any more.
-            if !missing.remove(&target) && whole {
-                std::fs::remove_file(link.path())?;
-            }
-        }
-        if !missing.is_empty() {
-            let missing: Vec<String> = missing.into_iter().cloned().collect();
-            self.nix.add_roots(&roots.join(format!("{}-kept", std::process::id())), &missing)?;
-        }
-        let Some(prefix) = wish.build.as_ref().and_then(|build| build.out_link.as_deref()) else { return Ok(()) };
-        for result in in_store() {
-            for (output, path) in &result.paths {
-                self.nix.add_roots(&out_link(prefix, &result.output, output), std::slice::from_ref(path))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Fills in closure sizes: a path's closure never changes, so each is asked for once.
     fn measure(&self, results: &mut [OutputResult]) -> Result<()> {
         let file = self.context.state.join("closure-sizes.json");
@@ -232,7 +219,7 @@ impl Wish {
     }
 
     /// A run restricted to some systems does not fail because of a broken host of another: it says so.
-    fn excuse_foreign(&self, result: &mut OutputResult) {
+    fn excused(&self, mut result: OutputResult) -> OutputResult {
         let darwin_wanted = self.systems.iter().any(|system| system.ends_with("-darwin"));
         let foreign = match result.system() {
             Some(system) => !self.wants_system(Some(system)),
@@ -244,21 +231,8 @@ impl Wish {
             result.status = Status::Skipped;
             result.reason = Some(format!("broken, and for {system}: {reason}"));
         }
+        result
     }
-}
-
-/// Where the link to one output of a result goes: `PREFIX-nixos-web`, `PREFIX-package-openssl-dev`.
-fn out_link(prefix: &Path, output: &Output, name: &str) -> PathBuf {
-    let plain = |c: char| if c.is_alphanumeric() || "-_.@+".contains(c) { c } else { '-' };
-    let mut link = prefix.as_os_str().to_owned();
-    link.push(format!("-{}-{}", output.kind, output.attr.name()).chars().map(plain).collect::<String>());
-    if let Some(system) = &output.system {
-        link.push(format!("-{system}"));
-    }
-    if name != "out" {
-        link.push(format!("-{name}"));
-    }
-    PathBuf::from(link)
 }
 
 /// How many processes this machine runs well at once.
@@ -294,8 +268,7 @@ mod tests {
     fn check(systems: &[&str], kind: &str, system: Option<&str>, expected: Status) {
         let attr = AttrPath::new(["hosts", "a"]);
         let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
-        let mut result = OutputResult::new(output, Status::EvaluationFailed);
-        wish(systems).excuse_foreign(&mut result);
+        let result = wish(systems).excused(OutputResult::new(output, Status::EvaluationFailed));
         assert_eq!(result.status, expected, "{systems:?} {kind} {system:?}");
     }
 
@@ -308,17 +281,5 @@ mod tests {
         check(&["x86_64-linux"], "darwin", None, Status::Skipped);
         check(&["aarch64-darwin"], "darwin", None, Status::EvaluationFailed);
         check(&[], "darwin", None, Status::EvaluationFailed);
-    }
-
-    #[test]
-    fn links_are_told_apart() {
-        let check = |kind: &str, attr: &str, system: Option<&str>, name: &str, expected: &str| {
-            let attr = AttrPath::parse(attr).unwrap();
-            let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
-            assert_eq!(out_link(Path::new("r"), &output, name), Path::new(expected));
-        };
-        check("nixos", "nixosConfigurations.web", None, "out", "r-nixos-web");
-        check("home", "homeConfigurations.\"a@b\"", None, "out", "r-home-a@b");
-        check("package", "packages.s.\"a/b\"", Some("s"), "dev", "r-package-a-b-s-dev");
     }
 }

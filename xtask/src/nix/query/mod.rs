@@ -3,27 +3,26 @@
 //!
 //! The wrapper has the repository as its only input, so that `self`, locks and purity are what they are for the user. Stand-in
 //! inputs are overrides on the command line: declared in the wrapper's `flake.nix`, older versions do not see the override of an
-//! overridden input's own input. The `.nix` files in the folder of this name say what each finding holds.
+//! overridden input's own input. The `.nix` files in this folder say what each finding holds.
 
-mod inputs;
+mod finding;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 
-pub use inputs::InputOverride;
+pub use finding::Finding;
 
-use super::{Nix, log::Message};
-use crate::files;
-use crate::fleet::{AttrPath, Facts, Kind, Output, Step, nix_string};
+use super::{Nix, Reference};
+use crate::fleet::{AttrPath, Kind, Output, Step, nix_string};
+use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
 const FILES: [(&str, &str); 3] = [
-    ("discover.nix", include_str!("query/discover.nix")),
-    ("evaluate.nix", include_str!("query/evaluate.nix")),
-    ("facts.nix", include_str!("query/facts.nix")),
+    ("discover.nix", include_str!("discover.nix")),
+    ("evaluate.nix", include_str!("evaluate.nix")),
+    ("facts.nix", include_str!("facts.nix")),
 ];
 
 /// Top-level attributes that hold nothing to build, whatever is in them.
@@ -46,11 +45,49 @@ const IGNORED: [&str; 16] = [
     "inputs",
 ];
 
+/// One input of the repository, or of such an input, replaced by another flake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputOverride {
+    /// The names of inputs that lead to it from the repository's flake.nix.
+    pub input: Vec<String>,
+    /// The folder of the flake in its place.
+    pub folder: PathBuf,
+}
+
+impl InputOverride {
+    /// The override as Nix is given it for the wrapper, whose input `flake` the repository is. The folder is named as seen from
+    /// the wrapper's, two levels below `state`, so that `state` may be at any path.
+    fn arguments(&self, state: &Path) -> [String; 3] {
+        let input = std::iter::once("flake").chain(self.input.iter().map(String::as_str)).collect::<Vec<_>>();
+        let folder =
+            self.folder.strip_prefix(state).map_or(self.folder.clone(), |below| Path::new("../..").join(below));
+        ["--override-input".to_owned(), input.join("/"), format!("path:{}", folder.display())]
+    }
+}
+
+impl Nix {
+    /// The `inputs` that flake.nix in `repository` declares, read from the file alone: name to reference, as written there.
+    ///
+    /// # Errors
+    /// When the file cannot be evaluated.
+    pub fn declared_inputs(&self, repository: &Path) -> Result<DeclaredInputs> {
+        let mut command = self.command("nix");
+        command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
+        command.args(["--apply", "flake: flake.inputs or { }", ""]);
+        let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
+        serde_json::from_str(&json).context("read the inputs of flake.nix")
+    }
+}
+
+/// The `inputs` of a flake.nix as JSON.
+pub type DeclaredInputs = serde_json::Map<String, serde_json::Value>;
+
 /// The wrapper flake, written and ready to be asked.
 #[derive(Debug, Clone)]
 pub struct Query {
     folder: PathBuf,
-    overrides: Vec<InputOverride>,
+    /// Arguments that replace inputs.
+    overrides: Vec<String>,
     token: String,
 }
 
@@ -65,82 +102,20 @@ pub struct Item<'a> {
     pub kind: &'a Kind,
 }
 
-/// One finding of a running evaluation.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", untagged, deny_unknown_fields)]
-pub enum Finding {
-    /// Discovery looks into this set now.
-    Looking {
-        /// Its attribute path.
-        begin: Vec<String>,
-    },
-    /// An output exists.
-    Output {
-        /// Where, and which pattern found it.
-        output: FoundOutput,
-    },
-    /// Where the flake's source is in the store.
-    Source {
-        /// Its store path.
-        source: String,
-    },
-    /// A derivation exists that no kind covers.
-    Uncovered {
-        /// Where.
-        uncovered: Vec<String>,
-    },
-    /// Evaluation of this item starts now.
-    Begin {
-        /// Its index.
-        begin: usize,
-    },
-    /// A configuration says its system.
-    System {
-        /// The item.
-        index: usize,
-        /// The system, if it says one.
-        system: Option<String>,
-    },
-    /// The derivation is known, and in the store.
-    Derivation {
-        /// The item.
-        index: usize,
-        /// Its store path; nothing if there is nothing to build.
-        drv: Option<String>,
-        /// The system it builds on.
-        built: Option<String>,
-    },
-    /// The facts are known; the item is done.
-    Facts {
-        /// The item.
-        index: usize,
-        /// The facts.
-        facts: Facts,
-    },
-}
-
-/// An output as discovery names it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct FoundOutput {
-    /// Its attribute path.
-    pub path: Vec<String>,
-    /// The index of the kind whose set it is in.
-    pub pattern: usize,
-}
-
 impl Query {
     /// Writes the wrapper flake below `state`, around the flake at `reference`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(state: &Path, reference: &str, overrides: &[InputOverride]) -> Result<Self> {
+    pub fn write(state: &Path, reference: &Reference, overrides: &[InputOverride]) -> Result<Self> {
         let flake = wrapper(reference);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
-        Ok(Self { folder, overrides: overrides.to_vec(), token: format!("xtask-{}-", std::process::id()) })
+        let overrides = overrides.iter().flat_map(|replaced| replaced.arguments(state)).collect();
+        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()) })
     }
 
     /// The identity of the query itself, for the key of kept results.
@@ -187,25 +162,15 @@ impl Query {
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
         let mut command = nix.command("nix");
+        // Relative, so that its path may hold whatever a path may hold.
         command
+            .current_dir(&self.folder)
             .args(["eval", "--json", "--no-write-lock-file", "--show-trace", "--log-format", "internal-json"])
-            .arg(format!("{}#{attribute}", super::path_reference(&self.folder)))
+            .arg(format!("path:.#{attribute}"))
             .args(["--apply", apply])
-            .args(self.overrides.iter().flat_map(InputOverride::arguments));
+            .args(&self.overrides);
         command
     }
-
-    /// The finding that a message of the evaluation carries, if it is one of ours.
-    ///
-    /// # Errors
-    /// When one of our own lines cannot be read.
-    pub fn finding(&self, message: &Message) -> Result<Option<Finding>> {
-        let Some(json) = message.text.strip_prefix("trace: ").and_then(|text| text.strip_prefix(&self.token)) else {
-            return Ok(None);
-        };
-        serde_json::from_str(json).map(Some).with_context(|| format!("read the finding {json}"))
-    }
-
     /// Whether `path` is a file of the query itself.
     #[must_use]
     pub fn is_own_file(path: &str) -> bool {
@@ -226,11 +191,12 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &str) -> String {
+fn wrapper(reference: &Reference) -> String {
+    let attributes = reference.attributes().into_iter();
+    let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
     format!(
-        "{{\n  inputs.flake.url = {};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n",
-        nix_string(reference)
+        "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
+         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n"
     )
 }
 
@@ -238,15 +204,13 @@ fn wrapper(reference: &str) -> String {
 mod tests {
     use super::*;
 
-    fn query() -> Query {
-        Query { folder: PathBuf::new(), overrides: Vec::new(), token: "T-".to_owned() }
-    }
-
     #[test]
     fn the_wrapper_is_a_flake_around_the_repository() {
         expect_test::expect![[r#"
             {
-              inputs.flake.url = "git+file:///r";
+              inputs.flake = {
+                url = "git+file:///r";
+              };
 
               outputs =
                 { flake, ... }:
@@ -256,33 +220,17 @@ mod tests {
                 };
             }
         "#]]
-        .assert_eq(&wrapper("git+file:///r"));
+        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned())));
     }
 
     #[test]
-    fn findings_are_told_apart() {
-        let query = query();
-        let check = |json: &str, expected: Finding| {
-            let text = format!("trace: T-{json}");
-            let message = Message { level: 0, text, raw: None, position: None };
-            assert_eq!(query.finding(&message).unwrap(), Some(expected));
+    fn overrides_are_of_the_wrappers_inputs() {
+        let check = |input: &[&str], expected: &str| {
+            let input = input.iter().map(|name| (*name).to_owned()).collect();
+            let replaced = InputOverride { input, folder: PathBuf::from("/a b/standin/x") };
+            assert_eq!(replaced.arguments(Path::new("/a b")), ["--override-input", expected, "path:../../standin/x"]);
         };
-        check(r#"{"begin":3}"#, Finding::Begin { begin: 3 });
-        check(r#"{"begin":["a","b"]}"#, Finding::Looking { begin: vec!["a".to_owned(), "b".to_owned()] });
-        check(r#"{"index":1,"system":null}"#, Finding::System { index: 1, system: None });
-        check(
-            r#"{"built":"s","drv":"/d.drv","index":1}"#,
-            Finding::Derivation { index: 1, drv: Some("/d.drv".to_owned()), built: Some("s".to_owned()) },
-        );
-        let output = FoundOutput { path: vec!["a".to_owned()], pattern: 2 };
-        check(r#"{"output":{"path":["a"],"pattern":2}}"#, Finding::Output { output });
-    }
-
-    #[test]
-    fn the_flakes_own_traces_are_no_findings() {
-        let query = query();
-        let message = |text: &str| Message { level: 0, text: text.to_owned(), raw: None, position: None };
-        assert_eq!(query.finding(&message("trace: {\"begin\":3}")).unwrap(), None);
-        assert!(query.finding(&message("trace: T-{\"nonsense\":3}")).is_err());
+        check(&["nixpkgs"], "flake/nixpkgs");
+        check(&["sops-nix", "nixpkgs"], "flake/sops-nix/nixpkgs");
     }
 }

@@ -1,22 +1,23 @@
-//! Evaluation in worker processes: which are started, what they said, and how their memory stays within its bound.
+//! Evaluation in worker processes: which are started, and what they said.
+
+mod memory;
+mod worker;
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use rustix::process::Signal;
 
-use super::batching::{Estimate, Limits, START_MIB};
+use super::batching::{Estimate, Limits};
 use super::{Event, Setting};
 use crate::fleet::{Evaluated, Facts, Kind, Output};
 use crate::nix::log::{LogEvent, Message};
 use crate::nix::query::{Finding, Item};
 use crate::nix::{Fault, fault};
-use crate::supervise::{self, Child, ChildEvent};
+use crate::supervise::{self, ChildEvent};
+use worker::{Current, Worker};
 
-/// Part of the memory bound at which a process is ended: what it may grow between two looks is kept free.
-const BRINK: f64 = 0.96;
 /// How often an output is given another process after one died without a word.
 const TRIES: usize = 2;
 
@@ -65,29 +66,6 @@ pub struct Evaluation<'a> {
     largest_mib: u64,
     /// The most memory in MiB seen over all processes at once.
     pub peak_mib: u64,
-}
-
-#[derive(Debug)]
-struct Worker {
-    id: usize,
-    child: Child,
-    batch: VecDeque<usize>,
-    messages: Vec<Message>,
-    current: Option<Current>,
-    done: usize,
-    alone: bool,
-    ended_by_us: bool,
-}
-
-/// The output a worker evaluates now.
-#[derive(Debug)]
-struct Current {
-    index: usize,
-    started: Instant,
-    memory_before: u64,
-    system: Option<String>,
-    drv: Option<Option<String>>,
-    warnings: Vec<String>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -143,15 +121,6 @@ impl<'a> Evaluation<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Whether something waits for a shared process, and one more is expected to fit beside those that run.
-    fn has_room(&self) -> bool {
-        let Some(&first) = self.pending.front() else { return false };
-        let needed = START_MIB + self.estimates[first].memory_mib.unwrap_or(0).max(self.largest_mib);
-        // What runs may still grow to what its outputs are expected to need.
-        let taken: u64 = self.workers.iter().map(|w| w.child.resident_mib().max(START_MIB + self.largest_mib)).sum();
-        self.workers.is_empty() || taken + needed <= self.limits.memory_mib
     }
 
     fn start(&mut self, batch: Vec<usize>, alone: bool, events: &Sender<Event>) -> Result<()> {
@@ -223,58 +192,6 @@ impl<'a> Evaluation<'a> {
         Ok(verdicts)
     }
 
-    /// What one output cost tells about those like it; and a process that has grown enough gives back the rest of its batch.
-    fn learn(&mut self, at: usize, verdict: &Verdict) {
-        let Ok(evaluated) = &verdict.told else { return };
-        self.largest_mib = self.largest_mib.max(evaluated.memory_mib);
-        let kind = &self.tasks[verdict.index].kind.name;
-        for &index in &self.pending {
-            if self.tasks[index].estimate.memory_mib.is_none() && self.tasks[index].kind.name == *kind {
-                self.estimates[index] = Estimate { seconds: evaluated.seconds, memory_mib: Some(evaluated.memory_mib) };
-            }
-        }
-        let comfortable = self.limits.comfortable_mib(self.largest_mib);
-        let worker = &mut self.workers[at];
-        let next = evaluated.memory_mib;
-        if !worker.batch.is_empty() && !worker.alone && worker.child.resident_mib() + next > comfortable {
-            worker.ended_by_us = true;
-            worker.child.kill();
-        }
-    }
-
-    /// Looks at the memory of all processes; the largest is ended when they come to the brink of the bound together.
-    pub fn watch_memory(&mut self) -> Vec<Verdict> {
-        let sizes: Vec<u64> = self.workers.iter().map(|worker| worker.child.resident_mib()).collect();
-        let total: u64 = sizes.iter().sum();
-        self.peak_mib = self.peak_mib.max(total);
-        if total as f64 <= self.limits.memory_mib as f64 * BRINK {
-            return Vec::new();
-        }
-        let running = |at: &usize| !self.workers[*at].ended_by_us;
-        let Some(largest) = (0..self.workers.len()).filter(running).max_by_key(|&at| sizes[at]) else {
-            return Vec::new();
-        };
-        let worker = &mut self.workers[largest];
-        worker.ended_by_us = true;
-        worker.child.kill();
-        let Some(index) = worker.batch.front().copied() else { return Vec::new() };
-        if worker.alone {
-            worker.batch.pop_front();
-            let reason = format!(
-                "its evaluation needs more than {} MiB, the bound on memory: raise it with --max-memory",
-                self.limits.memory_mib
-            );
-            let failure = Failure { fault: Fault { reason, place: None }, system: None };
-            return vec![Verdict { index, told: Err(failure) }];
-        }
-        if worker.done == 0 {
-            // It did not fit beside others: the next time it has the whole bound, and the collector.
-            worker.batch.pop_front();
-            self.alone.push_back(index);
-        }
-        Vec::new()
-    }
-
     fn end(&mut self, at: usize, status: std::io::Result<std::process::ExitStatus>) -> Vec<Verdict> {
         let mut worker = self.workers.swap_remove(at);
         let mut verdicts = Vec::new();
@@ -314,55 +231,14 @@ impl<'a> Evaluation<'a> {
         Some(Verdict { index, told: Err(Failure { fault, system }) })
     }
 
-    /// Gives up what waits and asks all processes to stop.
-    pub fn stop(&mut self, signal: Signal) {
+    /// Gives up what waits and ends all processes: nothing they hold needs an end in order, and a Nix that computes does not listen.
+    pub fn stop(&mut self) {
         self.pending.clear();
         self.alone.clear();
         for worker in &mut self.workers {
             worker.ended_by_us = true;
             worker.batch.clear();
-            if signal == Signal::KILL { worker.child.kill() } else { worker.child.signal(signal) }
+            worker.child.kill();
         }
     }
-}
-
-impl Current {
-    fn new(index: usize, memory_before: u64) -> Self {
-        Self { index, started: Instant::now(), memory_before, system: None, drv: None, warnings: Vec::new() }
-    }
-}
-
-impl Worker {
-    fn take_message(&mut self, message: Message) {
-        if let (Some(current), Some(warning)) = (&mut self.current, warning(&message)) {
-            current.warnings.push(warning);
-        }
-        self.messages.push(message);
-    }
-
-    /// The current output is done, if its derivation is known.
-    fn finish(&mut self, facts: Facts, facts_error: Option<String>) -> Option<Verdict> {
-        self.current.as_ref()?.drv.as_ref()?;
-        let current = self.current.take()?;
-        self.batch.retain(|&index| index != current.index);
-        self.done += 1;
-        self.messages.clear();
-        let evaluated = Evaluated {
-            system: current.system.unwrap_or_default(),
-            drv: current.drv.flatten(),
-            facts,
-            facts_error,
-            warnings: current.warnings,
-            seconds: current.started.elapsed().as_secs_f64(),
-            memory_mib: self.child.resident_mib().saturating_sub(current.memory_before),
-        };
-        Some(Verdict { index: current.index, told: Ok(evaluated) })
-    }
-}
-
-/// A warning of the configuration: `lib.warn` and the module system print them as traces.
-fn warning(message: &Message) -> Option<String> {
-    let text = message.text.strip_prefix("trace: ").unwrap_or(&message.text);
-    let warning = text.strip_prefix("warning: ").or_else(|| text.strip_prefix("evaluation warning: "))?;
-    (!warning.starts_with("not writing modified lock file")).then(|| warning.trim().to_owned())
 }

@@ -1,0 +1,98 @@
+//! Run the jobs of continuous integration, here exactly as there
+
+mod jobs;
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+
+use self::jobs::Jobs;
+use super::build::{BuildArgs, EvaluationArgs};
+use crate::ci::{JOBS, JobName, JobResult, JobStatus, RunResult, obstacle, plan};
+use crate::context::{Context, Ending};
+use crate::report;
+
+/// Run the jobs of continuous integration, here exactly as there
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only these jobs, and what they need [default: all]
+    #[arg(value_name = "JOB")]
+    jobs: Vec<JobName>,
+    /// Not these jobs
+    #[arg(long, value_name = "JOB", value_delimiter = ',', env = "XTASK_SKIP")]
+    skip: Vec<JobName>,
+    /// Stop at the first failure
+    #[arg(long, env = "XTASK_FAIL_FAST")]
+    fail_fast: bool,
+    /// Show which jobs would run, and run none
+    #[arg(long)]
+    plan: bool,
+    /// The folder for report.json, junit.xml and summary.md [default: below the target folder]
+    #[arg(long, value_name = "DIR", env = "XTASK_REPORT_DIR")]
+    report_dir: Option<PathBuf>,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON")]
+    json: bool,
+    #[command(flatten)]
+    evaluation: EvaluationArgs,
+    #[command(flatten)]
+    build: BuildArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask ci                             everything, as CI runs it
+  cargo xtask ci lock                        one job, and what it needs
+  cargo xtask ci --plan                      what would run
+  cargo xtask --repo ../fleet ci             another repository
+  cargo xtask ci --inputs standin            offline: structure only, in about a second";
+
+/// Runs the jobs and writes the reports, whatever becomes of the jobs.
+///
+/// # Errors
+/// When no job is left to run, or the reports cannot be written.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let console = &context.console;
+    let planned = plan(JOBS, &args.jobs, &args.skip);
+    if planned.iter().all(|row| row.left_out.is_some()) {
+        bail!("every job is skipped: nothing would be checked");
+    }
+    if args.plan {
+        console.answer(&if args.json { report::jobs::plan_json(&planned)? } else { report::jobs::plan(&planned) });
+        return Ok(Ending::Clean);
+    }
+    let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
+    // A run that is killed leaves no report, rather than that of an earlier run.
+    report::files::remove(&folder)?;
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let started = Instant::now();
+    let mut jobs = Jobs::new(context, args, &planned)?;
+    let mut results: Vec<JobResult> = Vec::new();
+    for row in &planned {
+        let left_out = row.left_out.clone().or_else(|| obstacle(&row.job, &results, args.fail_fast));
+        let result = match left_out {
+            Some(reason) => JobResult::skipped(row.job.name, reason),
+            None => jobs.run(row.job.name),
+        };
+        report::jobs::done(console, &row.job, &result);
+        results.push(result);
+    }
+    jobs.look_back(&mut results)?;
+    let result = jobs.result(results, clock, started.elapsed().as_secs_f64());
+    report::files::write(&folder, &result)?;
+    if args.json {
+        console.answer(&report::json::run(&result)?);
+    }
+    report::jobs::conclude(console, &result, &folder);
+    Ok(ending(&result))
+}
+
+fn ending(result: &RunResult) -> Ending {
+    match result.status() {
+        JobStatus::Ok | JobStatus::Skipped => Ending::Clean,
+        JobStatus::Failed | JobStatus::Interrupted => Ending::Problems,
+        JobStatus::CouldNotCheck => Ending::Unchecked,
+    }
+}

@@ -1,0 +1,112 @@
+//! One build process: its targets, what it has begun, and Nix's words about what failed in it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Instant;
+
+use super::Target;
+use crate::nix::log::Message;
+use crate::supervise::Child;
+
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) id: usize,
+    pub(super) child: Child,
+    pub(super) targets: VecDeque<(Target, usize)>,
+    pub(super) started: Instant,
+    pub(super) claimed: HashSet<String>,
+    /// What Nix says it will build; it replaces our own guess once the first activity begins.
+    pub(super) announced: Option<HashSet<String>>,
+    pub(super) builds: HashMap<u64, Running>,
+    /// The derivations begun, with the last lines of each.
+    pub(super) begun: HashMap<String, VecDeque<String>>,
+    pub(super) messages: Vec<Message>,
+    /// Whether something failed by what was heard last.
+    pub(super) has_news: bool,
+}
+
+/// A derivation being built or a path being fetched.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The store path of the derivation, or of what is fetched.
+    pub path: String,
+    /// Whether it is fetched.
+    pub fetched: bool,
+    /// The phase of the build, if it says one.
+    pub phase: Option<String>,
+    /// Since when.
+    pub started: Instant,
+}
+
+impl Running {
+    pub(super) fn new(path: String, fetched: bool) -> Self {
+        Self { path, fetched, phase: None, started: Instant::now() }
+    }
+}
+
+impl Process {
+    pub(super) fn take_message(&mut self, message: Message) {
+        let text = message.text.as_str();
+        if text.ends_with("will be built:") {
+            self.announced = Some(HashSet::new());
+        } else if let (Some(announced), Some(path)) = (&mut self.announced, text.strip_prefix("  ")) {
+            if path.ends_with(".drv") {
+                announced.insert(path.to_owned());
+            }
+        } else if message.level == 0 {
+            self.messages.push(message);
+        }
+    }
+
+    /// What Nix says of the failure of `drv`, in one line.
+    pub(super) fn reason_for(&self, drv: &str) -> Option<String> {
+        let message = self.messages.iter().find(|message| message.names(drv))?;
+        Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
+    }
+
+    /// What Nix says of remote builders that it could not use.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = &str> {
+        self.messages.iter().map(|message| message.text.as_str()).filter(|text| text.starts_with("cannot build on '"))
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        let message = self.messages.last()?;
+        Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
+    }
+}
+
+/// One line of Nix's message about a failed build: older versions say it in the first line, newer ones after `Reason:`.
+fn reason(message: &str) -> String {
+    let value = |label: &str| message.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+    if let (Some(specified), Some(got)) = (value("specified:"), value("got:")) {
+        return format!("hash mismatch in a fixed-output derivation: specified {specified}, got {got}");
+    }
+    let explained = message.lines().find_map(|line| line.trim().strip_prefix("Reason: "));
+    let line = explained.unwrap_or_else(|| message.lines().next().unwrap_or_default()).trim_start_matches("error: ");
+    match line.split_once("' failed with ") {
+        Some((_, how)) => format!("builder failed with {}", how.trim_end_matches([';', '.'])),
+        None => line.trim_end_matches([';', '.']).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_of_old_and_new_nix() {
+        let check = |message: &str, expected: &str| assert_eq!(reason(message), expected);
+        check("builder for '/nix/store/x.drv' failed with exit code 3", "builder failed with exit code 3");
+        check(
+            "builder for '/nix/store/x.drv' failed with exit code 3;\nlast 10 log lines:\n> a",
+            "builder failed with exit code 3",
+        );
+        check(
+            "Cannot build '/nix/store/x.drv'.\nReason: builder failed with exit code 3.\nOutput paths:\n  /x",
+            "builder failed with exit code 3",
+        );
+        check(
+            "hash mismatch in fixed-output derivation '/nix/store/x.drv':\n  specified: a\n     got:    b",
+            "hash mismatch in a fixed-output derivation: specified a, got b",
+        );
+    }
+}

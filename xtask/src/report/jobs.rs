@@ -1,0 +1,132 @@
+//! The jobs of a run on a terminal: the plan, one line a job, everything that failed once more at the end.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::console::{Console, Mark};
+use super::words::{count, seconds, typed};
+use super::{files, outcome, problems};
+use crate::ci::{Job, JobResult, JobStatus, Planned, RunResult};
+
+/// The plan, one line a job.
+#[must_use]
+pub fn plan(planned: &[Planned]) -> String {
+    let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
+    let line = |row: &Planned| {
+        let word = row.job.name.word();
+        let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_owned(), |why| format!("({why})"));
+        format!("{word:width$}  {:5}  {about}\n", row.job.phase.word())
+    };
+    planned.iter().map(line).collect()
+}
+
+#[derive(Serialize)]
+struct PlannedJson<'a> {
+    name: &'a str,
+    phase: &'a str,
+    about: &'a str,
+    needs: Vec<&'a str>,
+    left_out: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    schema: u32,
+    jobs: Vec<PlannedJson<'a>>,
+}
+
+/// The plan as a JSON document, schema 1.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn plan_json(planned: &[Planned]) -> Result<String> {
+    let jobs = planned.iter().map(planned_json).collect();
+    Ok(serde_json::to_string_pretty(&PlanJson { schema: 1, jobs })? + "\n")
+}
+
+fn planned_json(row: &Planned) -> PlannedJson<'_> {
+    PlannedJson {
+        name: row.job.name.word(),
+        phase: row.job.phase.word(),
+        about: row.job.about,
+        needs: row.job.needs.iter().map(|need| need.word()).collect(),
+        left_out: row.left_out.as_deref(),
+    }
+}
+
+/// The mark in front of a job.
+fn mark(status: JobStatus) -> Mark {
+    match status {
+        JobStatus::Ok => Mark::Ok,
+        JobStatus::Skipped => Mark::Skipped,
+        JobStatus::Failed | JobStatus::CouldNotCheck | JobStatus::Interrupted => Mark::Failed,
+    }
+}
+
+/// Says what became of one job, and what it found.
+pub fn done(console: &Console, job: &Job, result: &JobResult) {
+    console.mark(mark(result.status), &line(job, result));
+    for problem in &result.problems {
+        console.mark(problems::mark(problem), &problems::text(problem));
+    }
+}
+
+fn line(job: &Job, result: &JobResult) -> String {
+    let word = job.name.word();
+    let words = result.status.words();
+    let reason = result.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match result.status {
+        JobStatus::Ok => {
+            let how = result.reason.as_deref().map(|how| format!(" ({how})")).unwrap_or_default();
+            format!("{word}: {}{how}  {}", job.about, seconds(result.seconds))
+        }
+        JobStatus::Failed => format!("{word}: {words}{reason}  {}", seconds(result.seconds)),
+        _ => format!("{word}: {words}{reason}"),
+    }
+}
+
+/// Says everything that failed once more, then the verdict, then where the reports are.
+pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
+    let failures = result.fleet.iter().flat_map(|fleet| fleet.failures());
+    if result.jobs.iter().any(JobResult::is_failure) {
+        console.always("");
+    }
+    for failure in failures {
+        console.mark(Mark::Failed, &outcome::failure(failure, result.is_stand_in()));
+    }
+    for job in result.jobs.iter().filter(|job| job.is_failure()) {
+        for problem in job.problems.iter().filter(|problem| problem.fails()) {
+            console.mark(Mark::Failed, &format!("{}: {}", job.name.word(), problems::text(problem)));
+        }
+        if let Some(reason) = job.reason.as_ref().filter(|_| job.problems.is_empty()) {
+            console.mark(Mark::Failed, &format!("{}: {}: {reason}", job.name.word(), job.status.words()));
+        }
+    }
+    console.mark(mark(result.status()), &format!("ci: {}", verdict(result)));
+    console.line(&format!("  report: {}", typed(&folder.join(files::SUMMARY))));
+}
+
+/// The verdict in one line: what failed first, by name.
+#[must_use]
+pub fn verdict(result: &RunResult) -> String {
+    let named = |status: JobStatus| {
+        let names: Vec<&str> =
+            result.jobs.iter().filter(|job| job.status == status).map(|job| job.name.word()).collect();
+        (!names.is_empty()).then(|| format!("{} {}", names.join(", "), status.words()))
+    };
+    let worst = [JobStatus::Interrupted, JobStatus::CouldNotCheck, JobStatus::Failed];
+    let mut parts: Vec<String> = worst.into_iter().filter_map(named).collect();
+    parts.extend([JobStatus::Ok, JobStatus::Skipped].into_iter().filter_map(named));
+    if let Some(fleet) = &result.fleet {
+        let outputs = count(fleet.results.len(), "output");
+        let failed = fleet.failures().count();
+        parts.push(if failed > 0 { format!("{failed} of {outputs} failed") } else { outputs });
+    }
+    if result.is_stand_in() {
+        parts.push("stand-in inputs".to_owned());
+    }
+    parts.push(seconds(result.seconds));
+    parts.join(" · ")
+}
