@@ -73,8 +73,8 @@ impl Session<'_> {
                 self.needs_store()?;
             }
             if !self.inputs.is_stand_in() {
-                let declared = inputs::references(self.declared.iter().flatten());
-                inputs::blame(self.context, &declared, &self.store, self.lock.as_ref(), &set.fault.reason)?;
+                let declared = self.declared.clone().unwrap_or_default();
+                inputs::blame(self.context, &self.store, &declared, self.lock.as_ref(), &set.fault.reason)?;
             }
             let attr = set.attr.clone();
             failed.push(set);

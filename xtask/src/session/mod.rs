@@ -74,8 +74,8 @@ impl<'a> Session<'a> {
             _ => tree.clone(),
         };
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
-        let references = inputs::references(declared.iter().flatten());
-        let inputs = inputs::resolve(context, &settings, &store, &references, lock.as_ref(), &whole)?;
+        let known = declared.clone().unwrap_or_default();
+        let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         if let Some(checkout) = &checkout {

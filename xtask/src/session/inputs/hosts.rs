@@ -37,8 +37,19 @@ pub fn host(locked: &Attributes) -> Option<String> {
     }
 }
 
+/// The host that the input `name` of a flake.nix leads to, as it is written there.
+pub fn declared_host(name: &str, input: &serde_json::Value) -> Option<String> {
+    let text = |attribute: &str| input.get(attribute).and_then(|value| value.as_str());
+    match (text("url"), text("follows"), text("type")) {
+        (Some(url), ..) => reference_host(url),
+        (_, Some(_), _) => None,
+        (.., Some(kind)) => reference_host(&format!("{kind}:")),
+        _ => reference_host(name),
+    }
+}
+
 /// The host that a flake reference leads to; `None` for a local one. What only a registry knows is on GitHub, as nearly all is.
-pub fn reference_host(reference: &str) -> Option<String> {
+fn reference_host(reference: &str) -> Option<String> {
     let Some((scheme, rest)) = reference.split_once(':') else {
         return (!reference.starts_with(['.', '/'])).then(|| "github.com".to_owned());
     };
@@ -106,5 +117,20 @@ mod tests {
         }
         assert_eq!(endpoint("a:22"), ("a".to_owned(), 22));
         assert_eq!(endpoint("a"), ("a".to_owned(), 443));
+    }
+
+    #[test]
+    fn hosts_of_declared_inputs() {
+        let check = |json: &str, expected: Option<&str>| {
+            let input = serde_json::from_str(json).unwrap();
+            assert_eq!(declared_host("nixpkgs", &input).as_deref(), expected, "{json}");
+        };
+        check(r#"{ "url": "gitlab:a/b", "flake": false }"#, Some("gitlab.com"));
+        check(r#"{ "url": "./sub" }"#, None);
+        check(r#"{ "follows": "other" }"#, None);
+        check(r#"{ "type": "github", "owner": "a", "repo": "b" }"#, Some("github.com"));
+        check(r#"{ "type": "path", "path": "/a" }"#, None);
+        // Looked up by its name.
+        check("{ }", Some("github.com"));
     }
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use self::hosts::{host, reference_host, unreachable};
+use self::hosts::{declared_host, host, unreachable};
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{FlakeLock, Node};
-use crate::nix::query::InputOverride;
+use crate::nix::query::{DeclaredInputs, InputOverride};
 use crate::nix::{Settings, Store};
 use crate::standin;
 use crate::tree::Tree;
@@ -88,13 +88,14 @@ pub fn resolve(
     context: &Context,
     settings: &Settings,
     store: &Store,
-    declared: &Declared,
+    declared: &DeclaredInputs,
     lock: Option<&FlakeLock>,
     tree: &Tree,
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
-        let files: Vec<_> = tree.nix_files().collect();
-        let (overrides, fingerprint) = standin::write(&context.state, settings, &with_nodes(declared, lock), &files)?;
+        let declared = with_nodes(declared, lock);
+        let (overrides, fingerprint) =
+            standin::write(&context.state, settings, &declared, &tree.nix_files().collect::<Vec<_>>())?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {
@@ -102,7 +103,7 @@ pub fn resolve(
         Inputs::Locked => return Ok(locked(declared, lock)),
         Inputs::Auto => {}
     }
-    let unreachable = unreachable_inputs(context, declared, store, lock);
+    let unreachable = unreachable_inputs(context, store, declared, lock);
     if unreachable.is_empty() {
         Ok(locked(declared, lock))
     } else if context.ci {
@@ -118,17 +119,17 @@ pub fn resolve(
 /// That error.
 pub fn blame(
     context: &Context,
-    declared: &Declared,
     store: &Store,
+    declared: &DeclaredInputs,
     lock: Option<&FlakeLock>,
     reason: &str,
 ) -> Result<()> {
-    // Nix fetches only what is evaluated, so that an input may be missing and yet not be the reason.
-    // What git could not fetch Nix does not name.
+    // Nix fetches only what is evaluated, so that an input may be missing and yet not be the reason. What git could not fetch
+    // Nix does not name.
     let mentions =
         |host: &str| reason.contains("program 'git' failed") || reason.contains(host.split(':').next().unwrap_or(host));
-    if missing_inputs(declared, store, lock).keys().any(|host| mentions(host)) {
-        let unreachable = unreachable_inputs(context, declared, store, lock);
+    if missing_inputs(store, declared, lock).keys().any(|host| mentions(host)) {
+        let unreachable = unreachable_inputs(context, store, declared, lock);
         if unreachable.keys().any(|host| mentions(host)) {
             bail!("{}: only the structure can be checked without them, with --inputs standin", told(&unreachable));
         }
@@ -147,31 +148,13 @@ fn told(unreachable: &Missing) -> String {
     )
 }
 
-fn locked(declared: &Declared, lock: Option<&FlakeLock>) -> Resolved {
+fn locked(declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Resolved {
     let is_locked = |name: &String| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
     Resolved::Locked { unlocked: !declared.keys().filter(|name| *name != "self").all(is_locked) }
 }
 
-/// The reference of each declared input.
-pub type Declared = BTreeMap<String, String>;
-
-/// The references in the `inputs` of flake.nix. An input that follows another is as local as a path; one without any reference is
-/// looked up by its name.
-pub fn references<'a>(inputs: impl IntoIterator<Item = (&'a String, &'a serde_json::Value)>) -> Declared {
-    let reference = |name: &str, input: &serde_json::Value| {
-        let text = |key: &str| input.get(key).and_then(serde_json::Value::as_str);
-        match (text("url"), text("follows"), text("type")) {
-            (Some(url), _, _) => url.to_owned(),
-            (_, Some(_), _) => "path:.".to_owned(),
-            (_, _, Some(kind)) => format!("{kind}:"),
-            _ => name.to_owned(),
-        }
-    };
-    inputs.into_iter().map(|(name, input)| (name.clone(), reference(name, input))).collect()
-}
-
 /// The inputs that flake.nix declares and those its lock file has, with the lock's node.
-fn with_nodes(declared: &Declared, lock: Option<&FlakeLock>) -> Vec<(String, Option<Node>)> {
+fn with_nodes(declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Vec<(String, Option<Node>)> {
     let mut names: BTreeSet<String> = declared.keys().cloned().collect();
     let locked: Vec<(String, Option<Node>)> = match lock {
         Some(lock) => lock.direct_inputs().map(|(name, node)| (name.to_owned(), node.cloned())).collect(),
@@ -186,25 +169,30 @@ fn with_nodes(declared: &Declared, lock: Option<&FlakeLock>) -> Vec<(String, Opt
 type Missing = BTreeMap<String, BTreeSet<String>>;
 
 /// The inputs that must be fetched from hosts that do not answer.
-fn unreachable_inputs(context: &Context, declared: &Declared, store: &Store, lock: Option<&FlakeLock>) -> Missing {
-    let mut missing = missing_inputs(declared, store, lock);
+fn unreachable_inputs(
+    context: &Context,
+    store: &Store,
+    declared: &DeclaredInputs,
+    lock: Option<&FlakeLock>,
+) -> Missing {
+    let mut missing = missing_inputs(store, declared, lock);
     let silent = unreachable(&missing.keys().cloned().collect(), context);
     missing.retain(|host, _| silent.contains(host));
     missing
 }
 
 /// The inputs that the store does not hold; those in no lock count, since Nix would ask what they are now.
-fn missing_inputs(declared: &Declared, store: &Store, lock: Option<&FlakeLock>) -> Missing {
+fn missing_inputs(store: &Store, declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Missing {
     let held =
         |node: &Node| node.store_path(&store.folder).is_some_and(|path| store.holds(&path.display().to_string()));
     let pinned = lock.into_iter().flat_map(FlakeLock::pinned).filter(|(_, node)| !held(node));
-    let pinned = pinned.filter_map(|(name, node)| Some((name.to_owned(), host(node.locked.as_ref()?)?)));
+    let pinned = pinned.filter_map(|(name, node)| Some((name, host(node.locked.as_ref()?)?)));
     let is_locked = |name: &str| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
-    let unlocked = declared.iter().filter(|(name, _)| !is_locked(name));
-    let unlocked = unlocked.filter_map(|(name, reference)| Some((name.clone(), reference_host(reference)?)));
+    let unlocked = declared.iter().filter(|(name, _)| *name != "self" && !is_locked(name));
+    let unlocked = unlocked.filter_map(|(name, input)| Some((name.as_str(), declared_host(name, input)?)));
     let mut missing = Missing::new();
     for (name, host) in pinned.chain(unlocked) {
-        missing.entry(host).or_default().insert(name);
+        missing.entry(host).or_default().insert(name.to_owned());
     }
     missing
 }
