@@ -13,7 +13,7 @@ use fleet::{Running, flake, results, runs, statuses, wait_until};
 use rustix::process::Signal;
 use sandbox::{Sandbox, TestNix};
 
-/// A sandbox whose package `slow` begins by making a file, and then goes on until there is another.
+/// A sandbox whose package `slow` begins by making a file, and whose builder has a child that goes on until there is another.
 struct Waiting {
     sandbox: Sandbox,
     begun: PathBuf,
@@ -26,7 +26,7 @@ impl Waiting {
         let sandbox = Sandbox::new(nix);
         let (begun, go_on) = (sandbox.path("begun"), sandbox.path("go-on"));
         let waits = format!(
-            "test -e {go_on} || {{ {first}; touch {begun}; }}; while ! test -e {go_on}; do sleep 0.1; done; echo > $out",
+            "test -e {go_on} || {{ {first}; touch {begun}; }}; sh -c 'while ! test -e {go_on}; do sleep 0.1; done'; echo > $out",
             begun = begun.display(),
             go_on = go_on.display()
         );

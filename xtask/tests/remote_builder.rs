@@ -141,7 +141,7 @@ fn a_foreign_system_is_built_where_a_builder_offers_it() {
 #[test]
 fn all_is_built_elsewhere_where_this_machine_builds_nothing() {
     for nix in TestNix::ALL {
-        let remote = Remote::new(nix, "x86_64-linux,aarch64-linux");
+        let mut remote = Remote::new(nix, "x86_64-linux,aarch64-linux");
         let sandbox = &remote.sandbox;
         let conf = fs::read_to_string(sandbox.path("nix-conf/nix.conf")).unwrap();
         sandbox.write_nix_conf(&format!("{conf}max-jobs = 0\n"));
@@ -151,6 +151,11 @@ fn all_is_built_elsewhere_where_this_machine_builds_nothing() {
         for path in ["foreign", "own"].map(|name| out_path(&built, name)) {
             assert!(path.exists() && remote.has(&path), "{nix:?}: {}", path.display());
         }
+        // This machine does not step in.
+        remote.stop();
+        remote.sandbox.write("flake.nix", &flake("", r#"own = drv "own" "echo new > $out";"#));
+        let failed = remote.sandbox.run(&["build", "--json"]).ends(1).says(&["Connection refused"]);
+        assert_eq!(statuses(&failed), ["own build-failed"], "{nix:?}");
     }
 }
 

@@ -167,7 +167,7 @@ impl Building<'_> {
         else {
             return Ok(None);
         };
-        let reason = process.refusals().chain([reason.as_str()]).collect::<Vec<_>>().join("\n");
+        let reason = process.with_refusals(&reason);
         self.failed.insert(drv, FailedDerivation { reason, log_tail: Vec::new() });
         self.failure(target, seconds)
     }
