@@ -85,6 +85,8 @@ pub enum Ending {
 pub struct Context {
     /// The repository's root: the folder of flake.nix, absolute.
     pub repository: PathBuf,
+    /// The repository as the user named it, if at all.
+    pub named: Option<PathBuf>,
     /// Where results, links and stand-in inputs of this repository are kept.
     pub state: PathBuf,
     /// Which inputs were asked for.
@@ -112,7 +114,15 @@ impl Context {
             None => default_state(&repository),
         };
         let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-        Ok(Self { repository, state, inputs: args.inputs, offline: args.offline, ci, console })
+        Ok(Self {
+            repository,
+            named: args.repo.clone(),
+            state,
+            inputs: args.inputs,
+            offline: args.offline,
+            ci,
+            console,
+        })
     }
 }
 

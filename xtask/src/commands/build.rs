@@ -121,7 +121,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let report = watched(&session, &wish)?;
     if args.json {
-        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+        context.console.answer(&json::fleet(&report, &session)?);
     }
     conclude(&session, &report);
     if let Some(reason) = report.nothing_done() {
@@ -135,7 +135,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 /// # Errors
 /// As [`Session::run`].
 pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
-    let mut watcher = Watcher::new(&session.context.console, session.inputs.is_stand_in());
+    let mut watcher = Watcher::new(&session.context.console, session.flags());
     let report = session.run(wish, &mut |progress| watcher.show(progress));
     watcher.finish();
     report
@@ -158,7 +158,7 @@ fn conclude(session: &Session<'_>, report: &Report) {
     let console = &session.context.console;
     tell(session, report);
     for result in report.failures() {
-        console.mark(Mark::Failed, &outcome::failure(result, session.inputs.is_stand_in()));
+        console.mark(Mark::Failed, &outcome::failure(result, &session.flags()));
     }
     let mark = if report.failures().next().is_some() { Mark::Failed } else { Mark::Ok };
     console.mark(mark, &outcome::verdict(report));

@@ -35,18 +35,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if let Some(banner) = stand_in_banner(&session.inputs) {
         context.console.banner(&banner);
     }
-    let stand_in = session.inputs.is_stand_in();
+    let flags = session.flags();
     let wish = args.evaluation.wish(args.selectors.clone());
-    let mut watcher = Watcher::new(&context.console, stand_in);
+    let mut watcher = Watcher::new(&context.console, flags.clone());
     let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress))?;
     watcher.finish();
     if args.json {
-        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+        context.console.answer(&json::fleet(&report, &session)?);
     } else {
         context.console.answer(&listing(&report.results));
     }
     for result in report.failures() {
-        context.console.mark(Mark::Failed, &outcome::failure(result, stand_in));
+        context.console.mark(Mark::Failed, &outcome::failure(result, &flags));
     }
     for attr in &report.uncovered {
         context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));

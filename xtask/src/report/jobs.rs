@@ -94,7 +94,7 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
         console.always("");
     }
     for failure in failures {
-        console.mark(Mark::Failed, &outcome::failure(failure, result.is_stand_in()));
+        console.mark(Mark::Failed, &outcome::failure(failure, &result.flags));
     }
     for job in result.jobs.iter().filter(|job| job.is_failure()) {
         for problem in job.problems.iter().filter(|problem| problem.fails()) {

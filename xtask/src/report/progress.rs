@@ -20,7 +20,7 @@ const SHOWN: usize = 8;
 #[derive(Debug)]
 pub struct Watcher<'a> {
     console: &'a Console,
-    stand_in: bool,
+    flags: String,
     live: bool,
     last_said: Instant,
 }
@@ -28,9 +28,9 @@ pub struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     /// A watcher that suits where `console` leads.
     #[must_use]
-    pub fn new(console: &'a Console, stand_in: bool) -> Self {
+    pub fn new(console: &'a Console, flags: String) -> Self {
         let live = console.interactive() && console.verbosity() == Verbosity::Normal;
-        Self { console, stand_in, live, last_said: Instant::now() }
+        Self { console, flags, live, last_said: Instant::now() }
     }
 
     /// Shows one piece of progress.
@@ -62,7 +62,7 @@ impl<'a> Watcher<'a> {
 
     fn done(&mut self, result: &OutputResult) {
         if result.status.is_failure() {
-            self.console.mark(outcome::mark(result), &outcome::failure(result, self.stand_in));
+            self.console.mark(outcome::mark(result), &outcome::failure(result, &self.flags));
         } else if !self.live {
             self.console.mark(outcome::mark(result), &outcome::line(result));
         }

@@ -23,7 +23,7 @@ use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
 use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
 use crate::tree::Tree;
-use crate::{files, kept, nix};
+use crate::{files, kept, nix, process};
 
 /// A repository, opened.
 #[derive(Debug)]
@@ -95,6 +95,15 @@ impl<'a> Session<'a> {
         let checkout = self.checkout.as_ref()?;
         let dirty = if checkout.changed.is_empty() { "" } else { "-dirty" };
         Some(format!("{}{dirty}", checkout.head.as_ref()?))
+    }
+
+    /// The flags that a command needs to see what this one sees, each after a space.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let inputs = if self.inputs.is_stand_in() { " --inputs standin" } else { "" };
+        let named = self.context.named.as_ref();
+        let repository = named.map(|named| format!(" --repo {}", process::quoted(&named.to_string_lossy())));
+        format!("{inputs}{}", repository.unwrap_or_default())
     }
 
     /// The flake, ready to be asked.

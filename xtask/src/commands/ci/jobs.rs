@@ -80,6 +80,7 @@ impl<'a> Jobs<'a> {
         RunResult {
             jobs,
             inputs: session.map(|session| session.inputs.word()),
+            flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             fleet: self.fleet,
