@@ -4,6 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -103,12 +104,24 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(self) -> Ran {
-        let output = self.child.wait_with_output().unwrap();
-        Ran {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: fs::read_to_string(self.stderr).unwrap(),
+    pub fn end(mut self) -> Ran {
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        let status = self.child.wait().unwrap().code().unwrap_or(-1);
+        Ran { status, stdout, stderr: fs::read_to_string(&self.stderr).unwrap() }
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves nothing at work: the first signal may be what it tests, the second is heeded at once.
+    fn drop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        for _ in 0..2 {
+            if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+                rustix::process::kill_process(pid, rustix::process::Signal::INT).ok();
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
         }
+        self.child.wait().ok();
     }
 }
