@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::console::{Console, Mark};
+use super::console::{Console, Mark, Verbosity};
 use super::words::{count, seconds, typed};
 use super::{files, outcome, problems};
 use crate::ci::{Job, JobResult, JobStatus, Planned, RunResult};
@@ -67,6 +67,10 @@ fn mark(status: JobStatus) -> Mark {
 
 /// Says what became of one job, and what it found.
 pub fn done(console: &Console, job: &Job, result: &JobResult) {
+    if console.verbosity() == Verbosity::Quiet {
+        // What failed is told at the end: once is enough.
+        return;
+    }
     console.mark(mark(result.status), &line(job, result));
     for problem in &result.problems {
         console.mark(problems::mark(problem), &problems::text(problem));
@@ -91,7 +95,7 @@ fn line(job: &Job, result: &JobResult) -> String {
 pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     let failures = result.fleet.iter().flat_map(|fleet| fleet.failures());
     if result.jobs.iter().any(JobResult::is_failure) {
-        console.always("");
+        console.line("");
     }
     for failure in failures {
         console.mark(Mark::Failed, &outcome::failure(failure, &result.flags));

@@ -61,6 +61,10 @@ impl<'a> Watcher<'a> {
     }
 
     fn done(&mut self, result: &OutputResult) {
+        if self.console.verbosity() == Verbosity::Quiet {
+            // Every failure is told at the end: once is enough.
+            return;
+        }
         if result.status.is_failure() {
             self.console.mark(outcome::mark(result), &outcome::failure(result, &self.flags));
         } else if !self.live {
