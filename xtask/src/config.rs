@@ -39,7 +39,7 @@ pub struct KindConfig {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LockConfig {
-    /// The owners that inputs may come from, as `owner` or `owner/repository`; nothing allows all.
+    /// Where inputs may come from: `owner` or `owner/repository` on GitHub, or `host/path` for any other place. Nothing allows all.
     pub allowed_owners: Vec<String>,
     /// How many days old the flake's own inputs may be; without it, those of more than half a year are a warning.
     pub max_age_days: Option<u64>,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser};
 
 use crate::commands::Command;
@@ -34,7 +35,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_enum, default_value_t, env = "XTASK_INPUTS", help_heading = "Global options")]
     pub inputs: Inputs,
     /// Never ask the network
-    #[arg(long, global = true, env = "XTASK_OFFLINE", help_heading = "Global options")]
+    #[arg(long, global = true, env = "XTASK_OFFLINE", help_heading = "Global options", value_parser = FalseyValueParser::new())]
     pub offline: bool,
     /// Say only what failed and the verdict
     #[arg(
@@ -43,11 +44,10 @@ pub struct GlobalArgs {
         global = true,
         env = "XTASK_QUIET",
         conflicts_with = "verbose",
-        help_heading = "Global options"
-    )]
+        help_heading = "Global options", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
     /// Say every command and every log line
-    #[arg(short, long, global = true, env = "XTASK_VERBOSE", help_heading = "Global options")]
+    #[arg(short, long, global = true, env = "XTASK_VERBOSE", help_heading = "Global options", value_parser = FalseyValueParser::new())]
     pub verbose: bool,
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t, env = "XTASK_COLOR", help_heading = "Global options")]
@@ -192,4 +192,23 @@ fn slug(repository: &Path) -> String {
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = repository.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}-{short}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_has_an_environment_twin() {
+        let mut command = Cli::command();
+        command.build();
+        for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+            let flags = subcommand.get_arguments().filter(|flag| !flag.is_positional());
+            let twinless = flags.filter(|flag| !["help", "version"].contains(&flag.get_id().as_str()));
+            let twinless: Vec<_> = twinless.filter(|flag| flag.get_env().is_none()).map(clap::Arg::get_id).collect();
+            assert!(twinless.is_empty(), "{}: {twinless:?}", subcommand.get_name());
+        }
+    }
 }

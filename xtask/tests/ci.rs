@@ -154,7 +154,7 @@ fn a_lock_that_does_not_fit_fails_its_job_alone() {
     sandbox.write("flake.lock", lock);
     ci(&sandbox, &["lock"]).ends(0);
     sandbox.write("xtask.toml", "[lock]\nallowed_owners = [\"nixos\"]\n");
-    ci(&sandbox, &["lock"]).ends(1).says(&["whose owner is not on the list"]);
+    ci(&sandbox, &["lock"]).ends(1).says(&["which is not on the list of owners"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Turn a fresh machine into one that can evaluate, build and decrypt, step by step
 
 use anyhow::{Result, bail};
-use clap::builder::PossibleValue;
+use clap::builder::{FalseyValueParser, PossibleValue};
 
 use crate::bootstrap::{self, Choice, Consent, Mode, STEPS, Surroundings, Verdict};
 use crate::context::{Context, Ending};
@@ -12,19 +12,19 @@ use crate::report::steps;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Only look: what is in order, what is not
-    #[arg(long)]
+    #[arg(long, env = "XTASK_CHECK", value_parser = FalseyValueParser::new())]
     check: bool,
     /// Show what would be done, in full
-    #[arg(long, conflicts_with = "check")]
+    #[arg(long, conflicts_with = "check", env = "XTASK_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
     /// Only these steps
-    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
+    #[arg(long, value_name = "STEP", value_delimiter = ',', env = "XTASK_ONLY_STEP", value_parser = step_names())]
     only: Vec<String>,
     /// Not these steps
-    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
+    #[arg(long, value_name = "STEP", value_delimiter = ',', env = "XTASK_SKIP_STEP", value_parser = step_names())]
     skip: Vec<String>,
     /// Agree to every change beforehand
-    #[arg(long, short, conflicts_with_all = ["check", "dry_run"])]
+    #[arg(long, short, conflicts_with_all = ["check", "dry_run"], env = "XTASK_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
 }
 

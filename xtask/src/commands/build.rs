@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::builder::FalseyValueParser;
 
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
@@ -22,13 +23,13 @@ pub struct Args {
     #[command(flatten)]
     build: BuildArgs,
     /// Stop at the first failure
-    #[arg(long, env = "XTASK_FAIL_FAST")]
+    #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
     /// Link every result at PREFIX-KIND-NAME, as garbage-collection roots
     #[arg(long, value_name = "PREFIX", env = "XTASK_OUT_LINK")]
     out_link: Option<PathBuf>,
     /// Answer in JSON, schema 1
-    #[arg(long, env = "XTASK_JSON")]
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 
@@ -52,7 +53,7 @@ pub struct EvaluationArgs {
     #[arg(long, value_name = "SIZE", env = "XTASK_MAX_MEMORY", value_parser = mebibytes)]
     max_memory: Option<u64>,
     /// Evaluate again what has not changed
-    #[arg(long, env = "XTASK_FRESH")]
+    #[arg(long, env = "XTASK_FRESH", value_parser = FalseyValueParser::new())]
     fresh: bool,
 }
 
@@ -60,7 +61,7 @@ pub struct EvaluationArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub struct BuildArgs {
     /// Do not fetch what a substituter has: it counts as cached
-    #[arg(long, env = "XTASK_SKIP_CACHED")]
+    #[arg(long, env = "XTASK_SKIP_CACHED", value_parser = FalseyValueParser::new())]
     skip_cached: bool,
 }
 

@@ -1,6 +1,7 @@
 //! Find everything that could make a later command fail, each with the command that fixes it
 
 use anyhow::{Result, bail};
+use clap::builder::FalseyValueParser;
 
 use crate::context::{Context, Ending};
 use crate::doctor::{Facts, Standing, diagnose};
@@ -10,7 +11,7 @@ use crate::report::diagnoses;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Answer as JSON on stdout
-    #[arg(long)]
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

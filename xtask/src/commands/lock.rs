@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
+use clap::builder::FalseyValueParser;
 
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
@@ -15,7 +16,7 @@ use crate::session::Session;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Answer in JSON, schema 1
-    #[arg(long, env = "XTASK_JSON")]
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

@@ -1,6 +1,7 @@
 //! List what the flake declares, per output, evaluated
 
 use anyhow::Result;
+use clap::builder::FalseyValueParser;
 
 use crate::commands::build::EvaluationArgs;
 use crate::context::{Context, Ending};
@@ -17,7 +18,7 @@ pub struct Args {
     #[command(flatten)]
     evaluation: EvaluationArgs,
     /// Answer in JSON, schema 1
-    #[arg(long, env = "XTASK_JSON")]
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::Result;
+use clap::builder::FalseyValueParser;
 
 use crate::context::{Context, Ending};
 use crate::{process, tools};
@@ -12,10 +13,10 @@ use crate::{process, tools};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Install nothing; a missing tool is an error that names the command
-    #[arg(long)]
+    #[arg(long, env = "XTASK_NO_INSTALL", value_parser = FalseyValueParser::new())]
     no_install: bool,
     /// Bring the tools, and run nothing
-    #[arg(long, conflicts_with = "no_install")]
+    #[arg(long, conflicts_with = "no_install", env = "XTASK_TOOLS_ONLY", value_parser = FalseyValueParser::new())]
     tools_only: bool,
     /// Arguments for `cargo test`
     #[arg(last = true, value_name = "CARGO_TEST_ARGS")]
@@ -38,10 +39,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(&args.cargo)
         .current_dir(&context.repository)
-        .env("XTASK_TEST_TOOLS", &folder)
-        // What was asked of this run is not asked of those that the tests start.
-        .env_remove("XTASK_REPO")
-        .env_remove("XTASK_STATE_DIR");
+        .env("XTASK_TEST_TOOLS", &folder);
+    // What was asked of this run is not asked of those that the tests start.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("XTASK_") && name != "XTASK_TEST_TOOLS" {
+            tests.env_remove(name);
+        }
+    }
     let status = process::attempt(&context.console, &mut tests)?;
     Ok(if status.success() { Ending::Clean } else { Ending::Problems })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
+use clap::builder::FalseyValueParser;
 
 use self::jobs::Jobs;
 use super::build::{BuildArgs, EvaluationArgs};
@@ -24,16 +25,16 @@ pub struct Args {
     #[arg(long, value_name = "JOB", value_delimiter = ',', env = "XTASK_SKIP")]
     skip: Vec<JobName>,
     /// Stop at the first failure
-    #[arg(long, env = "XTASK_FAIL_FAST")]
+    #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
     /// Show which jobs would run, and run none
-    #[arg(long)]
+    #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
     /// The folder for report.json, junit.xml and summary.md [default: below the target folder]
     #[arg(long, value_name = "DIR", env = "XTASK_REPORT_DIR")]
     report_dir: Option<PathBuf>,
     /// Answer in JSON, schema 1
-    #[arg(long, env = "XTASK_JSON")]
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
     evaluation: EvaluationArgs,

@@ -4,13 +4,14 @@
 
 mod age;
 mod nodes;
+mod origin;
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::Problem;
-use crate::flake_lock::{FlakeLock, InputReference, Node};
+use crate::flake_lock::{FlakeLock, InputReference};
 use crate::flake_reference::declared_reference;
 use crate::fleet::Place;
 
@@ -55,7 +56,7 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         let fault = format!("flake.lock pins the input `{name}`, which flake.nix does not declare");
         problems.push(Problem::new(facts.in_lock(name), fault, UPDATE));
     }
-    problems.extend(lock.pinned().filter_map(|(name, node)| unlisted_owner(facts, name, node)));
+    problems.extend(lock.pinned().filter_map(|(name, node)| origin::unlisted(facts, name, node)));
     problems.extend(nodes::unused(facts, lock));
     problems.extend(nodes::duplicates(facts, lock));
     problems.extend(age::stale(facts, lock));
@@ -126,20 +127,6 @@ fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value
         }
     }
     problems
-}
-
-fn unlisted_owner(facts: &Facts<'_>, name: &str, node: &Node) -> Option<Problem> {
-    let owner = node.locked("owner")?;
-    let repository = format!("{owner}/{}", node.locked("repo").unwrap_or_default());
-    let same = |allowed: &String| allowed.eq_ignore_ascii_case(owner) || allowed.eq_ignore_ascii_case(&repository);
-    if facts.allowed_owners.is_empty() || facts.allowed_owners.iter().any(same) {
-        return None;
-    }
-    Some(Problem::new(
-        facts.in_lock(name),
-        format!("the input `{name}` comes from `{repository}`, whose owner is not on the list"),
-        format!("add \"{repository}\" to `lock.allowed_owners` in xtask.toml, or drop the input"),
-    ))
 }
 
 impl Facts<'_> {

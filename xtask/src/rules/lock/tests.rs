@@ -131,7 +131,7 @@ fn another_follows() {
 fn owners_that_are_not_listed() {
     check_all(FLAKE, Some(LOCK), &["nixos", "nix-community/home-manager"], &[]);
     let expected = [
-        "flake.lock:3: the input `home-manager` comes from `nix-community/home-manager`, whose owner is not on the list",
+        "flake.lock:3: the input `home-manager` comes from `nix-community/home-manager`, which is not on the list of owners",
     ];
     check_all(FLAKE, Some(LOCK), &["NixOS"], &expected);
 }
