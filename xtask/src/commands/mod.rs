@@ -10,7 +10,11 @@ mod test;
 
 use anyhow::Result;
 
+use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
+use crate::report::{Mark, outcome, problems, stand_in_banner};
+use crate::rules::Problem;
+use crate::session::{Evidence, Session, Wish};
 
 /// Every subcommand.
 #[derive(Debug, clap::Subcommand)]
@@ -40,4 +44,44 @@ impl Command {
             Self::Test(args) => test::run(context, args),
         }
     }
+}
+
+/// The flags of every validation.
+#[derive(Debug, clap::Args)]
+pub struct ValidationArgs {
+    #[command(flatten)]
+    evaluation: build::EvaluationArgs,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON")]
+    json: bool,
+}
+
+/// A validation called by itself: evaluates what it needs, checks, and says what was found.
+///
+/// # Errors
+/// When the check could not do its work.
+fn validate(
+    context: &Context,
+    args: &ValidationArgs,
+    word: &str,
+    check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+) -> Result<Ending> {
+    let console = &context.console;
+    let session = Session::open(context, ensure_nix(context)?.nix)?;
+    if let Some(banner) = stand_in_banner(&session.inputs) {
+        console.always(&banner);
+    }
+    let wish = Wish { only_configurations: true, ..args.evaluation.wish(Vec::new()) };
+    let fleet = build::evaluated(&session, &wish)?;
+    let found = check(&Evidence::of(&session, &fleet)?)?;
+    if args.json {
+        console.answer(&problems::json(&found)?);
+    }
+    // What does not evaluate was not checked, and is no success.
+    for failure in fleet.failures() {
+        console.mark(Mark::Failed, &outcome::failure(failure, session.inputs.is_stand_in()));
+    }
+    problems::conclude(console, word, &found);
+    let failed = fleet.failures().next().is_some() || found.iter().any(Problem::fails);
+    Ok(if failed { Ending::Problems } else { Ending::Clean })
 }

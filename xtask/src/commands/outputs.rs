@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::commands::build::EvaluationArgs;
+use crate::commands::build::{EvaluationArgs, evaluated};
 use crate::context::{Context, Ending};
 use crate::fleet::{OutputResult, Selector};
-use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
+use crate::report::{Mark, json, outcome, stand_in_banner};
 use crate::session::{Session, find_nix};
 
 /// List what the flake declares, per output, evaluated
@@ -37,9 +37,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let stand_in = session.inputs.is_stand_in();
     let wish = args.evaluation.wish(args.selectors.clone());
-    let mut watcher = Watcher::new(&context.console, stand_in);
-    let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress))?;
-    watcher.finish();
+    let report = evaluated(&session, &wish)?;
     if args.json {
         context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
     } else {

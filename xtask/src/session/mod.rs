@@ -2,6 +2,7 @@
 //! every job.
 
 mod discovery;
+mod evidence;
 mod inputs;
 mod roots;
 mod run;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 pub use discovery::{Discovery, FailedSet};
+pub use evidence::Evidence;
 pub use inputs::{Resolved, Why};
 pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
 

@@ -21,6 +21,8 @@ pub struct Wish {
     pub selectors: Vec<Selector>,
     /// Only outputs of these systems; none names all.
     pub systems: Vec<String>,
+    /// Only hosts and homes.
+    pub only_configurations: bool,
     /// Forget what is kept.
     pub fresh: bool,
     /// What evaluation may use.
@@ -93,6 +95,7 @@ impl Session<'_> {
         let tasks = selected
             .into_iter()
             .filter(|&index| wish.wants_system(outputs[index].system.as_deref()))
+            .filter(|&index| !wish.only_configurations || self.kinds[discovery.outputs[index].1].configuration)
             .map(|index| {
                 let kind = self.kinds[discovery.outputs[index].1].clone();
                 let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
@@ -258,6 +261,7 @@ mod tests {
         Wish {
             selectors: Vec::new(),
             systems: systems.iter().map(|system| (*system).to_owned()).collect(),
+            only_configurations: false,
             fresh: false,
             limits: Limits { workers: 1, memory_mib: 1 },
             build: None,

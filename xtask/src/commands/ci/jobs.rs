@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
 use crate::rules::{self, Problem};
-use crate::session::{Report, Session, Wish};
+use crate::session::{Evidence, Report, Session, Wish};
 use crate::{files, interrupt};
 
 /// What the jobs of one run share.
@@ -104,6 +104,14 @@ impl<'a> Jobs<'a> {
             result.reason = Some("as it was when it last proved able to build".to_owned());
         }
         Ok(result)
+    }
+
+    /// A validation of what was evaluated; what was not evaluated is the failure of the job that evaluates.
+    fn validation(&mut self, name: JobName, check: fn(&Evidence<'_>) -> Result<Vec<Problem>>) -> Result<JobResult> {
+        self.fleet()?;
+        let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
+        let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
+        Ok(JobResult::of(name, check(&Evidence::of(session, fleet)?)?))
     }
 
     fn build(&mut self) -> Result<JobResult> {
