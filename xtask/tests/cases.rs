@@ -125,6 +125,11 @@ fn cases(rule: &str) {
 }
 
 #[test]
+fn config() {
+    cases("config");
+}
+
+#[test]
 fn lock() {
     cases("lock");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{AttrPath, Evaluated, OutputResult};
+use super::{AttrPath, Evaluated, OutputResult, Read};
 
 /// One host or home whose evaluation succeeded.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Told {
     pub primary_user: Option<String>,
     /// A host's users: on NixOS the normal ones.
     pub users: BTreeMap<String, User>,
+    /// Shells that have an option which is off, such as `programs.zsh.enable`.
+    pub disabled_shells: Vec<String>,
     /// A home's `home.username`.
     pub user_name: Option<String>,
     /// A home's `home.homeDirectory`.
@@ -47,6 +49,8 @@ pub struct Told {
     pub trusted_public_keys: Vec<String>,
     /// `sops.secrets`.
     pub secrets: BTreeMap<String, Secret>,
+    /// What `[[expect]]` of xtask.toml is about, by attribute path.
+    pub attributes: BTreeMap<String, Read>,
 }
 
 /// A state version.
@@ -61,12 +65,14 @@ pub enum StateVersion {
 
 /// A user of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct User {
     /// The home folder; empty where none is set.
     pub home: String,
     /// The name of the login shell's package, or its path.
     pub shell: Option<String>,
+    /// Whether the configuration says that nobody need enable that shell (`ignoreShellProgramCheck`).
+    pub shell_unchecked: bool,
 }
 
 /// A secret that a configuration declares.

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: pure; no I/O, no tool, no wording for users beyond `Display`.
 
+mod asked;
 mod attr;
 mod configuration;
 mod kind;
@@ -9,6 +10,7 @@ mod output;
 mod result;
 mod selector;
 
+pub use asked::{Asked, Read};
 pub use attr::{AttrPath, nix_string};
 pub use configuration::{Configuration, Secret, StateVersion, Told, User, configurations};
 pub use kind::{Kind, Step, built_in_kinds};

@@ -2,7 +2,9 @@
 //!
 //! Architecture invariant: no I/O and no tool here; a rule never says "clean" of what could not be read.
 
+pub mod config;
 pub mod lock;
+pub mod source;
 
 use crate::fleet::Place;
 

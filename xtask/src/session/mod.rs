@@ -129,6 +129,7 @@ impl<'a> Session<'a> {
         texts.push(self.context.repository.display().to_string());
         texts.push(self.store.folder.display().to_string());
         texts.push(self.inputs.fingerprint());
+        texts.push(format!("{:?}", self.config.expect));
         for name in kept::SETTINGS {
             texts.push(format!("{name}={}", self.settings.all.get(name).map_or("", String::as_str)));
         }

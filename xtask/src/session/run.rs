@@ -1,12 +1,13 @@
 //! One run over the fleet for a session: what is wanted, what is known already, and what is remembered afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::{Discovery, Session, select};
+use crate::config::asked;
 use crate::files;
 use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
 use crate::kept::Kept;
@@ -49,6 +50,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
+    /// The systems for which the flake declares packages, checks, development shells or the like.
+    pub systems: BTreeSet<String>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
     pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
@@ -90,6 +93,8 @@ impl Session<'_> {
             None => (self.discover()?, BTreeMap::new()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
+        let per_system = discovery.outputs.iter().filter(|(_, kind)| !self.kinds[*kind].configuration);
+        let systems = per_system.filter_map(|(output, _)| output.system.clone()).collect();
         let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
@@ -101,7 +106,8 @@ impl Session<'_> {
                 let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
                 let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
                 let evaluated = known.remove(&outputs[index].attr);
-                (Task { output: outputs[index].clone(), kind, estimate }, evaluated)
+                let asked = asked(&self.config.expect, &outputs[index]);
+                (Task { output: outputs[index].clone(), kind, estimate, asked }, evaluated)
             })
             .collect::<Vec<_>>();
         let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
@@ -111,7 +117,6 @@ impl Session<'_> {
             store: &self.store,
             query: self.query(),
             tree: self.tree(discovery.source.as_deref()),
-            attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
         let mut watch_excused = |progress: Progress<'_>| match progress {
@@ -129,6 +134,7 @@ impl Session<'_> {
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
+            systems,
             invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,
