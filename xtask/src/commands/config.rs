@@ -23,9 +23,7 @@ pub struct Args {
 /// # Errors
 /// When the repository cannot be read or evaluated.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    // Failed assertions are problems of this check, each with its text.
-    let told = |failure: &_| !config::failed_assertions(failure).is_empty();
-    super::validate_telling(context, &args.validation, "config", check, told)
+    super::validate_telling(context, &args.validation, "config", check, config::is_told)
 }
 
 /// What is wrong with hosts and homes.

@@ -112,7 +112,13 @@ impl<'a> Jobs<'a> {
         self.fleet()?;
         let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
         let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
-        Ok(JobResult::of(name, check(&Evidence::of(session, fleet)?)?))
+        let mut result = JobResult::of(name, check(&Evidence::of(session, fleet)?)?);
+        // Without the job that says so itself, what does not evaluate was not checked, and is no success.
+        if self.wish.build.is_none() && fleet.failures().next().is_some() {
+            result.status = JobStatus::Failed;
+            result.reason = Some("not every output evaluates".to_owned());
+        }
+        Ok(result)
     }
 
     fn build(&mut self) -> Result<JobResult> {

@@ -46,14 +46,14 @@ let
 
   plain =
     depth: value:
-    if isFunction value || (isAttrs value && value ? __functor) then
+    if isPackage value then
+      or' "<package>" (unsafeDiscardStringContext value.name)
+    else if isFunction value || (isAttrs value && value ? __functor) then
       "<function>"
     else if isString value then
       unsafeDiscardStringContext value
     else if isPath value then
       toString value
-    else if isPackage value then
-      or' "<package>" (unsafeDiscardStringContext value.name)
     else if isList value then
       if depth == 0 then "<list>" else map (below depth) value
     else if !isAttrs value then

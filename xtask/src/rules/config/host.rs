@@ -1,6 +1,6 @@
 //! What every host should be: named as it is, of a state version, with users who can log in.
 
-use super::finding::Finding;
+use super::finding::{Finding, Subject};
 use super::{Clue, Facts};
 use crate::fleet::Configuration;
 
@@ -66,9 +66,13 @@ fn state_version(configuration: &Configuration) -> Option<Finding<'_>> {
         return None;
     }
     let option = if configuration.kind == "home" { "home.stateVersion" } else { "system.stateVersion" };
+    Some(no_state_version(configuration.into(), option))
+}
+
+pub fn no_state_version<'a>(of: Subject<'a>, option: &str) -> Finding<'a> {
     let fix = format!("set `{option}` to the release that it was first installed with, and leave it");
     let clue = Clue::Option(option.to_owned(), None);
-    Some(Finding::new(configuration.into(), clue, "nobody sets its state version", fix))
+    Finding::new(of, clue, "nobody sets its state version", fix)
 }
 
 fn primary_user(host: &Configuration) -> Option<Finding<'_>> {

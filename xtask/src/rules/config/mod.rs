@@ -4,12 +4,13 @@ mod expectation;
 mod finding;
 mod home;
 mod host;
-mod text;
+mod said;
 
 use std::collections::BTreeSet;
 
 use finding::{Finding, grouped};
-pub use text::{failed_assertions, places_of_expectations};
+pub use said::is_told;
+use said::places_of_expectations;
 
 use super::source::{Clue, Sources};
 use super::{Problem, source};
@@ -48,7 +49,7 @@ struct Declared<'a> {
 #[must_use]
 pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     let mut findings = unread(facts);
-    findings.extend(assertions_and_warnings(facts));
+    findings.extend(said::findings(facts));
     findings.extend(host::findings(facts));
     findings.extend(home::findings(facts));
     findings.extend(systems(facts));
@@ -68,30 +69,6 @@ fn unread<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
         Some(Finding::new((&result.output).into(), Clue::Nothing, text, fix))
     });
     unread.collect()
-}
-
-/// Failed assertions end an evaluation, unless the configuration is built otherwise than its module system does; warnings do not.
-fn assertions_and_warnings<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
-    let mut findings = Vec::new();
-    let assertion = |of, message: &str| {
-        let text = format!("an assertion fails: {message}");
-        Finding::new(of, Clue::Words(message.to_owned()), text, "configure it so that the assertion holds")
-    };
-    for result in facts.results {
-        let messages = failed_assertions(result).into_iter();
-        findings.extend(
-            messages
-                .map(|message| Finding { told: result.place.clone(), ..assertion((&result.output).into(), message) }),
-        );
-    }
-    for configuration in facts.configurations {
-        findings.extend(configuration.told.assertions.iter().map(|message| assertion(configuration.into(), message)));
-        findings.extend(configuration.told.warnings.iter().map(|message| {
-            let (clue, fix) = (Clue::Words(message.clone()), "do what the warning says");
-            Finding::new(configuration.into(), clue, message.clone(), fix).warning()
-        }));
-    }
-    findings
 }
 
 /// Hosts and homes for systems that the flake knows nothing of; a flake that declares nothing per system says none.

@@ -256,6 +256,51 @@ fn assertions_and_warnings_of_several_are_one_problem_each() {
 }
 
 #[test]
+fn what_a_home_says_in_a_host_too_is_one_problem() {
+    let message =
+        r#""warnings": ["ada profile: this is old", "a profile: b", "system.stateVersion is not set, and so on"]"#;
+    let ada = evaluated(
+        "home",
+        &["homeConfigurations", "ada"],
+        "x86_64-linux",
+        r#"{"userName": "ada", "stateVersion": "1", "warnings": ["this is old"]}"#,
+    );
+    let expected = [
+        "warning: `nixosConfigurations.web`, `homeConfigurations.ada`: this is old",
+        "warning: `nixosConfigurations.web`: a profile: b",
+    ];
+    check("", &[nixos("web", message), ada], &expected);
+    let results = [
+        failed("nixos", &["nixosConfigurations", "web"], "Failed assertions:\n- ada profile: no\n- bob profile: what"),
+        failed("home", &["homeConfigurations", "ada"], "Failed assertions:\n- no"),
+    ];
+    let expected = [
+        "`nixosConfigurations.web`, `homeConfigurations.ada`: an assertion fails: no",
+        "`nixosConfigurations.web`: an assertion fails: bob profile: what",
+    ];
+    check("", &results, &expected);
+}
+
+#[test]
+fn state_versions_without_default() {
+    let reason = "The option `home-manager.users.ada.home.stateVersion' was accessed but has no value defined.";
+    let results = [
+        failed("nixos", &["nixosConfigurations", "web"], reason),
+        failed("home", &["homeConfigurations", "ada"], "The option `home.stateVersion' is used but not defined."),
+        failed("darwin", &["darwinConfigurations", "mac"], "The option `system.stateVersion' is used but not defined."),
+        failed("home", &["homeConfigurations", "bob"], "The option `home.stateVersion' is not a string"),
+        failed("home", &["homeConfigurations", "eve"], "The option `home.x' is used but not defined."),
+    ];
+    assert_eq!(results.iter().map(is_told).collect::<Vec<_>>(), [true, true, true, false, false]);
+    // The same words, and another option to set.
+    let expected = [
+        "`nixosConfigurations.web`, `homeConfigurations.ada`: nobody sets its state version",
+        "`darwinConfigurations.mac`: nobody sets its state version",
+    ];
+    check("", &results, &expected);
+}
+
+#[test]
 fn facts_that_cannot_be_read() {
     let mut web = nixos("web", "");
     let evaluated = web.evaluated.as_mut().unwrap();
