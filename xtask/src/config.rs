@@ -20,6 +20,8 @@ pub const FILE: &str = "xtask.toml";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// What activates hosts and homes.
+    pub activation: ActivationConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
     /// What hosts and homes must be beyond the conventions.
@@ -28,6 +30,20 @@ pub struct Config {
     pub kind: Vec<KindConfig>,
     /// What the lock file may hold.
     pub lock: LockConfig,
+}
+
+/// What activates hosts and homes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ActivationConfig {
+    /// Calls of recipes of the justfile or the Makefile that activate something, each with its arguments, as typed behind `just` or
+    /// `make`: `["activate-home raquel@blackphos"]`. Each recipe must exist, and what it would run must name a target that exists.
+    pub recipes: Vec<String>,
+    /// What a user activates on a host: `{ "raquel@blackphos" = "home:raquel@blackphos" }`. It is the first of these that exists: the
+    /// home `user@host`, the home `user`, the host of that attribute name, of that host name, of that attribute name less `-nixos` or
+    /// `-darwin`, of that alias in `config.aliases`.
+    pub targets: BTreeMap<String, String>,
 }
 
 /// How hosts and homes deviate from the conventions.

@@ -125,6 +125,11 @@ fn cases(rule: &str) {
 }
 
 #[test]
+fn activation() {
+    cases("activation");
+}
+
+#[test]
 fn config() {
     cases("config");
 }

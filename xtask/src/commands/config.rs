@@ -23,7 +23,7 @@ pub struct Args {
 /// # Errors
 /// When the repository cannot be read or evaluated.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    super::validate_telling(context, &args.validation, "config", check, config::is_told)
+    super::validate_telling(context, &args.validation, "config", &check, config::is_told)
 }
 
 /// What is wrong with hosts and homes.
@@ -35,7 +35,7 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
     Ok(config::problems(&config::Facts {
         results: &evidence.fleet.results,
         configurations: &evidence.configurations,
-        systems: &evidence.fleet.systems,
+        declared: &evidence.fleet.declared,
         conventions: &session.config.config,
         expectations: &session.config.expect,
         config_text: &session.tree.text(crate::config::FILE.as_ref())?.unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
 
+mod activation;
 mod bootstrap;
 mod build;
 mod ci;
@@ -21,6 +22,7 @@ use crate::session::{Evidence, Session, Wish};
 /// Every subcommand.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    Activation(activation::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
     Ci(ci::Args),
@@ -38,6 +40,7 @@ impl Command {
     /// When it could not do its work.
     pub fn run(&self, context: &Context) -> Result<Ending> {
         match self {
+            Self::Activation(args) => activation::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
             Self::Ci(args) => ci::run(context, args),
@@ -70,7 +73,7 @@ fn validate(
     word: &str,
     check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
 ) -> Result<Ending> {
-    validate_telling(context, args, word, check, |_| false)
+    validate_telling(context, args, word, &check, |_| false)
 }
 
 /// As [`validate`], for a check that itself tells of some failed evaluations.
@@ -78,7 +81,7 @@ fn validate_telling(
     context: &Context,
     args: &ValidationArgs,
     word: &str,
-    check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+    check: &dyn Fn(&Evidence<'_>) -> Result<Vec<Problem>>,
     told: fn(&OutputResult) -> bool,
 ) -> Result<Ending> {
     let console = &context.console;

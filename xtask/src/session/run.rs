@@ -1,6 +1,6 @@
 //! One run over the fleet for a session: what is wanted, what is known already, and what is remembered afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -50,8 +50,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
-    /// The systems for which the flake declares packages, checks, development shells or the like.
-    pub systems: BTreeSet<String>,
+    /// Every output that the flake declares, wanted or not.
+    pub declared: Vec<Output>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
     pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
@@ -93,8 +93,7 @@ impl Session<'_> {
             None => (self.discover()?, BTreeMap::new()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
-        let per_system = discovery.outputs.iter().filter(|(_, kind)| !self.kinds[*kind].configuration);
-        let systems = per_system.filter_map(|(output, _)| output.system.clone()).collect();
+        let declared = outputs.clone();
         let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
@@ -134,7 +133,7 @@ impl Session<'_> {
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
-            systems,
+            declared,
             invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::finding::Finding;
-use super::{Clue, Facts, places_of_expectations};
+use super::{Clue, Facts, is_configuration, places_of_expectations};
 use crate::config::{Expectation, Operator};
 use crate::fleet::{Configuration, OutputResult, Read};
 use crate::rules::Problem;
+use crate::rules::finding::Finding;
 
 /// The longest that an actual value is shown.
 const LONGEST: usize = 200;
@@ -25,10 +25,12 @@ pub fn findings<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
 /// Expectations of nothing at all.
 pub fn selecting_nothing(facts: &Facts<'_>) -> Vec<Problem> {
     let places = places_of_expectations(facts.config_text);
-    let is_configuration = |result: &OutputResult| matches!(result.output.kind.as_str(), "nixos" | "darwin" | "home");
     // A set that could not be listed may hold what is meant, and has failed by itself.
     let selects = |expectation: &Expectation| {
-        facts.results.iter().any(|result| is_configuration(result) && expectation.select.matches(&result.output))
+        facts
+            .results
+            .iter()
+            .any(|result| is_configuration(&result.output) && expectation.select.matches(&result.output))
     };
     let empty = facts.expectations.iter().enumerate();
     let empty = empty.filter(|(_, expectation)| facts.all_hosts_known() && !selects(expectation));

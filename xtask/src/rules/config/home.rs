@@ -1,8 +1,8 @@
 //! What every home `user@host` should be: that user's, on a host there is, in that user's folder.
 
-use super::finding::Finding;
 use super::{Clue, Declared, Facts};
 use crate::fleet::Configuration;
+use crate::rules::finding::Finding;
 
 pub fn findings<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
     let homes = facts.configurations.iter().filter(|configuration| configuration.kind == "home");

@@ -1,8 +1,8 @@
 //! What every host should be: named as it is, of a state version, with users who can log in.
 
-use super::finding::{Finding, Subject};
 use super::{Clue, Facts};
 use crate::fleet::Configuration;
+use crate::rules::finding::{Finding, Subject};
 
 pub fn findings<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();

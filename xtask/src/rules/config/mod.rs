@@ -1,21 +1,20 @@
 //! Hosts and homes are what every fleet's should be, and what xtask.toml expects of them.
 
 mod expectation;
-mod finding;
 mod home;
 mod host;
 mod said;
 
 use std::collections::BTreeSet;
 
-use finding::{Finding, grouped};
 pub use said::is_told;
 use said::places_of_expectations;
 
+use super::finding::{Finding, grouped};
 use super::source::{Clue, Sources};
 use super::{Problem, source};
 use crate::config::{ConventionConfig, Expectation};
-use crate::fleet::{Configuration, OutputResult, Place};
+use crate::fleet::{Configuration, Output, OutputResult, Place};
 
 /// What the rule looks at.
 #[derive(Debug)]
@@ -24,8 +23,8 @@ pub struct Facts<'a> {
     pub results: &'a [OutputResult],
     /// The hosts and homes among them that evaluate.
     pub configurations: &'a [Configuration],
-    /// The systems for which the flake declares something.
-    pub systems: &'a BTreeSet<String>,
+    /// Every output that the flake declares.
+    pub declared: &'a [Output],
     /// How the fleet deviates from conventions.
     pub conventions: &'a ConventionConfig,
     /// What its owner expects beyond them.
@@ -73,17 +72,25 @@ fn unread<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
 
 /// Hosts and homes for systems that the flake knows nothing of; a flake that declares nothing per system says none.
 fn systems<'a>(facts: &Facts<'a>) -> Vec<Finding<'a>> {
-    let known = |system: &String| facts.systems.contains(system) || facts.conventions.systems.contains(system);
-    let foreign = facts.configurations.iter().filter(|_| !facts.systems.is_empty());
+    let declared = facts.declared.iter().filter(|output| !is_configuration(output));
+    let declared: BTreeSet<&String> = declared.filter_map(|output| output.system.as_ref()).collect();
+    let systems: BTreeSet<&String> = declared.iter().copied().chain(&facts.conventions.systems).collect();
+    let known = |system: &String| declared.is_empty() || systems.contains(system);
+    let foreign = facts.configurations.iter();
     let foreign = foreign.filter(|configuration| !known(&configuration.system)).map(|configuration| {
         let system = &configuration.system;
-        let all: Vec<&str> = facts.systems.iter().chain(&facts.conventions.systems).map(String::as_str).collect();
+        let all: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
         let text = format!("it is for `{system}`, which is none of the flake's systems ({})", all.join(", "));
         let fix = format!("correct its platform, or add \"{system}\" to `config.systems` in xtask.toml");
         let clue = Clue::Option("nixpkgs.hostPlatform".to_owned(), Some(system.clone()));
         Finding::new(configuration.into(), clue, text, fix)
     });
     foreign.collect()
+}
+
+/// Whether an output is a host or a home.
+fn is_configuration(output: &Output) -> bool {
+    matches!(output.kind.as_str(), "nixos" | "darwin" | "home")
 }
 
 /// Names of hosts in xtask.toml that no host has.

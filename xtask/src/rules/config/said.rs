@@ -1,9 +1,9 @@
 //! What texts tell: assertions and warnings of the module system, and the lines of expectations in xtask.toml.
 
-use super::finding::{Finding, Subject};
-use super::{Clue, Facts, host};
+use super::{Clue, Facts, host, is_configuration};
 use crate::config::FILE;
 use crate::fleet::{OutputResult, Place, Status};
+use crate::rules::finding::{Finding, Subject};
 
 /// What every module system says in front of the messages.
 const FAILED: &str = "Failed assertions:\n";
@@ -64,8 +64,7 @@ fn missing_state_version(result: &OutputResult) -> Option<&'static str> {
 
 /// Why the evaluation of a host or a home failed, if it did.
 fn reason(result: &OutputResult) -> Option<&str> {
-    let is_configuration = matches!(result.output.kind.as_str(), "nixos" | "darwin" | "home");
-    result.reason.as_deref().filter(|_| is_configuration && result.status == Status::EvaluationFailed)
+    result.reason.as_deref().filter(|_| is_configuration(&result.output) && result.status == Status::EvaluationFailed)
 }
 
 /// The messages of the assertions that ended the evaluation of a host or a home; none if it did not end so.

@@ -47,11 +47,18 @@ const ADA: &str = r#""users": {"ada": {"home": "/home/ada", "shell": "bash"}}"#;
 fn check(config: &str, results: &[OutputResult], expected: &[&str]) {
     let parsed = Config::parse(config).unwrap();
     let sources = Sources::default();
-    let systems = ["aarch64-darwin", "x86_64-linux"].map(str::to_owned).into();
+    let declared = |kind: &str, system: &str| Output {
+        attr: AttrPath::new(["x", system, "a"]),
+        kind: kind.to_owned(),
+        system: Some(system.to_owned()),
+    };
+    // Where homes are by system, they do not make it one of the flake's.
+    let declared =
+        [declared("package", "aarch64-darwin"), declared("check", "x86_64-linux"), declared("home", "riscv64-linux")];
     let facts = Facts {
         results,
         configurations: &configurations(results).unwrap(),
-        systems: &systems,
+        declared: &declared,
         conventions: &parsed.config,
         expectations: &parsed.expect,
         config_text: config,
