@@ -35,19 +35,19 @@ let
   has = path: value: path == [ ] || (isAttrs value && value ? ${head path} && has (tail path) value.${head path});
   get = path: value: if path == [ ] then value else get (tail path) value.${head path};
 
-  or' =
+  guarded =
     fallback: value:
     let
       attempt = tryEval value;
     in
     if attempt.success then attempt.value else fallback;
 
-  isPackage = value: isAttrs value && or' null (value.type or null) == "derivation";
+  isPackage = value: isAttrs value && guarded null (value.type or null) == "derivation";
 
   plain =
     depth: value:
     if isPackage value then
-      or' "<package>" (unsafeDiscardStringContext value.name)
+      guarded "<package>" (unsafeDiscardStringContext value.name)
     else if isFunction value || (isAttrs value && value ? __functor) then
       "<function>"
     else if isString value then
@@ -65,7 +65,7 @@ let
     else
       mapAttrs (_: below depth) value;
 
-  below = depth: value: or' "<an error>" (seq value (plain (depth - 1) value));
+  below = depth: value: guarded "<an error>" (seq value (plain (depth - 1) value));
   names = mapAttrs (_: _: "<not read>");
 
   value = get path config;
@@ -76,4 +76,4 @@ let
     else
       { value = if isSet && !deep then names value else plain deepest value; };
 in
-or' "throws" (deepSeq answer answer)
+guarded "throws" (deepSeq answer answer)
