@@ -133,6 +133,8 @@ fn only_wanted_jobs_run_and_none_at_all_is_an_error() {
     sandbox.write("hosts/atlas/default.nix", "throw \"broken\"");
     ci(&sandbox, &["lock"]).ends(0).says(&["- build: skipped: not asked for"]);
     assert_eq!(jobs(&report(&sandbox)), ["bootstrap: ok", "lock: ok", "build: skipped"]);
+    // A validation alone is no success where there was something that it could not look at.
+    ci(&sandbox, &["config"]).ends(1).says(&["✗ config: failed", "not every output evaluates"]);
     ci(&sandbox, &["lock", "build", "--skip", "build"]).ends(0).says(&["- build: skipped: skipped as asked"]);
     ci(&sandbox, &["lock", "--skip", "bootstrap,lock"]).ends(2).says(&["every job is skipped"]);
     ci(&sandbox, &["deploy"]).ends(2).says(&["deploy"]);
