@@ -189,6 +189,15 @@ fn recipes() {
 }
 
 #[test]
+fn a_name_is_mended_where_it_is_given() {
+    let config = "[activation]\nrecipes = [\"run wbe\"]";
+    let dry_run = Ok("nixos-rebuild switch --flake '.#wbe'".to_owned());
+    // The justfile says `wbe` too, and the call gives it.
+    let expected = "xtask.toml:2: `run wbe` in `justfile` would activate `nixosConfigurations.wbe`, which there is not";
+    check(config, (ALL, None), &[Recipe { call: "run wbe".to_owned(), dry_run }], &[expected]);
+}
+
+#[test]
 fn recipes_without_a_file() {
     let config = "[activation]\nrecipes = [\"web\"]";
     check(
