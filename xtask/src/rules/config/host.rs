@@ -27,7 +27,7 @@ fn wanted_name<'a>(facts: &Facts<'a>, host: &'a Configuration) -> &'a str {
 fn well_named<'a>(facts: &Facts<'a>, host: &'a Configuration) -> bool {
     let (name, wanted) = (host.told.host_name.as_deref().unwrap_or_default(), wanted_name(facts, host));
     let is_first_label = || wanted.strip_prefix(name).is_some_and(|domain| domain.starts_with('.'));
-    name == wanted || (!name.is_empty() && is_first_label())
+    name == wanted || is_first_label()
 }
 
 fn host_name<'a>(facts: &Facts<'a>, host: &'a Configuration) -> Option<Finding<'a>> {
