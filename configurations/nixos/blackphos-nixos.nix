@@ -5,6 +5,7 @@
     inputs.self.nixosModules.common
     inputs.self.nixosModules.crs58
     inputs.self.nixosModules.raquel
+    inputs.self.nixosModules.runner
     inputs.self.nixosModules.secrets
     inputs.self.nixosModules.virtual-machine
   ];

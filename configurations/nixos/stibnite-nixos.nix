@@ -4,6 +4,7 @@
   imports = [
     inputs.self.nixosModules.common
     inputs.self.nixosModules.crs58
+    inputs.self.nixosModules.runner
     inputs.self.nixosModules.secrets
     inputs.self.nixosModules.virtual-machine
   ];

@@ -1,9 +1,14 @@
 //! `xtask.toml`: what this fleet's owner wants otherwise than by convention. Nothing in it is needed.
 
+mod expect;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+
+pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};
 
@@ -15,10 +20,45 @@ pub const FILE: &str = "xtask.toml";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// What activates hosts and homes.
+    pub activation: ActivationConfig,
+    /// How hosts and homes deviate from the conventions.
+    pub config: ConventionConfig,
+    /// What hosts and homes must be beyond the conventions.
+    pub expect: Vec<Expectation>,
     /// Further kinds of outputs.
     pub kind: Vec<KindConfig>,
     /// What the lock file may hold.
     pub lock: LockConfig,
+}
+
+/// What activates hosts and homes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ActivationConfig {
+    /// Calls of recipes of the justfile or the Makefile that activate something, each with its arguments, as typed behind `just` or
+    /// `make`: `["activate-home raquel@blackphos"]`. Each recipe must exist, and what it would run must name a target that exists.
+    pub recipes: Vec<String>,
+    /// What a user activates on a host: `{ "raquel@blackphos" = "home:raquel@blackphos" }`. It is the first of these that exists: the
+    /// home `user@host`, the home `user`, the host of that attribute name, of that host name, of that attribute name less `-nixos` or
+    /// `-darwin`, of that alias in `config.aliases`.
+    pub targets: BTreeMap<String, String>,
+}
+
+/// How hosts and homes deviate from the conventions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ConventionConfig {
+    /// Hosts whose host name is not their attribute name: `{ orb-nixos = "orb" }`; an empty text says that a host has no name.
+    pub host_names: BTreeMap<String, String>,
+    /// Further names of hosts in homes, `user@alias`: `{ laptop = "stibnite" }`. A host goes without it by its attribute name, by
+    /// that name less `-nixos` or `-darwin` where this says its kind, and by its host name.
+    pub aliases: BTreeMap<String, String>,
+    /// Systems that hosts and homes may be for, besides those for which the flake declares packages, checks, development shells
+    /// or the like.
+    pub systems: Vec<String>,
 }
 
 /// A further kind of output.

@@ -19,6 +19,7 @@ mod network;
 mod nix;
 mod pipeline;
 mod process;
+mod recipes;
 mod report;
 mod rules;
 mod session;
@@ -27,6 +28,7 @@ mod standin;
 mod supervise;
 mod tools;
 mod tree;
+mod wheel;
 
 use std::process::ExitCode;
 

@@ -163,7 +163,10 @@ fn every_kind_is_evaluated_and_built_where_it_can_be() {
         let facts = &answer.output("nixosConfigurations.web")["facts"];
         assert_eq!(facts["hostName"], "web-host");
         assert_eq!(facts["stateVersion"], "24.05");
-        assert_eq!(facts["users"], serde_json::json!({ "ada": { "home": "/home/ada", "shell": "fish" } }));
+        assert_eq!(
+            facts["users"],
+            serde_json::json!({ "ada": { "home": "/home/ada", "shell": "fish", "shellUnchecked": false } })
+        );
         assert_eq!(facts["assertions"], serde_json::json!(["never"]));
         assert_eq!(facts["warnings"], serde_json::json!(["old"]));
         assert!(facts["secrets"]["token"]["sopsFile"].as_str().unwrap().ends_with("/secrets.yaml"));

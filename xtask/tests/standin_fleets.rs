@@ -190,12 +190,12 @@ fn a_fleet_with_unknown_inputs() {
 
 const HOST: &str = "configurations/nixos/stibnite-nixos.nix";
 
-/// Breaks one host of this repository's fleet by putting `definition` at line 12 of its file: only the outputs that are that
+/// Breaks one host of this repository's fleet by putting `definition` at line 13 of its file: only the outputs that are that
 /// host may fail, at the expected place and with these words.
 fn check_broken(sandbox: &Sandbox, host: &str, definition: &str, place: Option<(&str, u32)>, words: &[&str]) {
     let mut lines: Vec<&str> = host.lines().collect();
-    assert!(lines[10].trim().starts_with("networking.hostName"), "the host is not the one that is to be broken");
-    lines.insert(11, definition);
+    assert!(lines[11].trim().starts_with("networking.hostName"), "the host is not the one that is to be broken");
+    lines.insert(12, definition);
     sandbox.write(HOST, &lines.join("\n"));
 
     let ran = sandbox.run(&["outputs", "--inputs", "standin", "--json"]).ends(1).says(words);
@@ -224,18 +224,18 @@ fn check_every_way_to_break_a_host(nix: TestNix) {
     // A misspelt option where options are declared.
     check(
         "  sops.secrets.example-service-token.ownr = \"crs58\";",
-        Some((HOST, 12)),
+        Some((HOST, 13)),
         &["The option `sops.secrets.example-service-token.ownr' does not exist", HOST],
     );
     // Values of wrong types, of the host and of a user's home.
     check(
         "  users.users.crs58.isNormalUser = \"yes\";",
-        Some((HOST, 12)),
+        Some((HOST, 13)),
         &["option `users.users.crs58.isNormalUser' is not of type `boolean'", "stibnite-nixos.nix': \"yes\""],
     );
     check(
         "  home-manager.users.crs58.home.packages = \"git\";",
-        Some((HOST, 12)),
+        Some((HOST, 13)),
         &["`home-manager.users.crs58.home.packages' is not of type"],
     );
     // A conflict, between both files.
@@ -256,7 +256,7 @@ fn check_every_way_to_break_a_host(nix: TestNix) {
     );
     // The error of a missing file names that file, and nobody who imports it.
     check("  home-manager.users.crs58.imports = [ ./missing.nix ];", None, &["configurations/nixos/missing.nix"]);
-    check("  environment.systemPackages = [ pkgz.git ];", Some((HOST, 12)), &["undefined variable 'pkgz'"]);
+    check("  environment.systemPackages = [ pkgz.git ];", Some((HOST, 13)), &["undefined variable 'pkgz'"]);
     sandbox.write(HOST, &host);
     sandbox.run(&["outputs", "--inputs", "standin"]).ends(0);
 }

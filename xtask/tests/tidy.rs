@@ -11,7 +11,7 @@ const LONGEST: usize = 300;
 /// The longest the table of contents may be.
 const LONGEST_MAIN: usize = 60;
 /// What the pure folders do not touch.
-const IMPURE: [&str; 16] = [
+const IMPURE: [&str; 18] = [
     "std::fs",
     "std::process",
     "std::env",
@@ -26,8 +26,10 @@ const IMPURE: [&str; 16] = [
     "crate::network",
     "crate::nix",
     "crate::process",
+    "crate::recipes",
     "crate::sops",
     "crate::standin",
+    "crate::wheel",
 ];
 /// Nix's programs, where they are called; `"nix"` alone is also the name of a step and the end of a file name.
 const NIX_PROGRAMS: [&str; 9] = [

@@ -62,6 +62,10 @@ jobs! {
     Bootstrap = "bootstrap", Check, needs [], "this machine has what the other jobs need";
     Lock = "lock", Check, needs [Bootstrap],
         "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
+    Config = "config", Check, needs [Bootstrap],
+        "hosts and homes are what every fleet's should be, and what xtask.toml expects of them";
+    Activation = "activation", Check, needs [Bootstrap],
+        "every host and home can be activated, users and hosts lead to the right one, and recipes name what exists";
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built";
 }

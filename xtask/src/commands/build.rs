@@ -72,6 +72,7 @@ impl EvaluationArgs {
         Wish {
             selectors,
             systems: self.systems.clone(),
+            only_configurations: false,
             fresh: self.fresh,
             limits: Limits {
                 workers: self.workers.map_or_else(cores, usize::from),
@@ -138,6 +139,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
     let mut watcher = Watcher::new(&session.context.console, session.flags());
     let report = session.run(wish, &mut |progress| watcher.show(progress));
+    watcher.finish();
+    report
+}
+
+/// As [`watched`], for commands that are about something else than what becomes of each output.
+///
+/// # Errors
+/// As [`Session::run`].
+pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
+    let mut watcher = Watcher::new(&session.context.console, session.flags());
+    let report = session.run(wish, &mut |progress| watcher.show_quietly(progress));
     watcher.finish();
     report
 }

@@ -1,23 +1,33 @@
 //! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
 
+mod activation;
 mod bootstrap;
 mod build;
 mod ci;
+mod config;
 mod doctor;
 mod lock;
 mod outputs;
 mod test;
 
 use anyhow::Result;
+use clap::builder::FalseyValueParser;
 
+use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
+use crate::fleet::OutputResult;
+use crate::report::{Mark, outcome, problems, stand_in_banner};
+use crate::rules::Problem;
+use crate::session::{Evidence, Session, Wish};
 
 /// Every subcommand.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    Activation(activation::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
     Ci(ci::Args),
+    Config(config::Args),
     Doctor(doctor::Args),
     Lock(lock::Args),
     Outputs(outputs::Args),
@@ -31,13 +41,66 @@ impl Command {
     /// When it could not do its work.
     pub fn run(&self, context: &Context) -> Result<Ending> {
         match self {
+            Self::Activation(args) => activation::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
             Self::Ci(args) => ci::run(context, args),
+            Self::Config(args) => config::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Lock(args) => lock::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
             Self::Test(args) => test::run(context, args),
         }
     }
+}
+
+/// The flags of every validation.
+#[derive(Debug, clap::Args)]
+pub struct ValidationArgs {
+    #[command(flatten)]
+    evaluation: build::EvaluationArgs,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+}
+
+/// A validation called by itself: evaluates what it needs, checks, and says what was found.
+///
+/// # Errors
+/// When the check could not do its work.
+fn validate(
+    context: &Context,
+    args: &ValidationArgs,
+    word: &str,
+    check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+) -> Result<Ending> {
+    validate_telling(context, args, word, &check, |_| false)
+}
+
+/// As [`validate`], for a check that itself tells of some failed evaluations.
+fn validate_telling(
+    context: &Context,
+    args: &ValidationArgs,
+    word: &str,
+    check: &dyn Fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+    told: fn(&OutputResult) -> bool,
+) -> Result<Ending> {
+    let console = &context.console;
+    let session = Session::open(context, ensure_nix(context)?.nix)?;
+    if let Some(banner) = stand_in_banner(&session.inputs) {
+        console.banner(&banner);
+    }
+    let wish = Wish { only_configurations: true, ..args.evaluation.wish(Vec::new()) };
+    let fleet = build::evaluated(&session, &wish)?;
+    let found = check(&Evidence::of(&session, &fleet)?)?;
+    if args.json {
+        console.answer(&problems::json(&found)?);
+    }
+    // What does not evaluate was not checked, and is no success.
+    for failure in fleet.failures().filter(|failure| !told(failure)) {
+        console.mark(Mark::Failed, &outcome::failure(failure, &session.flags()));
+    }
+    problems::conclude(console, word, &found);
+    let failed = fleet.failures().next().is_some() || found.iter().any(Problem::fails);
+    Ok(if failed { Ending::Problems } else { Ending::Clean })
 }

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use clap::builder::FalseyValueParser;
 
-use crate::commands::build::EvaluationArgs;
+use crate::commands::build::{EvaluationArgs, evaluated};
 use crate::context::{Context, Ending};
 use crate::fleet::{OutputResult, Selector};
-use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
+use crate::report::{Mark, json, outcome, stand_in_banner};
 use crate::session::{Session, find_nix};
 
 /// List what the flake declares, per output, evaluated
@@ -38,9 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let flags = session.flags();
     let wish = args.evaluation.wish(args.selectors.clone());
-    let mut watcher = Watcher::new(&context.console, flags.clone());
-    let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress))?;
-    watcher.finish();
+    let report = evaluated(&session, &wish)?;
     if args.json {
         context.console.answer(&json::fleet(&report, &session)?);
     } else {

@@ -2,13 +2,17 @@
 //!
 //! Architecture invariant: pure; no I/O, no tool, no wording for users beyond `Display`.
 
+mod asked;
 mod attr;
+mod configuration;
 mod kind;
 mod output;
 mod result;
 mod selector;
 
+pub use asked::{Asked, Read};
 pub use attr::{AttrPath, nix_string};
+pub use configuration::{Configuration, Secret, StateVersion, Told, User, configurations};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};

@@ -17,7 +17,6 @@ pub use order::{BuildOrder, Builders, Order};
 pub use progress::{Now, Outcome, Progress};
 pub use run::run;
 
-use crate::fleet::AttrPath;
 use crate::nix::query::Query;
 use crate::nix::{Nix, SourceTree, Store};
 use crate::supervise::ChildEvent;
@@ -33,8 +32,6 @@ pub struct Setting<'a> {
     pub query: &'a Query,
     /// Where the repository's files are.
     pub tree: SourceTree,
-    /// Further attribute paths to read of each configuration.
-    pub attributes: &'a [AttrPath],
     /// Whether derivations may be built on this machine (`max-jobs` is not 0).
     pub local_builds: bool,
 }

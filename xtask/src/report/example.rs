@@ -35,6 +35,7 @@ pub fn run() -> RunResult {
     let mut skipped = output(&["darwinConfigurations", "mac"], "darwin", Status::Skipped);
     skipped.reason = Some("no builder for aarch64-darwin".to_owned());
     let fleet = Report {
+        declared: Vec::new(),
         results: vec![broken, thrown, built, skipped],
         uncovered: vec![AttrPath::new(["images", "installer"])],
         invisible: vec!["configurations/nixos/new.nix".into()],

@@ -2,7 +2,11 @@
 //!
 //! Architecture invariant: no I/O and no tool here; a rule never says "clean" of what could not be read.
 
+pub mod activation;
+pub mod config;
+mod finding;
 pub mod lock;
+pub mod source;
 
 use crate::fleet::Place;
 

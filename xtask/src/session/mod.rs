@@ -2,6 +2,7 @@
 //! every job.
 
 mod discovery;
+mod evidence;
 mod inputs;
 mod roots;
 mod run;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 pub use discovery::{Discovery, FailedSet};
+pub use evidence::Evidence;
 pub use inputs::{Resolved, Why};
 pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
 
@@ -136,6 +138,7 @@ impl<'a> Session<'a> {
         texts.push(self.context.repository.display().to_string());
         texts.push(self.store.folder.display().to_string());
         texts.push(self.inputs.fingerprint());
+        texts.push(format!("{:?}", self.config.expect));
         for name in kept::SETTINGS {
             texts.push(format!("{name}={}", self.settings.all.get(name).map_or("", String::as_str)));
         }

@@ -15,7 +15,7 @@ impl Session<'_> {
         let roots = self.roots();
         std::fs::create_dir_all(&roots).with_context(|| format!("make the folder `{}`", roots.display()))?;
         let mut missing: std::collections::BTreeSet<&String> = wanted.iter().copied().collect();
-        let whole = wish.selectors.is_empty() && wish.systems.is_empty() && !interrupted;
+        let whole = wish.selectors.is_empty() && wish.systems.is_empty() && !wish.only_configurations && !interrupted;
         for link in std::fs::read_dir(&roots)?.flatten() {
             let Ok(target) = std::fs::read_link(link.path()) else { continue };
             let target = target.display().to_string();

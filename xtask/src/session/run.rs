@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{Discovery, Session, select};
+use crate::config::asked;
 use crate::files;
 use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
 use crate::kept::Kept;
@@ -21,6 +22,8 @@ pub struct Wish {
     pub selectors: Vec<Selector>,
     /// Only outputs of these systems; none names all.
     pub systems: Vec<String>,
+    /// Only hosts and homes.
+    pub only_configurations: bool,
     /// Forget what is kept.
     pub fresh: bool,
     /// What evaluation may use.
@@ -47,6 +50,8 @@ pub struct Report {
     pub results: Vec<OutputResult>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
+    /// Every output that the flake declares, wanted or not.
+    pub declared: Vec<Output>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
     pub invisible: Vec<PathBuf>,
     /// Whether it was ended before everything was done.
@@ -88,17 +93,20 @@ impl Session<'_> {
             None => (self.discover()?, BTreeMap::new()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
+        let declared = outputs.clone();
         let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
         let tasks = selected
             .into_iter()
             .filter(|&index| wish.wants_system(outputs[index].system.as_deref()))
+            .filter(|&index| !wish.only_configurations || self.kinds[discovery.outputs[index].1].configuration)
             .map(|index| {
                 let kind = self.kinds[discovery.outputs[index].1].clone();
                 let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
                 let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
                 let evaluated = known.remove(&outputs[index].attr);
-                (Task { output: outputs[index].clone(), kind, estimate }, evaluated)
+                let asked = asked(&self.config.expect, &outputs[index]);
+                (Task { output: outputs[index].clone(), kind, estimate, asked }, evaluated)
             })
             .collect::<Vec<_>>();
         let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
@@ -108,7 +116,6 @@ impl Session<'_> {
             store: &self.store,
             query: self.query(),
             tree: self.tree(discovery.source.as_deref()),
-            attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
         let mut watch_excused = |progress: Progress<'_>| match progress {
@@ -126,6 +133,7 @@ impl Session<'_> {
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
+            declared,
             invisible: self.invisible(),
             interrupted: outcome.interrupted,
             kept: kept_count,
@@ -258,6 +266,7 @@ mod tests {
         Wish {
             selectors: Vec::new(),
             systems: systems.iter().map(|system| (*system).to_owned()).collect(),
+            only_configurations: false,
             fresh: false,
             limits: Limits { workers: 1, memory_mib: 1 },
             build: None,

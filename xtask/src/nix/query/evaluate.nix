@@ -6,10 +6,9 @@ flake:
 {
   # what tells our lines from the flake's own traces
   token,
-  # { index; path; derivation = [ paths ]; kind = its word; configuration = whether facts are read; }
+  # { index; path; derivation = [ paths ]; kind = its word; configuration = whether facts are read; asked = what xtask.toml
+  # expects something of, as attribute.nix reads it; }
   items,
-  # further attribute paths to read of each configuration, for what xtask.toml expects
-  attributes,
 }:
 let
   inherit (builtins)
@@ -21,6 +20,7 @@ let
     head
     isAttrs
     isString
+    listToAttrs
     match
     seq
     tail
@@ -29,6 +29,7 @@ let
     ;
 
   facts = import ./facts.nix;
+  attribute = import ./attribute.nix;
 
   say = finding: value: trace "${token}${toJSON finding}" value;
 
@@ -71,7 +72,12 @@ let
       built = derivationOf item value;
       system = value.pkgs.stdenv.hostPlatform.system or null;
       read = facts.read item.kind value // {
-        attributes = map (path: if has path value then get path value else null) attributes;
+        attributes = listToAttrs (
+          map (asked: {
+            inherit (asked) name;
+            value = attribute (value.config or { }) asked;
+          }) item.asked
+        );
       };
       steps = [
         (say { begin = item.index; } null)

@@ -1,8 +1,8 @@
 # What rules read of a configuration, per kind. A new fact is a new attribute here and is read in the same pass; it may only look
 # at options that the configuration's own derivation depends on, or at ones that cost nothing.
 #
-# Shapes: hostName, system, stateVersion, primaryUser: string, number or null; users: { NAME = { home; shell; }; };
-# assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
+# Shapes: hostName, stateVersion (null where nobody sets it), primaryUser: string, number or null;
+# users: { NAME = { home; shell; shellUnchecked; }; }; disabledShells: names of shells that have an option which is off; assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
 # secrets: { NAME = { key; format; sopsFile; neededForUsers; }; }.
 let
   inherit (builtins)
@@ -26,9 +26,15 @@ let
         value = {
           home = text (all.${name}.home or "");
           shell = shell (all.${name}.shell or null);
+          shellUnchecked = all.${name}.ignoreShellProgramCheck or false;
         };
       }) (filter (name: wanted all.${name}) (attrNames all))
     );
+
+  # the value of an option, unless it is but the option's default
+  chosen = option: value: if (option.highestPrio or 0) >= 1500 then null else value;
+
+  disabledShells = programs: filter (name: (programs.${name}.enable or true) == false);
 
   common = config: {
     assertions = map (assertion: assertion.message) (filter (assertion: !assertion.assertion) (config.assertions or [ ]));
@@ -45,21 +51,38 @@ let
 
   kinds = {
     nixos =
-      { config, ... }:
+      {
+        config,
+        options ? { },
+        ...
+      }:
       common config
       // {
         hostName = config.networking.hostName or null;
-        stateVersion = config.system.stateVersion or null;
+        stateVersion = chosen (options.system.stateVersion or { }) (config.system.stateVersion or null);
         users = users (config.users.users or { }) (user: user.isNormalUser or false);
+        disabledShells = disabledShells (config.programs or { }) [
+          "fish"
+          "xonsh"
+          "zsh"
+        ];
       };
     darwin =
-      { config, ... }:
+      {
+        config,
+        options ? { },
+        ...
+      }:
       common config
       // {
         hostName = config.networking.hostName or null;
-        stateVersion = config.system.stateVersion or null;
+        stateVersion = chosen (options.system.stateVersion or { }) (config.system.stateVersion or null);
         primaryUser = config.system.primaryUser or null;
         users = users (config.users.users or { }) (_: true);
+        disabledShells = disabledShells (config.programs or { }) [
+          "fish"
+          "zsh"
+        ];
       };
     home =
       { config, ... }:

@@ -15,11 +15,12 @@ use anyhow::{Context as _, Result};
 pub use finding::Finding;
 
 use super::{Nix, Reference};
-use crate::fleet::{AttrPath, Kind, Output, Step, nix_string};
+use crate::fleet::{Asked, AttrPath, Kind, Output, Step, nix_string};
 use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
+    ("attribute.nix", include_str!("attribute.nix")),
     ("discover.nix", include_str!("discover.nix")),
     ("evaluate.nix", include_str!("evaluate.nix")),
     ("facts.nix", include_str!("facts.nix")),
@@ -100,6 +101,8 @@ pub struct Item<'a> {
     pub output: &'a Output,
     /// Its kind.
     pub kind: &'a Kind,
+    /// Further attributes to read, if it is a configuration.
+    pub asked: &'a [Asked],
 }
 
 impl Query {
@@ -138,26 +141,22 @@ impl Query {
         )
     }
 
-    /// A call that evaluates `items` in order; `attributes` are further facts to read of each configuration.
+    /// A call that evaluates `items` in order.
     #[must_use]
-    pub fn evaluate(&self, nix: &Nix, items: &[Item<'_>], attributes: &[AttrPath]) -> Command {
+    pub fn evaluate(&self, nix: &Nix, items: &[Item<'_>]) -> Command {
         let items = list(items.iter().map(|item| {
             let derivation = list(item.kind.derivation.iter().map(|path| AttrPath::new(path.iter()).to_nix()));
+            let asked = list(item.asked.iter().map(asked));
             format!(
-                "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; }}",
+                "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; asked = {asked}; }}",
                 item.index,
                 item.output.attr.to_nix(),
                 nix_string(&item.kind.name),
                 item.kind.configuration,
             )
         }));
-        let attributes = list(attributes.iter().map(AttrPath::to_nix));
         let token = nix_string(&self.token);
-        self.eval(
-            nix,
-            "evaluate",
-            &format!("ask: ask {{ token = {token}; items = {items}; attributes = {attributes}; }}"),
-        )
+        self.eval(nix, "evaluate", &format!("ask: ask {{ token = {token}; items = {items}; }}"))
     }
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
@@ -180,6 +179,11 @@ impl Query {
 
 fn list(items: impl Iterator<Item = String>) -> String {
     format!("[ {} ]", items.collect::<Vec<_>>().join(" "))
+}
+
+fn asked(asked: &Asked) -> String {
+    let name = nix_string(&asked.path.to_string());
+    format!("{{ name = {name}; path = {}; deep = {}; }}", asked.path.to_nix(), asked.deep)
 }
 
 fn step(step: &Step) -> String {

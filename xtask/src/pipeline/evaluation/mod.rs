@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 
 use super::batching::{Estimate, Limits};
 use super::{Event, Setting};
-use crate::fleet::{Evaluated, Facts, Kind, Output};
+use crate::fleet::{Asked, Evaluated, Facts, Kind, Output};
 use crate::nix::log::{LogEvent, Message};
 use crate::nix::query::{Finding, Item};
 use crate::nix::{Fault, fault};
@@ -30,6 +30,8 @@ pub struct Task {
     pub kind: Kind,
     /// What it is expected to cost.
     pub estimate: Estimate,
+    /// Further attributes to read of it.
+    pub asked: Vec<Asked>,
 }
 
 /// What became of one output's evaluation.
@@ -126,9 +128,10 @@ impl<'a> Evaluation<'a> {
     fn start(&mut self, batch: Vec<usize>, alone: bool, events: &Sender<Event>) -> Result<()> {
         let items: Vec<Item<'_>> = batch
             .iter()
-            .map(|&index| Item { index, output: &self.tasks[index].output, kind: &self.tasks[index].kind })
+            .map(|&index| (index, &self.tasks[index]))
+            .map(|(index, task)| Item { index, output: &task.output, kind: &task.kind, asked: &task.asked })
             .collect();
-        let mut command = self.setting.query.evaluate(self.setting.nix, &items, self.setting.attributes);
+        let mut command = self.setting.query.evaluate(self.setting.nix, &items);
         if !alone {
             // Collecting costs a third more time and frees nothing that is worth it: the process ends soon.
             command.env("GC_DONT_GC", "1");

@@ -148,6 +148,7 @@ in
       title = "the home of ${home.username} (${home.homeDirectory}, state version ${home.stateVersion})";
       inherit config pkgs;
       clean = standInClean;
+      scripts = [ "/activate" ];
       dependencies = [
         (pkgs.buildEnv {
           name = "home-manager-path";

@@ -136,6 +136,13 @@ in
       title = "the ${_class} host ${title}";
       inherit config pkgs;
       clean = standInClean;
+      scripts =
+        if _class == "darwin" then
+          [ "/activate" ]
+        else if config.system.activatable or true then
+          [ "/activate" ] ++ lib.optional (config.system.switch.enable or true) "/bin/switch-to-configuration"
+        else
+          [ ];
       dependencies = [
         (pkgs.buildEnv {
           name = "system-path";

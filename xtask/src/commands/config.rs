@@ -1,0 +1,58 @@
+//! Check hosts and homes: what every fleet should satisfy, and what xtask.toml expects
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::ValidationArgs;
+use crate::context::{Context, Ending};
+use crate::rules::source::Sources;
+use crate::rules::{Problem, config};
+use crate::session::{Evidence, Session};
+use crate::tree::FileKind;
+
+/// Check hosts and homes: what every fleet should satisfy, and what xtask.toml expects
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    validation: ValidationArgs,
+}
+
+/// Checks hosts and homes.
+///
+/// # Errors
+/// When the repository cannot be read or evaluated.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    super::validate_telling(context, &args.validation, "config", &check, config::is_told)
+}
+
+/// What is wrong with hosts and homes.
+///
+/// # Errors
+/// When a file of the repository cannot be read.
+pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
+    let session = evidence.session;
+    Ok(config::problems(&config::Facts {
+        results: &evidence.fleet.results,
+        configurations: &evidence.configurations,
+        declared: &evidence.fleet.declared,
+        conventions: &session.config.config,
+        expectations: &session.config.expect,
+        config_text: &session.tree.text(crate::config::FILE.as_ref())?.unwrap_or_default(),
+        sources: &sources(session)?,
+    }))
+}
+
+/// The Nix files that the flake sees.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn sources(session: &Session<'_>) -> Result<Sources> {
+    let mut texts = BTreeMap::new();
+    for (path, _) in session.tree.files().filter(|(_, file)| file.tracked && file.kind == FileKind::Regular) {
+        if path.extension().is_some_and(|extension| extension == "nix") {
+            texts.extend(session.tree.text(path)?.map(|text| (path.to_owned(), text)));
+        }
+    }
+    Ok(Sources::new(texts))
+}

@@ -1,0 +1,188 @@
+//! `[[expect]]` of xtask.toml: what the owner of a fleet wants to be true of hosts and homes.
+
+use anyhow::{Context as _, Result, bail};
+use regex_lite::Regex;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fleet::{Asked, AttrPath, Output, Selector};
+
+/// One expectation, read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "Table")]
+pub struct Expectation {
+    /// The hosts and homes that it is about.
+    #[cfg_attr(test, schemars(skip))]
+    pub select: Selector,
+    /// Where the value is below their `config`.
+    #[cfg_attr(test, schemars(skip))]
+    pub attribute: AttrPath,
+    /// What must be true of it.
+    #[cfg_attr(test, schemars(skip))]
+    pub operator: Operator,
+}
+
+/// What must be true of a value.
+#[derive(Debug, Clone)]
+pub enum Operator {
+    /// It is this.
+    Equals(Value),
+    /// It holds each of these.
+    Contains(Vec<Value>),
+    /// It holds none but these.
+    Subset(Vec<Value>),
+    /// It is a text that fits.
+    Matches(Regex),
+    /// It is not there, or is there.
+    Absent(bool),
+    /// It holds as many.
+    Count(usize),
+}
+
+/// What hosts or homes must be. Exactly one of `equals`, `contains`, `subset`, `matches`, `absent` and `count` says what. Of the value,
+/// a package counts as its name and a function as `<function>`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Table {
+    /// The hosts and homes that this is about, as on the command line: `nixos:web*`, `darwin:*`, `homeConfigurations`. One that
+    /// names none is a problem.
+    select: String,
+    /// Where the value is below the configuration's `config`: `system.primaryUser`.
+    attribute: String,
+    /// The value is this.
+    equals: Option<Value>,
+    /// The value holds this, or each of a list: elements of a list, names of a set, a part of a text.
+    contains: Option<Value>,
+    /// The value, a list or a set, holds no elements or names but these.
+    subset: Option<Vec<Value>>,
+    /// The value is a text with a part that fits this regular expression; `^` and `$` bind it to the beginning and the end.
+    matches: Option<String>,
+    /// `true`: the value is not there, or null; `false`: it is there.
+    absent: Option<bool>,
+    /// The value is a list or a set of as many elements or names.
+    count: Option<usize>,
+}
+
+impl TryFrom<Table> for Expectation {
+    type Error = String;
+
+    fn try_from(table: Table) -> Result<Self, String> {
+        read(table).map_err(|error| format!("{error:#}"))
+    }
+}
+
+fn read(table: Table) -> Result<Expectation> {
+    let select = table.select.parse()?;
+    let attribute = AttrPath::parse(&table.attribute)?;
+    let matches = table.matches.map(|text| pattern(&text)).transpose()?;
+    let contains = table.contains.map(|value| match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    });
+    let given = [
+        table.equals.map(Operator::Equals),
+        contains.map(Operator::Contains),
+        table.subset.map(Operator::Subset),
+        matches.map(Operator::Matches),
+        table.absent.map(Operator::Absent),
+        table.count.map(Operator::Count),
+    ];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(operator), None) => Ok(Expectation { select, attribute, operator }),
+        _ => bail!("an expectation has exactly one of `equals`, `contains`, `subset`, `matches`, `absent` and `count`"),
+    }
+}
+
+fn pattern(text: &str) -> Result<Regex> {
+    Regex::new(text).with_context(|| format!("`{text}` is no regular expression"))
+}
+
+impl PartialEq for Operator {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Equals(one), Self::Equals(other)) => one == other,
+            (Self::Contains(one), Self::Contains(other)) | (Self::Subset(one), Self::Subset(other)) => one == other,
+            (Self::Matches(one), Self::Matches(other)) => one.as_str() == other.as_str(),
+            (Self::Absent(one), Self::Absent(other)) => one == other,
+            (Self::Count(one), Self::Count(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// What must be read of `output` to tell whether it is as expected; each attribute once.
+#[must_use]
+pub fn asked(expectations: &[Expectation], output: &Output) -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    for expectation in expectations.iter().filter(|expectation| expectation.select.matches(output)) {
+        let deep = matches!(expectation.operator, Operator::Equals(_));
+        match all.iter_mut().find(|asked| asked.path == expectation.attribute) {
+            Some(asked) => asked.deep |= deep,
+            None => all.push(Asked { path: expectation.attribute.clone(), deep }),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn check(text: &str, expected: Result<Operator, &str>) {
+        let text = format!("[[expect]]\nselect = \"nixos:web\"\nattribute = \"a.b\"\n{text}");
+        let read = Config::parse(&text).map(|mut config| config.expect.remove(0).operator);
+        assert_eq!(read.map_err(|error| format!("{error:#}")), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn exactly_one_operator_is_read() {
+        check("equals = 3", Ok(Operator::Equals(3.into())));
+        check("contains = \"a\"", Ok(Operator::Contains(vec!["a".into()])));
+        check("contains = [\"a\", \"b\"]", Ok(Operator::Contains(vec!["a".into(), "b".into()])));
+        check("subset = []", Ok(Operator::Subset(Vec::new())));
+        check("matches = \"^a\"", Ok(Operator::Matches(Regex::new("^a").unwrap())));
+        check("absent = true", Ok(Operator::Absent(true)));
+        check("count = 2", Ok(Operator::Count(2)));
+        let one = "xtask.toml:1:1: an expectation has exactly one of `equals`, `contains`, `subset`, `matches`, `absent` and `count`";
+        check("", Err(one));
+        check("count = 2\nequals = 3", Err(one));
+        check("eqals = 3", Err("xtask.toml:4:1: unknown key `eqals`: did you mean `equals`?"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_line() {
+        let check = |select: &str, attribute: &str, matches: &str, expected: &str| {
+            let text =
+                format!("\n[[expect]]\nselect = \"{select}\"\nattribute = \"{attribute}\"\nmatches = \"{matches}\"\n");
+            let error = format!("{:#}", Config::parse(&text).unwrap_err());
+            assert!(error.starts_with("xtask.toml:2:1: ") && error.contains(expected), "{error}");
+        };
+        check("a..b", "x", "y", "`a..b` is not an attribute path");
+        check("a", "x.", "y", "`x.` is not an attribute path");
+        check("a", "x", "(", "`(` is no regular expression");
+    }
+
+    #[test]
+    fn each_attribute_is_asked_once_and_only_of_what_is_selected() {
+        let expectation = |select: &str, attribute: &str, operator| Expectation {
+            select: select.parse().unwrap(),
+            attribute: AttrPath::parse(attribute).unwrap(),
+            operator,
+        };
+        let expectations = [
+            expectation("nixos:web", "a", Operator::Count(1)),
+            expectation("nixos:*", "a", Operator::Equals(Value::Null)),
+            expectation("nixos:*", "b", Operator::Count(1)),
+            expectation("darwin:*", "c", Operator::Count(1)),
+        ];
+        let attr = AttrPath::new(["nixosConfigurations", "web"]);
+        let output = Output { attr, kind: "nixos".to_owned(), system: None };
+        let path = |name: &str| AttrPath::new([name]);
+        let expected = [Asked { path: path("a"), deep: true }, Asked { path: path("b"), deep: false }];
+        assert_eq!(asked(&expectations, &output), expected);
+    }
+}

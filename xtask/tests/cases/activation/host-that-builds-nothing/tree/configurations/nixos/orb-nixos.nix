@@ -1,0 +1,18 @@
+# A container that runs on a Mac.
+{ inputs, lib, ... }:
+{
+  imports = [
+    inputs.self.nixosModules.common
+    inputs.self.nixosModules.crs58
+  ];
+
+  networking.hostName = "orb-nixos";
+  nixpkgs = {
+    hostPlatform = "aarch64-linux";
+    overlays = [ inputs.self.overlays.default ];
+  };
+  boot.isContainer = true;
+  system.build.toplevel = lib.mkForce "nothing";
+  # The surrounding machine decides about networking.
+  networking.firewall.enable = false;
+}

@@ -1,0 +1,8 @@
+{ inputs, ... }:
+{
+  imports = [ inputs.self.homeModules.raquel ];
+  home = {
+    username = "bob";
+    homeDirectory = "/home/bob";
+  };
+}

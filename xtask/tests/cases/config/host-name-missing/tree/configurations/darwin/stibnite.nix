@@ -1,0 +1,12 @@
+# The Mac of crs58.
+{ inputs, ... }:
+{
+  imports = [
+    inputs.self.darwinModules.common
+    inputs.self.darwinModules.crs58
+    inputs.self.darwinModules.desktop
+    inputs.self.darwinModules.secrets
+  ];
+
+  nixpkgs.hostPlatform = "aarch64-darwin";
+}

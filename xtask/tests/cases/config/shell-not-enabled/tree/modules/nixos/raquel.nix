@@ -1,0 +1,10 @@
+# raquel, who uses blackphos.
+{ inputs, pkgs, ... }:
+{
+  users.users.raquel = {
+    isNormalUser = true;
+    description = "Raquel";
+    shell = pkgs.fish;
+  };
+  home-manager.users.raquel.imports = [ inputs.self.homeModules.raquel ];
+}

@@ -1,0 +1,15 @@
+# raquel.
+{
+  imports = [
+    ./git.nix
+    ./shell.nix
+  ];
+
+  programs.git.settings.user = {
+    name = "Raquel";
+    email = "raquel@example.com";
+  };
+  home = {
+    shellAliases.ll = "ls -l";
+  };
+}

@@ -1,0 +1,17 @@
+# A container that runs on a Mac.
+{ inputs, ... }:
+{
+  imports = [
+    inputs.self.nixosModules.common
+    inputs.self.nixosModules.crs58
+  ];
+
+  networking.hostName = "orb-nixos";
+  nixpkgs = {
+    hostPlatform = "riscv64-linux";
+    overlays = [ inputs.self.overlays.default ];
+  };
+  boot.isContainer = true;
+  # The surrounding machine decides about networking.
+  networking.firewall.enable = false;
+}
