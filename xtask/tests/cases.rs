@@ -128,3 +128,8 @@ fn cases(rule: &str) {
 fn lock() {
     cases("lock");
 }
+
+#[test]
+fn autowiring() {
+    cases("autowiring");
+}

@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
 
+mod autowiring;
 mod bootstrap;
 mod build;
 mod ci;
@@ -19,6 +20,7 @@ use crate::session::{Evidence, Session, Wish};
 /// Every subcommand.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    Autowiring(autowiring::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
     Ci(ci::Args),
@@ -35,6 +37,7 @@ impl Command {
     /// When it could not do its work.
     pub fn run(&self, context: &Context) -> Result<Ending> {
         match self {
+            Self::Autowiring(args) => autowiring::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
             Self::Ci(args) => ci::run(context, args),

@@ -5,6 +5,7 @@
 mod attr;
 mod configuration;
 mod kind;
+pub mod layout;
 mod output;
 mod result;
 mod selector;
@@ -14,4 +15,4 @@ pub use configuration::{Configuration, Secret, StateVersion, Told, User, configu
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
-pub use selector::Selector;
+pub use selector::{Selector, glob};

@@ -36,6 +36,7 @@ pub fn run() -> RunResult {
     skipped.reason = Some("no builder for aarch64-darwin".to_owned());
     let fleet = Report {
         results: vec![broken, thrown, built, skipped],
+        declared: Vec::new(),
         uncovered: vec![AttrPath::new(["images", "installer"])],
         invisible: vec!["configurations/nixos/new.nix".into()],
         interrupted: false,

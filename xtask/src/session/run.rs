@@ -47,6 +47,8 @@ pub struct BuildWish {
 pub struct Report {
     /// One result an output.
     pub results: Vec<OutputResult>,
+    /// Every attribute that discovery named, evaluated or not: outputs of every kind, modules, overlays.
+    pub declared: Vec<AttrPath>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
@@ -119,6 +121,7 @@ impl Session<'_> {
             progress => watch(progress),
         };
         let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
+        let declared = outputs.iter().map(|output| &output.attr).chain(&discovery.named).cloned().collect();
         self.remember(key, &discovery, outputs, known, &outcome.results)?;
         if order.build.is_some() {
             self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
@@ -128,6 +131,7 @@ impl Session<'_> {
         let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
+            declared,
             uncovered: discovery.uncovered,
             invisible: self.invisible(),
             interrupted: outcome.interrupted,
@@ -146,7 +150,8 @@ impl Session<'_> {
         let kind_of = |output: &Output| self.kinds.iter().position(|kind| kind.holds(&output.attr));
         let outputs =
             kept.outputs.into_iter().filter_map(|output| kind_of(&output).map(|kind| (output, kind))).collect();
-        let discovery = Discovery { outputs, failed: Vec::new(), uncovered: kept.uncovered, source: kept.source };
+        let (named, uncovered, source) = (kept.named, kept.uncovered, kept.source);
+        let discovery = Discovery { outputs, named, failed: Vec::new(), uncovered, source };
         (discovery, kept.evaluated)
     }
 
@@ -190,6 +195,7 @@ impl Session<'_> {
             return Ok(());
         }
         let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());
+        kept.named.clone_from(&discovery.named);
         kept.evaluated = known;
         kept.evaluated.extend(evaluated().map(|(attr, evaluated)| (attr.clone(), evaluated.clone())));
         kept.write(&self.context.state)

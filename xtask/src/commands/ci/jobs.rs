@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{build, lock};
+use crate::commands::{autowiring, build, lock};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
@@ -24,6 +24,7 @@ pub struct Jobs<'a> {
     nix: Option<Nix>,
     session: Option<Session<'a>>,
     fleet: Option<Report>,
+    autowiring: bool,
     lock_before: Vec<u8>,
 }
 
@@ -34,12 +35,13 @@ impl<'a> Jobs<'a> {
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
         let mut wish = args.evaluation.wish(Vec::new());
-        let builds = planned.iter().any(|row| row.job.name == JobName::Build && row.left_out.is_none());
-        wish.build = builds.then(|| args.build.wish(None));
+        let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
+        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
         let fresh = wish.fresh;
         let lock_before = lock_identity(context)?;
-        Ok(Self { context, wish, fresh, nix: None, session: None, fleet: None, lock_before })
+        let autowiring = runs(JobName::Autowiring);
+        Ok(Self { context, wish, fresh, nix: None, session: None, fleet: None, autowiring, lock_before })
     }
 
     /// Runs one job to its end.
@@ -50,6 +52,7 @@ impl<'a> Jobs<'a> {
             JobName::Lock => {
                 self.session().and_then(|session| lock::check(session)).map(|found| JobResult::of(name, found))
             }
+            JobName::Autowiring => self.validation(name, autowiring::check),
             JobName::Build => self.build(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
@@ -150,9 +153,13 @@ impl<'a> Jobs<'a> {
     /// What became of the outputs: evaluated, and built if the plan has the job, when the first job asks.
     fn fleet(&mut self) -> Result<&Report> {
         if self.fleet.is_none() {
-            let wish = self.wish.clone();
+            let (wish, autowiring) = (self.wish.clone(), self.autowiring);
             let session = self.session()?;
-            let report = build::watched(session, &wish)?;
+            let mut report = build::watched(session, &wish)?;
+            if autowiring {
+                let told = autowiring::told_of(session)?;
+                report.invisible.retain(|file| !told.contains(file));
+            }
             build::tell(session, &report);
             self.fleet = Some(report);
         }

@@ -66,8 +66,8 @@ pub enum Finding {
 pub struct FoundOutput {
     /// Its attribute path.
     pub path: Vec<String>,
-    /// The index of the kind whose set it is in.
-    pub pattern: usize,
+    /// The index of the kind whose set it is in; nothing for what is only named.
+    pub pattern: Option<usize>,
 }
 
 impl Query {
@@ -102,8 +102,10 @@ mod tests {
             r#"{"built":"s","drv":"/d.drv","index":1}"#,
             Finding::Derivation { index: 1, drv: Some("/d.drv".to_owned()), built: Some("s".to_owned()) },
         );
-        let output = FoundOutput { path: vec!["a".to_owned()], pattern: 2 };
-        check(r#"{"output":{"path":["a"],"pattern":2}}"#, Finding::Output { output });
+        for (json, pattern) in [("2", Some(2)), ("null", None)] {
+            let output = FoundOutput { path: vec!["a".to_owned()], pattern };
+            check(&format!(r#"{{"output":{{"path":["a"],"pattern":{json}}}}}"#), Finding::Output { output });
+        }
     }
 
     #[test]

@@ -124,17 +124,20 @@ impl Query {
         files::short_hash(&FILES.map(|(_, text)| text))
     }
 
-    /// A call that names every output, except below the paths in `skip`.
+    /// A call that names every output and every attribute of the sets `named`, except below the paths in `skip`.
     #[must_use]
-    pub fn discover(&self, nix: &Nix, kinds: &[Kind], skip: &[AttrPath]) -> Command {
+    pub fn discover(&self, nix: &Nix, kinds: &[Kind], named: &[Vec<Step>], skip: &[AttrPath]) -> Command {
         let patterns = list(kinds.iter().map(|kind| list(kind.set.iter().map(step))));
+        let named = list(named.iter().map(|set| list(set.iter().chain([&Step::Any]).map(step))));
         let skip = list(skip.iter().map(AttrPath::to_nix));
         let ignored = list(IGNORED.iter().map(|name| nix_string(name)));
         let token = nix_string(&self.token);
         self.eval(
             nix,
             "discover",
-            &format!("ask: ask {{ token = {token}; patterns = {patterns}; skip = {skip}; ignored = {ignored}; }}"),
+            &format!(
+                "ask: ask {{ token = {token}; patterns = {patterns}; named = {named}; skip = {skip}; ignored = {ignored}; }}"
+            ),
         )
     }
 
