@@ -64,6 +64,9 @@ jobs! {
         "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
     Autowiring = "autowiring", Check, needs [Bootstrap],
         "files and flake attributes fit each other, by the layout of the repository";
+    // It evaluates every configuration once more, so CI gives it a minute and takes a sample of what does not fit.
+    Independence = "independence", Check, needs [Bootstrap],
+        "no configuration depends on the files of its siblings";
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built";
 }

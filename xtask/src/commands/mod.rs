@@ -5,6 +5,7 @@ mod bootstrap;
 mod build;
 mod ci;
 mod doctor;
+mod independence;
 mod lock;
 mod outputs;
 mod test;
@@ -25,6 +26,7 @@ pub enum Command {
     Build(build::Args),
     Ci(ci::Args),
     Doctor(doctor::Args),
+    Independence(independence::Args),
     Lock(lock::Args),
     Outputs(outputs::Args),
     Test(test::Args),
@@ -42,6 +44,7 @@ impl Command {
             Self::Build(args) => build::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
+            Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
             Self::Test(args) => test::run(context, args),
@@ -67,7 +70,7 @@ fn validate(
     context: &Context,
     args: &ValidationArgs,
     word: &str,
-    check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+    check: impl FnOnce(&Evidence<'_>) -> Result<Vec<Problem>>,
 ) -> Result<Ending> {
     let console = &context.console;
     let session = Session::open(context, ensure_nix(context)?.nix)?;

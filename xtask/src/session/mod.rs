@@ -2,6 +2,7 @@
 //! every job.
 
 mod discovery;
+mod elsewhere;
 mod evidence;
 mod inputs;
 mod roots;

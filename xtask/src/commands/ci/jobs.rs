@@ -7,13 +7,16 @@ use anyhow::{Context as _, Result};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{autowiring, build, lock};
+use crate::commands::{autowiring, build, independence, lock};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
 use crate::rules::{self, Problem};
 use crate::session::{Evidence, Report, Session, Wish};
 use crate::{files, interrupt};
+
+/// What `independence` may cost in CI, by what configurations took to evaluate: about as much as starting a runner.
+const INDEPENDENCE_SECONDS: f64 = 60.0;
 
 /// What the jobs of one run share.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl<'a> Jobs<'a> {
                 self.session().and_then(|session| lock::check(session)).map(|found| JobResult::of(name, found))
             }
             JobName::Autowiring => self.validation(name, autowiring::check),
+            JobName::Independence => self.independence(),
             JobName::Build => self.build(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
@@ -115,6 +119,21 @@ impl<'a> Jobs<'a> {
         let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
         let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
         Ok(JobResult::of(name, check(&Evidence::of(session, fleet)?)?))
+    }
+
+    /// Whether configurations depend on each other: as many as fit into [`INDEPENDENCE_SECONDS`].
+    fn independence(&mut self) -> Result<JobResult> {
+        self.fleet()?;
+        let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
+        let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
+        let extent = independence::Extent::Seconds(INDEPENDENCE_SECONDS);
+        let checked = independence::check(&Evidence::of(session, fleet)?, extent, self.wish.limits)?;
+        let name = JobName::Independence;
+        let Some(independence::Checked { problems, looked_at, total }) = checked else {
+            return Ok(JobResult::skipped(name, "no layout tells which files are whose".to_owned()));
+        };
+        let reason = (looked_at < total).then(|| format!("a sample: {looked_at} of {total} configurations"));
+        Ok(JobResult { reason, ..JobResult::of(name, problems) })
     }
 
     fn build(&mut self) -> Result<JobResult> {

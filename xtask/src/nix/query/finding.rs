@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn findings_are_told_apart() {
-        let query = Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new() };
+        let query =
+            Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new(), elsewhere: None };
         let check = |json: &str, expected: Finding| {
             let text = format!("trace: T-{json}");
             let message = Message { level: 0, text, raw: None, position: None };
@@ -110,7 +111,8 @@ mod tests {
 
     #[test]
     fn the_flakes_own_traces_are_no_findings() {
-        let query = Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new() };
+        let query =
+            Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new(), elsewhere: None };
         let message = |text: &str| Message { level: 0, text: text.to_owned(), raw: None, position: None };
         assert_eq!(query.finding(&message("trace: {\"begin\":3}")).unwrap(), None);
         assert!(query.finding(&message("trace: T-{\"nonsense\":3}")).is_err());

@@ -19,8 +19,9 @@ use crate::fleet::{AttrPath, Kind, Output, Step, nix_string};
 use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("discover.nix", include_str!("discover.nix")),
+    ("elsewhere.nix", include_str!("elsewhere.nix")),
     ("evaluate.nix", include_str!("evaluate.nix")),
     ("facts.nix", include_str!("facts.nix")),
 ];
@@ -89,6 +90,19 @@ pub struct Query {
     /// Arguments that replace inputs.
     overrides: Vec<String>,
     token: String,
+    /// Where copies of the flake's tree are, if items are evaluated in those.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Copies of a flake's tree in folders on disk, one for each item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The folder that holds the copies, each a folder with a number for a name.
+    pub trees: PathBuf,
+    /// The number of each item's copy.
+    pub numbers: Vec<usize>,
+    /// The flake's folder in its tree.
+    pub below: PathBuf,
 }
 
 /// One output to evaluate.
@@ -115,7 +129,13 @@ impl Query {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
         let overrides = overrides.iter().flat_map(|replaced| replaced.arguments(state)).collect();
-        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()) })
+        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()), elsewhere: None })
+    }
+
+    /// The same flake with each item evaluated in a tree of its own.
+    #[must_use]
+    pub fn elsewhere(&self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(elsewhere), ..self.clone() }
     }
 
     /// The identity of the query itself, for the key of kept results.
@@ -156,11 +176,18 @@ impl Query {
         }));
         let attributes = list(attributes.iter().map(AttrPath::to_nix));
         let token = nix_string(&self.token);
-        self.eval(
-            nix,
-            "evaluate",
-            &format!("ask: ask {{ token = {token}; items = {items}; attributes = {attributes}; }}"),
-        )
+        let ask = format!("token = {token}; items = {items}; attributes = {attributes};");
+        let Some(Elsewhere { trees, numbers, below }) = &self.elsewhere else {
+            return self.eval(nix, "evaluate", &format!("ask: ask {{ {ask} }}"));
+        };
+        let below = if below.as_os_str().is_empty() { String::new() } else { format!("/{}", below.display()) };
+        let (trees, below) = (nix_string(&trees.to_string_lossy()), nix_string(&below));
+        let numbers = list(numbers.iter().map(ToString::to_string));
+        let ask = format!("{ask} trees = {trees}; numbers = {numbers}; below = {below};");
+        let mut command = self.eval(nix, "elsewhere", &format!("ask: ask {{ {ask} }}"));
+        // Only so may files outside of the store be read.
+        command.arg("--impure");
+        command
     }
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
@@ -199,7 +226,7 @@ fn wrapper(reference: &Reference) -> String {
     let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
     format!(
         "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n"
+         discover = import ./discover.nix flake;\n      elsewhere = import ./elsewhere.nix flake;\n      evaluate = import ./evaluate.nix (_: flake);\n    }};\n}}\n"
     )
 }
 
@@ -219,7 +246,8 @@ mod tests {
                 { flake, ... }:
                 {
                   discover = import ./discover.nix flake;
-                  evaluate = import ./evaluate.nix flake;
+                  elsewhere = import ./elsewhere.nix flake;
+                  evaluate = import ./evaluate.nix (_: flake);
                 };
             }
         "#]]
