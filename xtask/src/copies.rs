@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
+use crate::session::cores;
 use crate::tree::{FileKind, Tree};
 
 /// A folder of copies that goes away with its owner.
@@ -40,11 +41,25 @@ impl<'a> Copies<'a> {
         self.folder.path()
     }
 
-    /// Makes copy `number` anew, without the files in `without`.
+    /// Makes copies anew, each with a number and without some files.
     ///
     /// # Errors
     /// When a file can be neither linked nor copied.
-    pub fn make(&self, number: usize, without: &BTreeSet<PathBuf>) -> Result<()> {
+    pub fn make(&self, wanted: &[(usize, &BTreeSet<PathBuf>)]) -> Result<()> {
+        let share = wanted.len().div_ceil(cores()).max(1);
+        let one_by_one = |share: &[(usize, &BTreeSet<PathBuf>)]| {
+            share.iter().try_for_each(|(number, without)| self.make_one(*number, without))
+        };
+        // Links are the price of the whole check where configurations are light.
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = wanted.chunks(share).map(|share| scope.spawn(move || one_by_one(share))).collect();
+            let ends =
+                threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread ended early")));
+            ends.collect::<Result<Vec<()>>>().map(drop)
+        })
+    }
+
+    fn make_one(&self, number: usize, without: &BTreeSet<PathBuf>) -> Result<()> {
         let copy = self.folder.path().join(number.to_string());
         if copy.exists() {
             fs::remove_dir_all(&copy).with_context(|| format!("remove `{}`", copy.display()))?;

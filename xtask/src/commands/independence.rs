@@ -156,9 +156,8 @@ fn dependences(
     // The folder of a copy is always the same for a subject: its path may be in the derivation.
     let number = |subject: &Subject| subjects.iter().position(|other| other.attr == subject.attr).unwrap_or_default();
     let round = |trials: &[(&Subject, BTreeSet<PathBuf>)]| {
-        for (subject, without) in trials {
-            copies.make(number(subject), without)?;
-        }
+        let wanted: Vec<_> = trials.iter().map(|(subject, without)| (number(subject), without)).collect();
+        copies.make(&wanted)?;
         let asked: Vec<_> = trials.iter().map(|(subject, _)| (number(subject), subject.attr.clone())).collect();
         session.derive_elsewhere(&asked, copies.folder(), limits)
     };
@@ -187,15 +186,20 @@ fn dependences(
         if open.is_empty() {
             break;
         }
-        let trials =
-            open.iter().map(|(subject, _, _, search)| (*subject, without(subject, search.trial().unwrap_or_default())));
+        let trials = open
+            .iter()
+            .map(|(subject, _, _, search)| (*subject, without(subject, &search.trial().unwrap_or_default())));
         let derived = round(&trials.collect::<Vec<_>>())?;
         for ((_, _, whole, search), derived) in open.iter_mut().zip(derived) {
             search.learn(derived.as_ref().ok() != Some(whole));
         }
     }
     let dependences = searches.into_iter().map(|(subject, failure, _, search)| search.dependence(subject, failure));
-    Ok(dependences.map(|dependence| independence::problem(&dependence)).collect())
+    let problem = |dependence: independence::Dependence<'_>| {
+        let text = session.tree.text(&dependence.subject.file)?.unwrap_or_default();
+        Ok(independence::problem(&dependence, &text))
+    };
+    dependences.map(problem).collect()
 }
 
 /// The configurations of a tree that were found to be independent, kept for the next run on the same tree.
