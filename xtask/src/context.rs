@@ -85,6 +85,8 @@ pub enum Ending {
 pub struct Context {
     /// The repository's root: the folder of flake.nix, absolute.
     pub repository: PathBuf,
+    /// The repository as the user named it, if at all.
+    pub named: Option<PathBuf>,
     /// Where results, links and stand-in inputs of this repository are kept.
     pub state: PathBuf,
     /// Which inputs were asked for.
@@ -112,7 +114,15 @@ impl Context {
             None => default_state(&repository),
         };
         let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-        Ok(Self { repository, state, inputs: args.inputs, offline: args.offline, ci, console })
+        Ok(Self {
+            repository,
+            named: args.repo.clone(),
+            state,
+            inputs: args.inputs,
+            offline: args.offline,
+            ci,
+            console,
+        })
     }
 }
 
@@ -178,8 +188,7 @@ pub fn system_root() -> PathBuf {
 
 /// A folder name for a repository: its own name, and what tells it from others of that name.
 fn slug(repository: &Path) -> String {
-    use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(repository.as_os_str().as_encoded_bytes());
+    let digest = hmac_sha256::Hash::hash(repository.as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = repository.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}-{short}")

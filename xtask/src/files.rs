@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use sha2::Digest as _;
 
 /// Replaces the file at `path` in one step: readers see the old content or the new, never a part.
 ///
@@ -54,7 +53,7 @@ pub fn identity(path: &Path) -> std::io::Result<Vec<u8>> {
         return Ok(b"folder".to_vec());
     }
     let mode: &[u8] = if metadata.permissions().mode() & 0o111 == 0 { b"file " } else { b"executable " };
-    Ok([mode, &sha2::Sha256::digest(std::fs::read(path)?)].concat())
+    Ok([mode, &hmac_sha256::Hash::hash(&std::fs::read(path)?)].concat())
 }
 
 /// Everything below `folder` but the folder `without`, as one hash: names, modes and contents.
@@ -75,7 +74,7 @@ pub fn tree_hash(folder: &Path, without: &Path) -> Result<String> {
 /// The first 16 hex digits of the SHA-256 of `texts`, each with its length so that no two lists look alike.
 #[must_use]
 pub fn short_hash<T: AsRef<[u8]>>(texts: &[T]) -> String {
-    let mut hasher = sha2::Sha256::new();
+    let mut hasher = hmac_sha256::Hash::new();
     for text in texts {
         let text = text.as_ref();
         hasher.update(text.len().to_le_bytes());

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
-use sha2::Digest as _;
 
 use crate::files::hex;
 
@@ -108,7 +107,7 @@ impl Node {
         let digest = hex(&decode_base64(hash)?);
         let folder = store.to_str()?;
         let description = format!("source:sha256:{digest}:{folder}:source");
-        let compressed = compress(&sha2::Sha256::digest(description));
+        let compressed = compress(&hmac_sha256::Hash::hash(description.as_bytes()));
         Some(store.join(format!("{}-source", base32(&compressed))))
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 
 use crate::report::Console;
 use crate::{files, process};
@@ -111,7 +111,7 @@ fn the_only_file(folder: &Path) -> Result<PathBuf> {
 
 fn sha256(path: &Path) -> Result<String> {
     let mut file = File::open(path).with_context(|| format!("open `{}`", path.display()))?;
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     let mut block = vec![0; 1 << 16];
     loop {
         match file.read(&mut block).with_context(|| format!("read `{}`", path.display()))? {

@@ -79,6 +79,8 @@ pub fn listen(command: &mut Command) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
             Ok(ChildEvent::Ended(status)) => return Ok((lines, status?)),
             Err(_) if interrupt::count() > 0 => {
                 child.kill();
+                // What is gone a moment later is not left behind.
+                while !matches!(events.recv_timeout(LAST_WORDS), Ok(ChildEvent::Ended(_)) | Err(_)) {}
                 bail!("interrupted");
             }
             Err(_) => {}

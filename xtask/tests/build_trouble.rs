@@ -45,6 +45,7 @@ fn a_disk_that_fills_up_while_building() {
         fs::create_dir_all(&nix_folder).unwrap();
         let script = format!(
             "mount -t tmpfs -o size=24m tmpfs '{at}' || {{ echo this test must be able to mount a tmpfs >&2; exit 99; }}
+            \"$0\" build package:small
             status=0; \"$0\" build --json || status=$?; echo \"first run: $status\" >&2; cp -r '{state}' '{state}-full'
             mount -o remount,size=80m '{at}'
             \"$0\" build --json > '{state}-second'",
@@ -52,7 +53,7 @@ fn a_disk_that_fills_up_while_building() {
             state = sandbox.path("state").display(),
         );
         let both = in_own_mounts(&sandbox, &script).ends(0);
-        assert_eq!(statuses(&both), ["large build-failed", "small built"], "{nix:?}");
+        assert_eq!(statuses(&both), ["large build-failed", "small present"], "{nix:?}");
         let both = both.says(&["first run: 1", "large: build failed", "No space left on device"]);
         check_kept(&sandbox.path("state-full"));
         let second = Ran { stdout: fs::read_to_string(sandbox.path("state-second")).unwrap(), ..both };
@@ -85,12 +86,7 @@ fn a_store_that_cannot_be_written() {
         sandbox.write("flake.nix", &flake("", r#"a = drv "a" "echo > $out";"#));
         let script = "at=${NIX_STORE_DIR%/store}; mount --bind \"$at\" \"$at\"; mount -o remount,ro,bind \"$at\"; exec \"$0\" build";
         let told = in_own_mounts(&sandbox, script).ends(2);
-        assert!(
-            told.stderr.to_lowercase().contains("read-only") || told.stderr.contains("read only"),
-            "{}",
-            told.stderr
-        );
-        assert!(!told.stderr.contains("built"), "{}", told.stderr);
+        told.says(&["error: the store cannot be used: ", "`cargo xtask doctor` says more"]);
     }
 }
 

@@ -177,6 +177,7 @@ fn a_fleet_of_flake_parts_and_nixos_unified() {
     );
 }
 
+/// Its lock pins sources that nobody has, and one input's own inputs that the stand-in does not have.
 #[test]
 fn a_fleet_with_unknown_inputs() {
     check(

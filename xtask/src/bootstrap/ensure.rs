@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 
 use super::machine::Machine;
 use super::plan::{Choice, StepReport, Verdict, verdict};
@@ -83,7 +83,7 @@ pub fn check(context: &Context, for_whom: NeededBy) -> Vec<StepReport> {
 
 /// What the answer depends on: the Nix, its configuration files, the user, and the store that the environment chooses.
 fn fingerprint(nix: &Nix, machine: &Machine) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     let mut add = |name: &str, value: &[u8]| {
         hash.update(name.as_bytes());
         hash.update(value.len().to_le_bytes());

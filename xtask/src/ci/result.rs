@@ -93,6 +93,8 @@ pub struct RunResult {
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
     pub inputs: Option<&'static str>,
+    /// The flags that a command needs to see what this run saw.
+    pub flags: String,
     /// The Nix that was used, as it describes itself.
     pub nix: Option<String>,
     /// The commit, with `-dirty` where the working tree differs from it.
@@ -138,6 +140,7 @@ mod tests {
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
                 fleet: None,
                 inputs: None,
+                flags: String::new(),
                 nix: None,
                 revision: None,
                 started: 0,

@@ -118,11 +118,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     wish.build = Some(args.build.wish(args.out_link.clone()));
     wish.fail_fast = args.fail_fast;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
     let report = watched(&session, &wish)?;
     if args.json {
-        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+        context.console.answer(&json::fleet(&report, &session)?);
     }
     conclude(&session, &report);
     if let Some(reason) = report.nothing_done() {
@@ -136,7 +136,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 /// # Errors
 /// As [`Session::run`].
 pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
-    let mut watcher = Watcher::new(&session.context.console, session.inputs.is_stand_in());
+    let mut watcher = Watcher::new(&session.context.console, session.flags());
     let report = session.run(wish, &mut |progress| watcher.show(progress));
     watcher.finish();
     report
@@ -147,7 +147,7 @@ pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
 /// # Errors
 /// As [`Session::run`].
 pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
-    let mut watcher = Watcher::new(&session.context.console, session.inputs.is_stand_in());
+    let mut watcher = Watcher::new(&session.context.console, session.flags());
     let report = session.run(wish, &mut |progress| watcher.show_quietly(progress));
     watcher.finish();
     report
@@ -170,7 +170,7 @@ fn conclude(session: &Session<'_>, report: &Report) {
     let console = &session.context.console;
     tell(session, report);
     for result in report.failures() {
-        console.mark(Mark::Failed, &outcome::failure(result, session.inputs.is_stand_in()));
+        console.mark(Mark::Failed, &outcome::failure(result, &session.flags()));
     }
     let mark = if report.failures().next().is_some() { Mark::Failed } else { Mark::Ok };
     console.mark(mark, &outcome::verdict(report));

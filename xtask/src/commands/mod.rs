@@ -75,7 +75,7 @@ fn validate(
     let console = &context.console;
     let session = Session::open(context, ensure_nix(context)?.nix)?;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        console.always(&banner);
+        console.banner(&banner);
     }
     let wish = Wish { only_configurations: true, ..args.evaluation.wish(Vec::new()) };
     let fleet = build::evaluated(&session, &wish)?;
@@ -85,7 +85,7 @@ fn validate(
     }
     // What does not evaluate was not checked, and is no success.
     for failure in fleet.failures() {
-        console.mark(Mark::Failed, &outcome::failure(failure, session.inputs.is_stand_in()));
+        console.mark(Mark::Failed, &outcome::failure(failure, &session.flags()));
     }
     problems::conclude(console, word, &found);
     let failed = fleet.failures().next().is_some() || found.iter().any(Problem::fails);

@@ -33,18 +33,18 @@ Examples:
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = Session::open(context, find_nix()?)?;
     if let Some(banner) = stand_in_banner(&session.inputs) {
-        context.console.always(&banner);
+        context.console.banner(&banner);
     }
-    let stand_in = session.inputs.is_stand_in();
+    let flags = session.flags();
     let wish = args.evaluation.wish(args.selectors.clone());
     let report = evaluated(&session, &wish)?;
     if args.json {
-        context.console.answer(&format!("{}\n", serde_json::to_string_pretty(&json::fleet(&report, &session.inputs))?));
+        context.console.answer(&json::fleet(&report, &session)?);
     } else {
         context.console.answer(&listing(&report.results));
     }
     for result in report.failures() {
-        context.console.mark(Mark::Failed, &outcome::failure(result, stand_in));
+        context.console.mark(Mark::Failed, &outcome::failure(result, &flags));
     }
     for attr in &report.uncovered {
         context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));

@@ -51,8 +51,7 @@ fn place(error: &Message, reason: &str, tree: &SourceTree) -> Option<Place> {
     };
     // Before 2.10 the error comes first and the trace leads away from it; since then the trace leads to the error.
     let error_last = error.text.starts_with("error:\n");
-    let mut positions =
-        error.text.lines().filter_map(|line| position(line)).filter_map(|(file, line)| tree.place(file, line));
+    let mut positions = error.text.lines().filter_map(position).filter_map(|(file, line)| tree.place(file, line));
     let traced = || if error_last { positions.next_back() } else { positions.next() };
     named.or_else(quoted).or_else(traced)
 }

@@ -177,10 +177,13 @@ impl Nix {
         self
     }
 
-    /// The same Nix, never asking the network: no substituters, no registries (a retry would cost five seconds a build).
+    /// The same Nix, never asking the network: no substituters, no registries (a retry would cost five seconds a build). An
+    /// input that must be fetched nevertheless fails at once.
     #[must_use]
     pub fn offline(self) -> Self {
-        self.with_setting("substitute = false").with_setting("use-registries = false")
+        ["substitute = false", "use-registries = false", "download-attempts = 1", "connect-timeout = 1"]
+            .into_iter()
+            .fold(self, Self::with_setting)
     }
 }
 

@@ -69,7 +69,9 @@ pub enum Trouble {
 }
 
 /// The words by which each trouble is known in Nix 2.8 to 2.34, most telling first.
-const SIGNS: [(&str, Trouble); 18] = [
+const SIGNS: [(&str, Trouble); 19] = [
+    // A remote builder whose connection is refused is no daemon of this machine.
+    ("cannot build on '", Trouble::Other),
     ("No space left on device", Trouble::DiskFull),
     ("specified in 'build-users-group' does not exist", Trouble::NoBuildUsers),
     ("has no members", Trouble::NoBuildUsers),

@@ -8,11 +8,17 @@ use super::Nix;
 impl Nix {
     /// A call that builds all of `drvs`, keeps going after a failure, logs as internal-json, and keeps the results alive by
     /// links that start with `link`.
+    ///
+    /// With `substituters`, no others are asked: one that is known to be in trouble would fail every build that asks it, and
+    /// `--fallback`, which is meant for that, makes Nix 2.8 abort.
     #[must_use]
-    pub fn realise(&self, drvs: &[String], jobs: usize, link: &Path) -> Command {
+    pub fn realise(&self, drvs: &[String], jobs: usize, link: &Path, substituters: Option<&[String]>) -> Command {
         let mut command = self.command("nix-store");
         command.arg("--realise").args(drvs).arg("--keep-going");
         command.args(["--log-format", "internal-json", "--max-jobs", &jobs.to_string()]);
+        if let Some(substituters) = substituters {
+            command.args(["--option", "substituters", &substituters.join(" ")]);
+        }
         command.arg("--add-root").arg(link).arg("--indirect");
         command
     }

@@ -71,6 +71,17 @@ fn chroot(remote: &str) -> Option<PathBuf> {
     matches!(scheme, "local" | "local://").then(|| PathBuf::from(root))
 }
 
+/// What a substituter told of some paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Having {
+    /// The substituter.
+    pub substituter: String,
+    /// The paths it has.
+    pub paths: HashSet<String>,
+    /// Why it did not tell of all.
+    pub trouble: Option<String>,
+}
+
 impl Nix {
     /// Whether the store knows every one of `paths`; what merely stands there is not known to it.
     ///
@@ -82,39 +93,59 @@ impl Nix {
         Ok(process::ask(&mut command).context("ask the store which paths are valid")?.is_empty())
     }
 
-    /// For each of `substituters`, which of `paths` it has; one that cannot be reached has none.
+    /// For each of `substituters`, which of `paths` it has, as far as it told.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not
     /// trusted, since a path may have been pushed a minute ago.
     #[must_use]
-    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<(String, HashSet<String>)> {
-        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<Having> {
         std::thread::scope(|scope| {
             let questions: Vec<_> = substituters
                 .iter()
-                .map(|substituter| {
-                    let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
-                    (substituter, paths.chunks(chunk).map(ask).collect::<Vec<_>>())
-                })
+                .map(|substituter| (substituter, scope.spawn(move || self.having(substituter, paths))))
                 .collect();
-            let answered = |threads: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>>| {
-                threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-            };
-            questions.into_iter().map(|(substituter, threads)| (substituter.clone(), answered(threads))).collect()
+            let lost = || vec![Err("the question was lost".to_owned())];
+            let answers = questions.into_iter().map(|(substituter, thread)| {
+                let (told, troubles): (Vec<_>, Vec<_>) =
+                    thread.join().unwrap_or_else(|_| lost()).into_iter().partition(Result::is_ok);
+                let paths = told.into_iter().flatten().flatten().collect();
+                let trouble = troubles.into_iter().find_map(Result::err);
+                Having { substituter: substituter.clone(), paths, trouble }
+            });
+            answers.collect()
         })
     }
 
-    fn has(&self, substituter: &str, paths: &[String]) -> Vec<String> {
+    /// What one substituter answers to each part of the question.
+    fn having(&self, substituter: &str, paths: &[String]) -> Vec<std::result::Result<Vec<String>, String>> {
+        // Two processes that both meet a cache for the first time spoil each other's notes of it, and one fails: it is greeted
+        // by one alone, which also learns whether there is anybody.
+        match process::probe(self.command("nix").args(["store", "ping", "--store", substituter])) {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => return vec![Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)))],
+            Err(error) => return vec![Err(format!("{error:#}"))],
+        }
+        let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
+        std::thread::scope(|scope| {
+            let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
+            let threads: Vec<_> = paths.chunks(chunk).map(ask).collect();
+            let lost = || Err("the question was lost".to_owned());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
+        })
+    }
+
+    fn has(&self, substituter: &str, paths: &[String]) -> std::result::Result<Vec<String>, String> {
         let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
         let mut command = nix.command("nix");
         command.args(["path-info", "--json", "--store", substituter]).args(paths);
         if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
             command.args(["--json-format", "1"]);
         }
-        match process::ask(&mut command) {
-            Ok(json) => valid_paths(&json),
-            Err(_) => Vec::new(),
+        let output = process::probe(&mut command).map_err(|error| format!("{error:#}"))?;
+        if !output.status.success() {
+            return Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)));
         }
+        Ok(valid_paths(&String::from_utf8_lossy(&output.stdout)))
     }
 
     /// The bytes of the closure of each of `paths`, in order.

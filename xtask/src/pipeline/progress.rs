@@ -28,6 +28,13 @@ pub enum Progress<'a> {
         /// The line.
         line: &'a str,
     },
+    /// A substituter did not tell what it has.
+    Trouble {
+        /// The substituter.
+        substituter: &'a str,
+        /// Why not.
+        reason: &'a str,
+    },
     /// The state of things, a few times a second.
     Now(Now<'a>),
 }

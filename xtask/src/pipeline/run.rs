@@ -197,10 +197,17 @@ impl Run<'_, '_> {
         let wanted: Vec<String> =
             held.iter().flat_map(|target| paths(target.index)).filter(|path| !path.is_empty()).collect();
         let had = self.setting.nix.had_by(&build.skip_cached, &wanted);
+        for (substituter, reason) in had.iter().filter_map(|had| Some((&had.substituter, had.trouble.as_ref()?))) {
+            (self.watch)(Progress::Trouble { substituter, reason });
+        }
+        if had.iter().any(|had| had.trouble.is_some()) {
+            let well = had.iter().filter(|had| had.trouble.is_none()).map(|had| had.substituter.clone());
+            building.substitute_from(well.collect());
+        }
         let mut cached = Vec::new();
         for target in held {
-            match had.iter().find(|(_, have)| paths(target.index).all(|path| have.contains(&path))) {
-                Some((substituter, _)) => cached.push((target.index, substituter.clone())),
+            match had.iter().find(|had| paths(target.index).all(|path| had.paths.contains(&path))) {
+                Some(had) => cached.push((target.index, had.substituter.clone())),
                 None => drop(building.add(target)?),
             }
         }
@@ -233,7 +240,7 @@ impl Run<'_, '_> {
 
     fn stop(&mut self, signal: Signal) {
         self.held.clear();
-        self.evaluation.stop(signal);
+        self.evaluation.stop();
         if let Some(building) = &mut self.building {
             building.stop(signal);
         }

@@ -110,8 +110,17 @@ impl Console {
     pub fn mark(&self, mark: Mark, text: &str) {
         if self.verbosity > Verbosity::Quiet || mark == Mark::Failed {
             let (sign, style) = mark.sign();
-            self.write(&format!("{style}{sign}{style:#} {text}\n"));
+            let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+            let title = if mark == Mark::Failed { Style::new().bold() } else { Style::new() };
+            self.write(&format!("{style}{sign}{style:#} {title}{first}{title:#}{rest}\n"));
         }
+    }
+
+    /// Lines that cannot be overlooked, and are never left out.
+    pub fn banner(&self, text: &str) {
+        let style = AnsiColor::Yellow.on_default().bold();
+        let lines = text.lines().map(|line| format!("{style}{line}{style:#}\n"));
+        self.write(&lines.collect::<String>());
     }
 
     /// A line that is never left out.

@@ -59,6 +59,7 @@ pub fn run() -> RunResult {
         ],
         fleet: Some(fleet),
         inputs: Some("stand-in"),
+        flags: " --inputs standin".to_owned(),
         nix: Some("nix (Nix) 2.34.8".to_owned()),
         revision: Some("0123456789abcdef0123456789abcdef01234567-dirty".to_owned()),
         started: 1_700_000_000,

@@ -90,8 +90,11 @@ fn line(job: &Job, result: &JobResult) -> String {
 /// Says everything that failed once more, then the verdict, then where the reports are.
 pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     let failures = result.fleet.iter().flat_map(|fleet| fleet.failures());
+    if result.jobs.iter().any(JobResult::is_failure) {
+        console.always("");
+    }
     for failure in failures {
-        console.mark(Mark::Failed, &outcome::failure(failure, result.is_stand_in()));
+        console.mark(Mark::Failed, &outcome::failure(failure, &result.flags));
     }
     for job in result.jobs.iter().filter(|job| job.is_failure()) {
         for problem in job.problems.iter().filter(|problem| problem.fails()) {

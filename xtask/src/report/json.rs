@@ -7,6 +7,7 @@ use super::outcome;
 use crate::ci::{JobResult, JobStatus, RunResult};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
 use crate::rules::Problem;
+use crate::session::{Report, Session};
 
 /// One output in a report.
 #[derive(Debug, Serialize)]
@@ -32,7 +33,7 @@ pub struct OutputJson<'a> {
 
 /// One result as JSON.
 #[must_use]
-pub fn output(result: &OutputResult, stand_in: bool) -> OutputJson<'_> {
+pub fn output<'a>(result: &'a OutputResult, flags: &str) -> OutputJson<'a> {
     let evaluated = result.evaluated.as_ref();
     OutputJson {
         attr: &result.output.attr,
@@ -51,7 +52,7 @@ pub fn output(result: &OutputResult, stand_in: bool) -> OutputJson<'_> {
         warnings: evaluated.map_or(&[], |evaluated| &evaluated.warnings),
         facts: evaluated.map(|evaluated| &evaluated.facts).filter(|facts| !facts.is_empty()),
         facts_error: evaluated.and_then(|evaluated| evaluated.facts_error.as_deref()),
-        reproduce: outcome::reproduce(result, stand_in),
+        reproduce: outcome::reproduce(result, flags),
     }
 }
 
@@ -64,15 +65,19 @@ pub struct FleetJson<'a> {
     not_covered: &'a [AttrPath],
 }
 
-/// A run as JSON.
-#[must_use]
-pub fn fleet<'a>(report: &'a crate::session::Report, inputs: &'a crate::session::Resolved) -> FleetJson<'a> {
-    FleetJson {
+/// What became of the outputs of `session`'s repository as a JSON document.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn fleet(report: &Report, session: &Session<'_>) -> Result<String> {
+    let flags = session.flags();
+    let document = FleetJson {
         schema: 1,
-        inputs: inputs.word(),
-        outputs: report.results.iter().map(|result| output(result, inputs.is_stand_in())).collect(),
+        inputs: session.inputs.word(),
+        outputs: report.results.iter().map(|result| output(result, &flags)).collect(),
         not_covered: &report.uncovered,
-    }
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
 /// One job in a report.
@@ -126,12 +131,7 @@ pub fn run(result: &RunResult) -> Result<String> {
         started: result.started,
         seconds: result.seconds,
         jobs: result.jobs.iter().map(job).collect(),
-        outputs: result
-            .fleet
-            .iter()
-            .flat_map(|fleet| &fleet.results)
-            .map(|row| output(row, result.is_stand_in()))
-            .collect(),
+        outputs: result.fleet.iter().flat_map(|fleet| &fleet.results).map(|row| output(row, &result.flags)).collect(),
         not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")

@@ -110,12 +110,12 @@ fn cases(result: &RunResult, job: &JobResult) -> Vec<Case> {
     }));
     if job.name == JobName::Build {
         let outputs = result.fleet.iter().flat_map(|fleet| &fleet.results);
-        cases.extend(outputs.map(|output| output_case(output, result.is_stand_in())));
+        cases.extend(outputs.map(|output| output_case(output, &result.flags)));
     }
     cases
 }
 
-fn output_case(output: &OutputResult, stand_in: bool) -> Case {
+fn output_case(output: &OutputResult, flags: &str) -> Case {
     let words = output.status.words();
     let reason = output.reason.as_deref().map(|reason| reason.lines().next().unwrap_or_default().to_owned());
     let message = reason.map_or_else(|| words.to_owned(), |reason| format!("{words}: {reason}"));
@@ -131,7 +131,7 @@ fn output_case(output: &OutputResult, stand_in: bool) -> Case {
         seconds: output.seconds(),
         unsuccessful: unsuccessful.map(|element| Unsuccessful {
             element,
-            text: if element == "skipped" { message.clone() } else { outcome::failure(output, stand_in) },
+            text: if element == "skipped" { message.clone() } else { outcome::failure(output, flags) },
             message,
         }),
     }

@@ -9,12 +9,11 @@ use crate::session::Report;
 
 /// The command that does it again, with the inputs that were used.
 #[must_use]
-pub fn reproduce(result: &OutputResult, stand_in: bool) -> String {
-    let inputs = if stand_in { " --inputs standin" } else { "" };
+pub fn reproduce(result: &OutputResult, flags: &str) -> String {
     let attr = crate::process::quoted(&result.output.attr.to_string());
     match result.output.kind.as_str() {
-        "set" | "flake" => format!("cargo xtask outputs{inputs}"),
-        _ => format!("cargo xtask build {attr}{inputs}"),
+        "set" | "flake" => format!("cargo xtask outputs{flags}"),
+        _ => format!("cargo xtask build {attr}{flags}"),
     }
 }
 
@@ -42,7 +41,7 @@ pub fn line(result: &OutputResult) -> String {
 
 /// Everything a person needs to mend a failed result.
 #[must_use]
-pub fn failure(result: &OutputResult, stand_in: bool) -> String {
+pub fn failure(result: &OutputResult, flags: &str) -> String {
     let mut text = format!("{}: {}", result.output.attr, result.status.words());
     if let (Status::DependencyFailed, Some(drv)) = (result.status, &result.failed_drv) {
         text.push_str(&format!(": `{}`, which it needs", store_name(drv)));
@@ -60,7 +59,7 @@ pub fn failure(result: &OutputResult, stand_in: bool) -> String {
     if let Some(drv) = &result.failed_drv {
         text.push_str(&format!("    log: nix log {drv}\n"));
     }
-    text.push_str(&format!("    reproduce: {}", reproduce(result, stand_in)));
+    text.push_str(&format!("    reproduce: {}", reproduce(result, flags)));
     text
 }
 
@@ -161,7 +160,7 @@ mod tests {
                 at configurations/nixos/web.nix:3
                 attribute 'nope' missing
                 reproduce: cargo xtask build 'nixosConfigurations."web.example"' --inputs standin"#]]
-        .assert_eq(&failure(&failed, true));
+        .assert_eq(&failure(&failed, " --inputs standin"));
     }
 
     #[test]
@@ -177,7 +176,7 @@ mod tests {
                 │ no such file
                 log: nix log /nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-dep.drv
                 reproduce: cargo xtask build nixosConfigurations.web"#]]
-        .assert_eq(&failure(&failed, false));
+        .assert_eq(&failure(&failed, ""));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::console::{Console, Verbosity};
+use super::console::{Console, Mark, Verbosity};
 use super::outcome;
 use super::words::{cut, duration, store_name};
 use crate::fleet::OutputResult;
@@ -20,7 +20,7 @@ const SHOWN: usize = 8;
 #[derive(Debug)]
 pub struct Watcher<'a> {
     console: &'a Console,
-    stand_in: bool,
+    flags: String,
     live: bool,
     last_said: Instant,
 }
@@ -28,9 +28,9 @@ pub struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     /// A watcher that suits where `console` leads.
     #[must_use]
-    pub fn new(console: &'a Console, stand_in: bool) -> Self {
+    pub fn new(console: &'a Console, flags: String) -> Self {
         let live = console.interactive() && console.verbosity() == Verbosity::Normal;
-        Self { console, stand_in, live, last_said: Instant::now() }
+        Self { console, flags, live, last_said: Instant::now() }
     }
 
     /// Shows one piece of progress.
@@ -38,6 +38,9 @@ impl<'a> Watcher<'a> {
         match progress {
             Progress::Done(result) => self.done(result),
             Progress::Log { drv, line } => self.console.detail(&format!("{}> {line}", store_name(drv))),
+            Progress::Trouble { substituter, reason } => {
+                self.console.mark(Mark::Warning, &format!("{substituter}: did not tell what it has: {reason}"));
+            }
             Progress::Now(now) if self.live => self.console.draw(&region(&now, width())),
             Progress::Now(now) => self.beat(&now),
         }
@@ -59,7 +62,7 @@ impl<'a> Watcher<'a> {
 
     fn done(&mut self, result: &OutputResult) {
         if result.status.is_failure() {
-            self.console.mark(outcome::mark(result), &outcome::failure(result, self.stand_in));
+            self.console.mark(outcome::mark(result), &outcome::failure(result, &self.flags));
         } else if !self.live {
             self.console.mark(outcome::mark(result), &outcome::line(result));
         }

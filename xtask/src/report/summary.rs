@@ -23,7 +23,7 @@ pub fn markdown(result: &RunResult) -> String {
     let problems = result.jobs.iter().flat_map(|job| job.problems.iter().map(move |problem| (job, problem)));
     text.extend(problems.map(|(job, problem)| problem_item(job, problem)));
     if let Some(fleet) = &result.fleet {
-        text.push_str(&failures(fleet, result.is_stand_in()));
+        text.push_str(&failures(fleet, &result.flags));
         text.push_str(&outputs(fleet));
     }
     text.push_str(&footer(result));
@@ -57,10 +57,10 @@ fn problem_item(job: &JobResult, problem: &Problem) -> String {
     format!("- {sign}**{word}**: {place}{}\n  Fix: {}\n", escaped(&problem.fault), escaped(&problem.fix))
 }
 
-fn failures(fleet: &Report, stand_in: bool) -> String {
+fn failures(fleet: &Report, flags: &str) -> String {
     let one = |result: &OutputResult| {
         let title = format!("{}: {}", result.output.attr, result.status.words());
-        let details = outcome::failure(result, stand_in);
+        let details = outcome::failure(result, flags);
         format!("<details open><summary>❌ <b>{}</b></summary>\n\n{}\n</details>\n", html(&title), fenced(&details))
     };
     let text: String = fleet.failures().filter(|result| result.status != Status::Interrupted).map(one).collect();

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Session;
+use super::{Session, inputs};
 use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
@@ -61,7 +61,7 @@ impl Session<'_> {
     /// Asks the flake for the names of its outputs.
     ///
     /// # Errors
-    /// When Nix cannot be run, or its store cannot be used.
+    /// When Nix cannot be run, its store cannot be used, or an input cannot be had: every set would fail for that one reason.
     pub fn discover(&self) -> Result<Discovery> {
         let mut skip = Vec::new();
         let mut failed = Vec::new();
@@ -73,6 +73,10 @@ impl Session<'_> {
             };
             if set.attr.is_none() {
                 self.needs_store()?;
+            }
+            if !self.inputs.is_stand_in() {
+                let declared = self.declared.clone().unwrap_or_default();
+                inputs::blame(self.context, &self.store, &declared, self.lock.as_ref(), &set.fault.reason)?;
             }
             let attr = set.attr.clone();
             failed.push(set);

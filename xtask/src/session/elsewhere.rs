@@ -46,7 +46,7 @@ impl Session<'_> {
             attributes: &[],
             local_builds: self.settings.max_jobs > 0,
         };
-        let mut watcher = Watcher::new(&self.context.console, self.inputs.is_stand_in());
+        let mut watcher = Watcher::new(&self.context.console, self.flags());
         let outcome = pipeline::run(&setting, &order, &mut |progress| watcher.show_quietly(progress));
         watcher.finish();
         let outcome = outcome?;

@@ -26,7 +26,7 @@ use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
 use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
 use crate::tree::Tree;
-use crate::{files, kept, nix};
+use crate::{files, kept, nix, process};
 
 /// A repository, opened.
 #[derive(Debug)]
@@ -80,8 +80,8 @@ impl<'a> Session<'a> {
             _ => tree.clone(),
         };
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
-        let names = declared.iter().flat_map(|inputs| inputs.keys().cloned()).collect();
-        let inputs = inputs::resolve(context, &settings, &store, &names, lock.as_ref(), &whole)?;
+        let known = declared.clone().unwrap_or_default();
+        let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
         let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
         if let Some(checkout) = &checkout {
@@ -115,6 +115,15 @@ impl<'a> Session<'a> {
         let checkout = self.checkout.as_ref()?;
         let dirty = if checkout.changed.is_empty() { "" } else { "-dirty" };
         Some(format!("{}{dirty}", checkout.head.as_ref()?))
+    }
+
+    /// The flags that a command needs to see what this one sees, each after a space.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let inputs = if self.inputs.is_stand_in() { " --inputs standin" } else { "" };
+        let named = self.context.named.as_ref();
+        let repository = named.map(|named| format!(" --repo {}", process::quoted(&named.to_string_lossy())));
+        format!("{inputs}{}", repository.unwrap_or_default())
     }
 
     /// The flake, ready to be asked.

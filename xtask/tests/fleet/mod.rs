@@ -4,7 +4,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -63,24 +64,37 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a process runs whose command line holds `text`.
-pub fn runs(text: &str) -> bool {
-    let commands = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
-    commands.into_iter().any(|command| String::from_utf8_lossy(&command).replace('\0', " ").contains(text))
+/// Whether a process runs whose command line and folder together hold every one of `texts`.
+pub fn runs(texts: &[&str]) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let process = entry.ok()?.path();
+        let command = String::from_utf8_lossy(&fs::read(process.join("cmdline")).ok()?).replace('\0', " ");
+        let folder = fs::read_link(process.join("cwd")).unwrap_or_default();
+        Some(format!("{command} in {}", folder.display()))
+    });
+    processes.into_iter().any(|process| texts.iter().all(|text| process.contains(text)))
 }
 
 /// The program at work in the background.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    stderr: PathBuf,
 }
 
 impl Running {
     /// Starts the built program.
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let stderr = sandbox.path("stderr");
         let mut command = sandbox.command(env!("CARGO_BIN_EXE_xtask"));
-        let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { child: command.spawn().unwrap() }
+        let command = command.args(arguments).stdout(Stdio::piped()).stderr(fs::File::create(&stderr).unwrap());
+        Self { child: command.spawn().unwrap(), stderr }
+    }
+
+    /// Waits until it has said `text`.
+    #[track_caller]
+    pub fn has_said(&self, text: &str) {
+        wait_until(&format!("{text:?} was said"), || fs::read_to_string(&self.stderr).unwrap().contains(text));
     }
 
     /// Sends it a signal.
@@ -90,12 +104,24 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn end(self) -> Ran {
-        let output = self.child.wait_with_output().unwrap();
-        Ran {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+    pub fn end(mut self) -> Ran {
+        let mut stdout = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        let status = self.child.wait().unwrap().code().unwrap_or(-1);
+        Ran { status, stdout, stderr: fs::read_to_string(&self.stderr).unwrap() }
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves nothing at work: the first signal may be what it tests, the second is heeded at once.
+    fn drop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        for _ in 0..2 {
+            if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+                rustix::process::kill_process(pid, rustix::process::Signal::INT).ok();
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
         }
+        self.child.wait().ok();
     }
 }

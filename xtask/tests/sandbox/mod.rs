@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 use tempfile::TempDir;
 
 /// Which Nix a test runs on.
@@ -259,7 +259,7 @@ pub fn inventory(folder: &Path) -> String {
 }
 
 fn digest(folder: &Path, of_file: impl Fn(&Path, &fs::Metadata) -> Vec<u8>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
     for entry in entries.filter_entry(|entry| entry.file_name() != ".cache") {
         let entry = entry.unwrap();

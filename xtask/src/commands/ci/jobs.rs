@@ -87,6 +87,7 @@ impl<'a> Jobs<'a> {
         RunResult {
             jobs,
             inputs: session.map(|session| session.inputs.word()),
+            flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             fleet: self.fleet,
@@ -162,7 +163,7 @@ impl<'a> Jobs<'a> {
             self.nix = Some(nix.clone());
             let session = Session::open(self.context, nix)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
-                self.context.console.always(&banner);
+                self.context.console.banner(&banner);
             }
             self.session = Some(session);
         }

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use anyhow::Result;
 
-use super::process::Running;
+use super::process::{Process, Running};
 use super::{Building, Built, FailedDerivation, Heard, LOG_TAIL, TRIES, Target};
 use crate::fleet::Status;
 use crate::nix::log::LogEvent;
@@ -139,6 +139,8 @@ impl Building<'_> {
                 // Nobody knows what would have become of it.
             } else if killed && tries + 1 < TRIES {
                 self.waiting.push_back((target, tries + 1));
+            } else if let Some(failure) = self.failure_before_begin(&process, &target, seconds)? {
+                done.push(failure);
             } else {
                 let how = status.as_ref().map_or_else(ToString::to_string, ToString::to_string);
                 let reason = process.last_error().unwrap_or_else(|| format!("the build ended without a word ({how})"));
@@ -155,6 +157,19 @@ impl Building<'_> {
             }
         }
         Ok(done)
+    }
+
+    /// The failure of `target` where it, or something it needs, could not even be begun: as when its builder is down.
+    fn failure_before_begin(&mut self, process: &Process, target: &Target, seconds: f64) -> Result<Option<Built>> {
+        let unbuilt = self.graph.unbuilt(&target.drv)?;
+        let Some((drv, reason)) =
+            unbuilt.into_iter().find_map(|drv| process.reason_for(&drv).map(|reason| (drv, reason)))
+        else {
+            return Ok(None);
+        };
+        let reason = process.with_refusals(&reason);
+        self.failed.insert(drv, FailedDerivation { reason, log_tail: Vec::new() });
+        self.failure(target, seconds)
     }
 
     /// The failure of `target`, if it or something it needs has failed in this run.

@@ -70,6 +70,8 @@ pub struct Building<'a> {
     vouched: HashSet<String>,
     /// Store paths that links of earlier runs keep alive.
     linked: HashSet<String>,
+    /// The only substituters to ask; those of the settings if none are named.
+    substituters: Option<Vec<String>>,
     slots: usize,
     roots: PathBuf,
     next_process: usize,
@@ -102,6 +104,7 @@ impl<'a> Building<'a> {
             failed: HashMap::new(),
             vouched: HashSet::new(),
             linked: linked(&roots),
+            substituters: None,
             slots: slots.max(1),
             roots,
             next_process: 0,
@@ -121,6 +124,11 @@ impl<'a> Building<'a> {
         self.waiting.push_back((target, 0));
         self.stirred = true;
         Ok(None)
+    }
+
+    /// From now on, only `substituters` are asked.
+    pub fn substitute_from(&mut self, substituters: Vec<String>) {
+        self.substituters = Some(substituters);
     }
 
     /// Whether every output of `drv` is in the store, and valid.
@@ -219,7 +227,7 @@ impl<'a> Building<'a> {
         self.next_process += 1;
         let link = self.roots.join(format!("{}-{id}", std::process::id()));
         let jobs = if self.setting.local_builds { jobs } else { 0 };
-        let mut command = self.setting.nix.realise(&drvs, jobs, &link);
+        let mut command = self.setting.nix.realise(&drvs, jobs, &link, self.substituters.as_deref());
         let events = events.clone();
         // The receiver lives as long as the run; a child that outlives it has nobody to tell.
         let child = supervise::start(&mut command, move |event| drop(events.send(Event::Build(id, event))))

@@ -63,9 +63,17 @@ impl Process {
         Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
     }
 
+    /// A reason, after what Nix says of remote builders that it could not use.
+    pub(super) fn with_refusals(&self, reason: &str) -> String {
+        let refusals = self.messages.iter().map(|message| message.text.as_str());
+        let refusals = refusals.filter(|text| text.starts_with("cannot build on '") && *text != reason);
+        refusals.chain([reason]).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The last thing Nix complained of, after what it says of remote builders that it could not use.
     pub(super) fn last_error(&self) -> Option<String> {
         let message = self.messages.last()?;
-        Some(reason(message.raw.as_ref().unwrap_or(&message.text)))
+        Some(self.with_refusals(&reason(message.raw.as_ref().unwrap_or(&message.text))))
     }
 }
 

@@ -1,0 +1,139 @@
+//! `build --skip-cached` and binary caches, in a folder and behind HTTP, on real Nix.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod cache_server;
+mod fleet;
+mod sandbox;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cache_server::{CacheServer, Mood};
+use fleet::{flake, results, statuses};
+use sandbox::{Ran, Sandbox, TestNix, WORKING_NIX_CONF, ran};
+
+/// A sandbox whose store is empty again, while a cache in the folder `cache` has `a` and `b`, and what they need.
+struct Cached {
+    sandbox: Sandbox,
+    /// The store path of every package.
+    paths: BTreeMap<String, String>,
+}
+
+fn out_paths(built: &Ran) -> BTreeMap<String, String> {
+    let path = |result: &serde_json::Value| result["outputs"]["out"].as_str().unwrap().to_owned();
+    results(built).into_iter().map(|(name, result)| (name, path(&result))).collect()
+}
+
+impl Cached {
+    fn new(nix: TestNix) -> Self {
+        let mut sandbox = Sandbox::new(nix);
+        let shared = r#"library = drv "library" "echo > $out";"#;
+        let packages = r#"
+            a = drv "a" "echo ${library} > $out"; b = drv "b" "echo ${library} again > $out";
+            c = drv "c" "echo ${library} uncached > $out";"#;
+        sandbox.write("flake.nix", &flake(shared, packages));
+        let paths = out_paths(&sandbox.run(&["build", "--json"]).ends(0));
+        sandbox.unset("XTASK_OFFLINE");
+        let cached = Self { sandbox, paths };
+        cached.copy_to_cache(&["a", "b"]);
+        cached.forget(&["nix", "state", "home/.cache"]);
+        cached
+    }
+
+    /// Gives the cache some packages.
+    fn copy_to_cache(&self, names: &[&str]) {
+        let to = format!("file://{}", self.sandbox.path("cache").display());
+        let paths = names.iter().map(|name| &self.paths[*name]);
+        ran(self.sandbox.command("nix").args(["copy", "--to", &to]).args(paths)).ends(0);
+    }
+
+    /// Removes folders: the store, what is kept, what Nix remembers of caches.
+    fn forget(&self, folders: &[&str]) {
+        let remove = "chmod -R u+w \"$@\"; rm -rf \"$@\"";
+        let folders = folders.iter().map(|name| self.sandbox.path(name));
+        ran(self.sandbox.command("/bin/sh").args(["-c", remove, "sh"]).args(folders)).ends(0);
+    }
+
+    /// Makes `substituter` the only one.
+    fn substitute_from(&self, substituter: &str) {
+        let patience = "connect-timeout = 2\nstalled-download-timeout = 2\ndownload-attempts = 1\n";
+        let conf = format!("{WORKING_NIX_CONF}substituters = {substituter}\nrequire-sigs = false\n{patience}");
+        self.sandbox.write_nix_conf(&conf);
+    }
+
+    fn is_here(&self, name: &str) -> bool {
+        Path::new(&self.paths[name]).exists()
+    }
+}
+
+#[test]
+fn what_a_cache_has_is_not_fetched_unless_that_is_wanted() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        let substituter = format!("file://{}", cached.sandbox.path("cache").display());
+        cached.substitute_from(&substituter);
+        let ended = cached.sandbox.run(&["build", "--json", "--skip-cached"]).ends(0);
+        assert_eq!(statuses(&ended), ["a cached", "b cached", "c built"], "{nix:?}");
+        assert!(!cached.is_here("a") && !cached.is_here("b") && cached.is_here("c"), "{nix:?}");
+        ended.says(&[&format!("a  cached: {substituter} has it")]);
+        // What is in the store needs no cache.
+        let again = cached.sandbox.run(&["build", "--json", "--skip-cached"]).ends(0);
+        assert_eq!(statuses(&again), ["a cached", "b cached", "c present"], "{nix:?}");
+
+        let fetched = cached.sandbox.run(&["build", "--json"]).ends(0);
+        assert_eq!(statuses(&fetched), ["a built", "b built", "c present"], "{nix:?}");
+        assert!(cached.is_here("a") && cached.is_here("b"), "{nix:?}");
+    }
+}
+
+#[test]
+fn a_cache_is_asked_for_the_wanted_outputs_alone() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        let server = CacheServer::start(&cached.sandbox.path("cache"));
+        cached.substitute_from(&server.address());
+        let ended = cached.sandbox.run(&["build", "--json", "--skip-cached", "package:a", "package:b"]).ends(0);
+        assert_eq!(statuses(&ended), ["a cached", "b cached"], "{nix:?}");
+        let narinfo = |name: &str| {
+            let base = Path::new(&cached.paths[name]).file_name().unwrap().to_str().unwrap().to_owned();
+            format!("/{}.narinfo", &base[..32])
+        };
+        let expected: BTreeSet<String> = [narinfo("a"), narinfo("b"), "/nix-cache-info".to_owned()].into();
+        assert_eq!(server.asked(), expected, "{nix:?}");
+    }
+}
+
+#[test]
+fn a_cache_that_lacked_something_is_asked_again() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        let server = CacheServer::start(&cached.sandbox.path("cache"));
+        cached.substitute_from(&server.address());
+        let build = ["build", "--json", "--skip-cached", "package:c"];
+        assert_eq!(statuses(&cached.sandbox.run(&build).ends(0)), ["c built"], "{nix:?}");
+        cached.copy_to_cache(&["c"]);
+        // Nix remembers for an hour that the cache has no `c`; only the store is forgotten here.
+        cached.forget(&["nix", "state"]);
+        assert_eq!(statuses(&cached.sandbox.run(&build).ends(0)), ["c cached"], "{nix:?}");
+    }
+}
+
+#[test]
+fn a_cache_in_trouble_fails_no_run() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        for mood in [Mood::Gone, Mood::Failing, Mood::Stalling] {
+            cached.forget(&["nix", "state", "home/.cache"]);
+            let server = CacheServer::start(&cached.sandbox.path("cache"));
+            let address = server.address();
+            server.be(mood);
+            cached.substitute_from(&address);
+            let ended = cached.sandbox.run(&["build", "--json", "--skip-cached"]).ends(0);
+            assert_eq!(statuses(&ended), ["a built", "b built", "c built"], "{nix:?} {mood:?}");
+            assert!(mood == Mood::Gone || !server.asked().is_empty(), "{nix:?} {mood:?}: nobody asked");
+            ended.says(&[&format!("! {address}: ")]);
+        }
+    }
+}
