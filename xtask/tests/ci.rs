@@ -62,15 +62,22 @@ fn statuses(report: &Value, things: &str, name: &str) -> Vec<String> {
     things.map(|thing| format!("{}: {}", text(&thing[name]), text(&thing["status"]))).collect()
 }
 
+/// `name: status` of the jobs that these tests are about; validations have cases of their own.
+fn jobs(report: &Value) -> Vec<String> {
+    let own = ["bootstrap: ", "lock: ", "build: "];
+    let all = statuses(report, "jobs", "name").into_iter();
+    all.filter(|job| own.iter().any(|name| job.starts_with(name))).collect()
+}
+
 #[test]
 fn a_clean_fleet_ends_0_with_reports_and_is_not_evaluated_again() {
     for nix in TestNix::ALL {
         let sandbox = fleet(nix);
-        ci(&sandbox, &[]).ends(0).says(&["✓ lock", "✓ build", "ci: bootstrap, lock, build ok · 2 outputs"]);
+        ci(&sandbox, &[]).ends(0).says(&["✓ lock", "✓ build", "✓ ci: bootstrap, lock, ", " · 2 outputs"]);
         let first = report(&sandbox);
         assert_eq!(first["schema"], 1);
         assert_eq!(first["inputs"], "locked");
-        assert_eq!(statuses(&first, "jobs", "name"), ["bootstrap: ok", "lock: ok", "build: ok"]);
+        assert_eq!(jobs(&first), ["bootstrap: ok", "lock: ok", "build: ok"]);
         let expected = ["nixosConfigurations.atlas: built", "nixosConfigurations.borea: built"];
         assert_eq!(statuses(&first, "outputs", "attr"), expected);
         assert!(first["outputs"][0]["closure_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{first}");
@@ -121,12 +128,13 @@ fn only_wanted_jobs_run_and_none_at_all_is_an_error() {
     let sandbox = fleet(TestNix::Modern);
     sandbox.write("hosts/atlas/default.nix", "throw \"broken\"");
     ci(&sandbox, &["lock"]).ends(0).says(&["- build: skipped: not asked for"]);
-    assert_eq!(statuses(&report(&sandbox), "jobs", "name"), ["bootstrap: ok", "lock: ok", "build: skipped"]);
+    assert_eq!(jobs(&report(&sandbox)), ["bootstrap: ok", "lock: ok", "build: skipped"]);
     ci(&sandbox, &["--skip", "build"]).ends(0).says(&["- build: skipped: skipped as asked"]);
-    ci(&sandbox, &["--skip", "bootstrap,lock,build"]).ends(2).says(&["every job is skipped"]);
+    ci(&sandbox, &["--skip", "bootstrap,lock,autowiring,independence,build"]).ends(2).says(&["every job is skipped"]);
     ci(&sandbox, &["deploy"]).ends(2).says(&["deploy"]);
     let plan = ci(&sandbox, &["--plan", "lock"]).ends(0).stdout;
-    assert!(plan.contains("build      build  (not asked for)"), "{plan}");
+    let left_out = |line: &str| line.starts_with("build ") && line.ends_with(" build  (not asked for)");
+    assert!(plan.lines().any(left_out), "{plan}");
     let plan: Value = serde_json::from_str(&ci(&sandbox, &["--plan", "--json"]).ends(0).stdout).unwrap();
     assert_eq!(plan["jobs"][1]["needs"][0], "bootstrap");
 }
@@ -140,7 +148,7 @@ fn a_lock_that_does_not_fit_fails_its_job_alone() {
     );
     sandbox.set("XTASK_INPUTS", "standin");
     ci(&sandbox, &[]).ends(1).says(&["there is no flake.lock that pins them", "fix: run `nix flake lock`", "✓ build"]);
-    assert_eq!(statuses(&report(&sandbox), "jobs", "name"), ["bootstrap: ok", "lock: failed", "build: ok"]);
+    assert_eq!(jobs(&report(&sandbox)), ["bootstrap: ok", "lock: failed", "build: ok"]);
     assert_eq!(report(&sandbox)["inputs"], "stand-in");
     sandbox.run(&["lock"]).ends(1).says(&["there is no flake.lock that pins them", "lock: 1 problem"]);
     ci(&sandbox, &["--fail-fast"])
@@ -163,9 +171,7 @@ fn a_run_that_rewrites_the_lock_is_found_out() {
     let lock = sandbox.repository().join("flake.lock");
     let write = format!("echo '{{}}' > {}; echo built > $out", lock.display());
     sandbox.write("hosts/atlas/default.nix", &host("atlas", &write));
-    ci(&sandbox, &[])
-        .ends(1)
-        .says(&["flake.lock changed while the checks ran", "✗ ci: lock failed · bootstrap, build ok"]);
+    ci(&sandbox, &[]).ends(1).says(&["flake.lock changed while the checks ran", "✗ ci: lock failed · bootstrap, "]);
 }
 
 #[test]
@@ -176,7 +182,7 @@ fn what_cannot_be_checked_is_reported_and_never_ends_0() {
     ci(&sandbox, &[]).ends(2).says(&["✗ bootstrap: could not check", "- build: skipped: it needs `bootstrap`"]);
     let report = report(&sandbox);
     assert_eq!(report["status"], "could-not-check");
-    assert_eq!(statuses(&report, "jobs", "name"), ["bootstrap: could-not-check", "lock: skipped", "build: skipped"]);
+    assert_eq!(jobs(&report), ["bootstrap: could-not-check", "lock: skipped", "build: skipped"]);
     let junit = fs::read_to_string(sandbox.path("state/report/junit.xml")).unwrap();
     assert!(junit.contains("<error message="), "{junit}");
 }
