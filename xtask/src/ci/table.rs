@@ -64,7 +64,8 @@ jobs! {
         "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
     Autowiring = "autowiring", Check, needs [Bootstrap],
         "files and flake attributes fit each other, by the layout of the repository";
-    // It evaluates every configuration once more, so CI gives it a minute and takes a sample of what does not fit.
+    // It evaluates every configuration once more: 1.7 s for 100 hosts with stand-in inputs (two cores, of which 0.2 s for starting),
+    // and as long as the evaluation itself with real ones. So CI gives it a minute and takes a sample where that is too short.
     Independence = "independence", Check, needs [Bootstrap],
         "no configuration depends on the files of its siblings";
     Build = "build", Build, needs [Bootstrap],

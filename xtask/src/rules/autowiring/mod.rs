@@ -137,3 +137,73 @@ fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+@%,".contains(c);
     if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::layout::SeenKind;
+
+    /// What is found of tracked `files`, each as `path` or `path: text`, and of what the flake declares.
+    fn check(files: &[&str], declared: &[&str], unknown: &[&str], expected: &[&str]) {
+        let split = |file: &&str| {
+            file.split_once(": ").map_or((file.to_string(), String::new()), |(a, b)| (a.into(), b.into()))
+        };
+        let files: Vec<(String, String)> = files.iter().map(split).collect();
+        let seen =
+            |(path, _): &(String, String)| SeenFile { path: path.into(), kind: SeenKind::Regular, tracked: true };
+        let texts = files.iter().map(|(path, text)| (PathBuf::from(path), text.clone())).collect();
+        let attrs = |texts: &[&str]| texts.iter().map(|text| AttrPath::parse(text).unwrap()).collect::<Vec<_>>();
+        let layout = Preset::Configurations.layout("");
+        let found = problems(&Facts {
+            layout: Some(&layout),
+            files: &files.iter().map(seen).collect::<Vec<_>>(),
+            texts: &texts,
+            declared: &attrs(declared),
+            unknown: &attrs(unknown),
+            expected: &[],
+            unexpected: &[],
+        });
+        let found: Vec<String> = found.into_iter().map(|problem| problem.fault).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn both_ways() {
+        let web = "configurations/nixos/web.nix";
+        check(&[web], &["nixosConfigurations.web"], &[], &[]);
+        check(
+            &[web],
+            &[],
+            &[],
+            &["`configurations/nixos/web.nix` is wired to nothing: the flake has no `nixosConfigurations.web`"],
+        );
+        check(&[web], &[], &["nixosConfigurations"], &[]);
+        check(
+            &[],
+            &["nixosConfigurations.web"],
+            &[],
+            &["`nixosConfigurations.web` has no file: there is no `web` in `configurations/nixos`"],
+        );
+        let home = "legacyPackages.x86_64-linux.homeConfigurations.\"a@b\"";
+        check(&["configurations/home/a@b.nix"], &["homeConfigurations.\"a@b\"", home], &[], &[]);
+        check(&["configurations/home/a@b.nix"], &[home], &[], &[]);
+    }
+
+    #[test]
+    fn modules_are_reached_from_what_is_no_module() {
+        let check = |text: &str, expected: &[&str]| {
+            let host = format!("configurations/nixos/a.nix: {text}");
+            let files = [host.as_str(), "modules/nixos/m.nix: imports = [ ./n.nix ];", "modules/nixos/n.nix"];
+            let declared = ["nixosConfigurations.a", "nixosModules.m", "nixosModules.n"];
+            super::tests::check(&files, &declared, &[], expected);
+        };
+        check("imports = [ inputs.self.nixosModules.m ];", &[]);
+        check("imports = [ ../../modules/nixos/m.nix ];", &[]);
+        check("imports = attrValues inputs.self.nixosModules;", &[]);
+        let unused = |name: &str| {
+            format!("no configuration imports `nixosModules.{name}`, the module `modules/nixos/{name}.nix`")
+        };
+        check("imports = [ inputs.self.nixosModules.n ];", &[&unused("m")]);
+        check("", &[&unused("m"), &unused("n")]);
+    }
+}
