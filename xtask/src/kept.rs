@@ -21,7 +21,7 @@ use crate::nix::Store;
 use crate::pipeline::batching::Estimate;
 
 /// Raised whenever the shape or meaning of what is kept changes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The settings of Nix that reach evaluation.
 pub const SETTINGS: [&str; 8] = [
@@ -42,6 +42,8 @@ pub struct Kept {
     key: String,
     /// Every output that discovery found.
     pub outputs: Vec<Output>,
+    /// What it named besides: modules, overlays.
+    pub named: Vec<AttrPath>,
     /// Derivations that no kind covers.
     pub uncovered: Vec<AttrPath>,
     /// Where the flake's source is in the store.
@@ -58,7 +60,8 @@ impl Kept {
     /// Nothing evaluated yet, for the tree of `key`.
     #[must_use]
     pub fn new(key: &str, outputs: Vec<Output>, uncovered: Vec<AttrPath>, source: Option<String>) -> Self {
-        Self { schema: SCHEMA, key: key.to_owned(), outputs, uncovered, source, evaluated: BTreeMap::new() }
+        let (key, named, evaluated) = (key.to_owned(), Vec::new(), BTreeMap::new());
+        Self { schema: SCHEMA, key, outputs, named, uncovered, source, evaluated }
     }
 
     /// What is kept in the folder `state` for the tree of `key`, without what the store has lost.

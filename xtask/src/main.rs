@@ -6,6 +6,7 @@ mod ci;
 mod commands;
 mod config;
 mod context;
+mod copies;
 mod debian;
 mod doctor;
 mod files;

@@ -77,7 +77,13 @@ fn jobs(report: &Value) -> Vec<String> {
 fn a_clean_fleet_ends_0_with_reports_and_is_not_evaluated_again() {
     for nix in TestNix::ALL {
         let sandbox = fleet(nix);
-        ci(&sandbox, &[]).ends(0).says(&["✓ lock", "✓ build", "ci: bootstrap, lock, ", " build ok · 2 outputs"]);
+        ci(&sandbox, &[]).ends(0).says(&[
+            "✓ lock",
+            "✓ build",
+            "✓ ci: bootstrap, lock, ",
+            " build ok · ",
+            " · 2 outputs",
+        ]);
         let first = report(&sandbox);
         assert_eq!(first["schema"], 1);
         assert_eq!(first["inputs"], "locked");

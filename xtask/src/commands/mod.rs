@@ -1,11 +1,13 @@
 //! One file per subcommand: its arguments and `run`, which reads, decides, acts and reports.
 
 mod activation;
+mod autowiring;
 mod bootstrap;
 mod build;
 mod ci;
 mod config;
 mod doctor;
+mod independence;
 mod lock;
 mod outputs;
 mod test;
@@ -24,11 +26,13 @@ use crate::session::{Evidence, Session, Wish};
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     Activation(activation::Args),
+    Autowiring(autowiring::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
     Ci(ci::Args),
     Config(config::Args),
     Doctor(doctor::Args),
+    Independence(independence::Args),
     Lock(lock::Args),
     Outputs(outputs::Args),
     Test(test::Args),
@@ -42,11 +46,13 @@ impl Command {
     pub fn run(&self, context: &Context) -> Result<Ending> {
         match self {
             Self::Activation(args) => activation::run(context, args),
+            Self::Autowiring(args) => autowiring::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
+            Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
             Self::Test(args) => test::run(context, args),
@@ -72,7 +78,7 @@ fn validate(
     context: &Context,
     args: &ValidationArgs,
     word: &str,
-    check: fn(&Evidence<'_>) -> Result<Vec<Problem>>,
+    check: impl Fn(&Evidence<'_>) -> Result<Vec<Problem>>,
 ) -> Result<Ending> {
     validate_telling(context, args, word, &check, |_| false)
 }

@@ -30,6 +30,14 @@ pub enum Step {
     Tree,
 }
 
+impl Step {
+    /// Whether an attribute of that name is on the way.
+    #[must_use]
+    pub fn may_be(&self, name: &str) -> bool {
+        !matches!(self, Self::Named(wanted) if wanted != name)
+    }
+}
+
 impl Kind {
     /// Reads a kind that `xtask.toml` declares: its set as `images.<system>.*`.
     ///
@@ -64,8 +72,7 @@ impl Kind {
     /// Whether outputs of this kind may be at or below `attr`.
     #[must_use]
     pub fn may_be_below(&self, attr: &AttrPath) -> bool {
-        let fits = |(step, component): (&Step, &String)| !matches!(step, Step::Named(name) if name != component);
-        self.set.iter().zip(attr.components()).all(fits)
+        self.set.iter().zip(attr.components()).all(|(step, component)| step.may_be(component))
     }
 
     /// The system that the place `attr` of such an output, or of a set of them, names.
@@ -76,7 +83,8 @@ impl Kind {
     }
 }
 
-fn step(component: &str) -> Step {
+/// Reads one component of a set's path: a name, `<system>`, `*` or `**`.
+pub(super) fn step(component: &str) -> Step {
     match component {
         "<system>" => Step::System,
         "*" => Step::Any,

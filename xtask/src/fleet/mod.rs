@@ -6,6 +6,7 @@ mod asked;
 mod attr;
 mod configuration;
 mod kind;
+pub mod layout;
 mod output;
 mod result;
 mod selector;
@@ -16,4 +17,4 @@ pub use configuration::{Configuration, Secret, StateVersion, Told, User, configu
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
-pub use selector::Selector;
+pub use selector::{Selector, glob};

@@ -35,8 +35,9 @@ pub fn run() -> RunResult {
     let mut skipped = output(&["darwinConfigurations", "mac"], "darwin", Status::Skipped);
     skipped.reason = Some("no builder for aarch64-darwin".to_owned());
     let fleet = Report {
-        declared: Vec::new(),
+        named: Vec::new(),
         results: vec![broken, thrown, built, skipped],
+        declared: Vec::new(),
         uncovered: vec![AttrPath::new(["images", "installer"])],
         invisible: vec!["configurations/nixos/new.nix".into()],
         interrupted: false,

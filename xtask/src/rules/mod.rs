@@ -3,8 +3,10 @@
 //! Architecture invariant: no I/O and no tool here; a rule never says "clean" of what could not be read.
 
 pub mod activation;
+pub mod autowiring;
 pub mod config;
 mod finding;
+pub mod independence;
 pub mod lock;
 pub mod source;
 

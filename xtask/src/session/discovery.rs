@@ -14,6 +14,8 @@ use crate::supervise;
 pub struct Discovery {
     /// Its outputs, each with the index of its kind.
     pub outputs: Vec<(Output, usize)>,
+    /// What it declares besides, in sets that layouts name: modules, overlays.
+    pub named: Vec<AttrPath>,
     /// Sets that could not be looked into.
     pub failed: Vec<FailedSet>,
     /// Derivations that no kind covers.
@@ -100,7 +102,8 @@ impl Session<'_> {
         let mut discovery = Discovery::default();
         let mut looking = None;
         let mut messages = Vec::new();
-        let (lines, status) = supervise::listen(&mut self.query().discover(&self.nix, &self.kinds, skip))?;
+        let (lines, status) =
+            supervise::listen(&mut self.query().discover(&self.nix, &self.kinds, &self.named_sets, skip))?;
         for line in lines {
             let Some(LogEvent::Message(message)) = LogEvent::parse(&line) else { continue };
             match self.query().finding(&message).context("discover the flake's outputs")? {
@@ -109,11 +112,15 @@ impl Session<'_> {
                 Some(Finding::Source { source }) => discovery.source = Some(source),
                 Some(Finding::Uncovered { uncovered }) => discovery.uncovered.push(AttrPath::new(uncovered)),
                 Some(Finding::Output { output }) => {
-                    let kind = &self.kinds[output.pattern];
                     let attr = AttrPath::new(output.path);
+                    let Some(pattern) = output.pattern else {
+                        discovery.named.push(attr);
+                        continue;
+                    };
+                    let kind = &self.kinds[pattern];
                     let system = kind.system_in(&attr);
                     let found = Output { attr, kind: kind.name.clone(), system };
-                    discovery.outputs.push((found, output.pattern));
+                    discovery.outputs.push((found, pattern));
                 }
                 Some(other) => bail!("discovery said {other:?}, which belongs to evaluation"),
             }

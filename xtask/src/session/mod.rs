@@ -2,6 +2,7 @@
 //! every job.
 
 mod discovery;
+mod elsewhere;
 mod evidence;
 mod inputs;
 mod roots;
@@ -19,7 +20,7 @@ pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
 use crate::config::Config;
 use crate::context::Context;
 use crate::flake_lock::FlakeLock;
-use crate::fleet::{Kind, Output, Selector};
+use crate::fleet::{Kind, Output, Selector, Step, layout};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
@@ -36,6 +37,8 @@ pub struct Session<'a> {
     pub config: Config,
     /// Every kind of output.
     pub kinds: Vec<Kind>,
+    /// The sets of which discovery tells the names besides.
+    named_sets: Vec<Vec<Step>>,
     /// The Nix in use.
     pub nix: Nix,
     /// Its settings.
@@ -63,6 +66,7 @@ impl<'a> Session<'a> {
     pub fn open(context: &'a Context, nix: Nix) -> Result<Self> {
         let config = Config::read(&context.repository)?;
         let kinds = config.kinds()?;
+        let named_sets = layout::named_sets(config.autowiring.table()?.as_ref(), &kinds);
         let nix = if context.offline { nix.offline() } else { nix };
         let settings = nix.settings()?;
         let store = Store::from_environment();
@@ -88,7 +92,21 @@ impl<'a> Session<'a> {
             None => Reference::Folder(context.repository.clone()),
         };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
-        Ok(Self { context, config, kinds, nix, settings, store, checkout, tree, lock, declared, inputs, query })
+        Ok(Self {
+            context,
+            config,
+            kinds,
+            named_sets,
+            nix,
+            settings,
+            store,
+            checkout,
+            tree,
+            lock,
+            declared,
+            inputs,
+            query,
+        })
     }
 
     /// The commit, with `-dirty` where tracked files differ from it; `None` outside git or before the first commit.
@@ -135,6 +153,7 @@ impl<'a> Session<'a> {
             return Ok(None);
         }
         let mut texts = vec![tree, Query::fingerprint(), self.nix.description.clone(), format!("{:?}", self.kinds)];
+        texts.push(format!("{:?}", self.named_sets));
         texts.push(self.context.repository.display().to_string());
         texts.push(self.store.folder.display().to_string());
         texts.push(self.inputs.fingerprint());

@@ -48,6 +48,8 @@ pub struct BuildWish {
 pub struct Report {
     /// One result an output.
     pub results: Vec<OutputResult>,
+    /// Every attribute that discovery named, evaluated or not: outputs of every kind, modules, overlays.
+    pub named: Vec<AttrPath>,
     /// Derivations of the flake that no kind covers.
     pub uncovered: Vec<AttrPath>,
     /// Every output that the flake declares, wanted or not.
@@ -123,6 +125,7 @@ impl Session<'_> {
             progress => watch(progress),
         };
         let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
+        let named = outputs.iter().map(|output| &output.attr).chain(&discovery.named).cloned().collect();
         self.remember(key, &discovery, outputs, known, &outcome.results)?;
         if order.build.is_some() {
             self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
@@ -132,6 +135,7 @@ impl Session<'_> {
         let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
+            named,
             uncovered: discovery.uncovered,
             declared,
             invisible: self.invisible(),
@@ -151,7 +155,8 @@ impl Session<'_> {
         let kind_of = |output: &Output| self.kinds.iter().position(|kind| kind.holds(&output.attr));
         let outputs =
             kept.outputs.into_iter().filter_map(|output| kind_of(&output).map(|kind| (output, kind))).collect();
-        let discovery = Discovery { outputs, failed: Vec::new(), uncovered: kept.uncovered, source: kept.source };
+        let (named, uncovered, source) = (kept.named, kept.uncovered, kept.source);
+        let discovery = Discovery { outputs, named, failed: Vec::new(), uncovered, source };
         (discovery, kept.evaluated)
     }
 
@@ -195,6 +200,7 @@ impl Session<'_> {
             return Ok(());
         }
         let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());
+        kept.named.clone_from(&discovery.named);
         kept.evaluated = known;
         kept.evaluated.extend(evaluated().map(|(attr, evaluated)| (attr.clone(), evaluated.clone())));
         kept.write(&self.context.state)

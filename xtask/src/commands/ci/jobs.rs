@@ -1,19 +1,22 @@
 //! What each job does: the repository is opened once, the fleet evaluated once, for whichever job is the first to need it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{activation, build, config, lock};
+use crate::commands::{activation, autowiring, build, config, independence, lock};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
 use crate::rules::{self, Problem};
 use crate::session::{Evidence, Report, Session, Wish};
 use crate::{files, interrupt};
+
+/// What `independence` may cost in CI, by what configurations took to evaluate: about as much as starting a runner.
+const INDEPENDENCE_SECONDS: f64 = 60.0;
 
 /// What the jobs of one run share.
 #[derive(Debug)]
@@ -24,7 +27,11 @@ pub struct Jobs<'a> {
     nix: Option<Nix>,
     session: Option<Session<'a>>,
     fleet: Option<Report>,
+    autowiring: bool,
     lock_before: Vec<u8>,
+    /// How long the outputs took within the job that is running, and within all of them.
+    shared: Duration,
+    all_shared: Duration,
 }
 
 impl<'a> Jobs<'a> {
@@ -34,12 +41,24 @@ impl<'a> Jobs<'a> {
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
         let mut wish = args.evaluation.wish(Vec::new());
-        let builds = planned.iter().any(|row| row.job.name == JobName::Build && row.left_out.is_none());
-        wish.build = builds.then(|| args.build.wish(None));
+        let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
+        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
         let fresh = wish.fresh;
         let lock_before = lock_identity(context)?;
-        Ok(Self { context, wish, fresh, nix: None, session: None, fleet: None, lock_before })
+        let autowiring = runs(JobName::Autowiring);
+        Ok(Self {
+            context,
+            wish,
+            fresh,
+            nix: None,
+            session: None,
+            fleet: None,
+            autowiring,
+            lock_before,
+            shared: Duration::ZERO,
+            all_shared: Duration::ZERO,
+        })
     }
 
     /// Runs one job to its end.
@@ -52,6 +71,8 @@ impl<'a> Jobs<'a> {
             }
             JobName::Activation => self.validation(name, activation::check),
             JobName::Config => self.validation(name, config::check),
+            JobName::Autowiring => self.validation(name, autowiring::check).map(unrecognised),
+            JobName::Independence => self.independence(),
             JobName::Build => self.build(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
@@ -59,7 +80,12 @@ impl<'a> Jobs<'a> {
             reason: Some(format!("{error:#}")),
             ..JobResult::of(name, Vec::new())
         });
-        result.seconds = started.elapsed().as_secs_f64();
+        // Whichever job asks first for the outputs, the time they take is that of the job that is about them.
+        result.seconds = (started.elapsed() - self.shared).as_secs_f64();
+        if name == JobName::Build {
+            result.seconds += self.all_shared.as_secs_f64();
+        }
+        self.shared = Duration::ZERO;
         result
     }
 
@@ -123,6 +149,21 @@ impl<'a> Jobs<'a> {
         Ok(result)
     }
 
+    /// Whether configurations depend on each other: as many as fit into [`INDEPENDENCE_SECONDS`].
+    fn independence(&mut self) -> Result<JobResult> {
+        self.fleet()?;
+        let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
+        let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
+        let extent = independence::Extent::Seconds(INDEPENDENCE_SECONDS);
+        let checked = independence::check(&Evidence::of(session, fleet)?, extent, self.wish.limits)?;
+        let name = JobName::Independence;
+        let Some(independence::Checked { problems, looked_at, total }) = checked else {
+            return Ok(JobResult::skipped(name, "no layout tells which files are whose".to_owned()));
+        };
+        let reason = (looked_at < total).then(|| format!("a sample: {looked_at} of {total} configurations"));
+        Ok(JobResult { reason, ..JobResult::of(name, problems) })
+    }
+
     fn build(&mut self) -> Result<JobResult> {
         let fleet = self.fleet()?;
         let mut result = JobResult::of(JobName::Build, Vec::new());
@@ -159,14 +200,31 @@ impl<'a> Jobs<'a> {
     /// What became of the outputs: evaluated, and built if the plan has the job, when the first job asks.
     fn fleet(&mut self) -> Result<&Report> {
         if self.fleet.is_none() {
-            let wish = self.wish.clone();
-            let session = self.session()?;
-            let report = build::watched(session, &wish)?;
+            let (wish, autowiring) = (self.wish.clone(), self.autowiring);
+            self.session()?;
+            let begun = Instant::now();
+            let session = self.session.as_ref().context("open the repository")?;
+            let report = build::watched(session, &wish);
+            (self.shared, self.all_shared) = (begun.elapsed(), begun.elapsed());
+            let mut report = report?;
+            if autowiring {
+                let told = autowiring::told_of(session)?;
+                report.invisible.retain(|file| !told.contains(file));
+            }
             build::tell(session, &report);
             self.fleet = Some(report);
         }
         self.fleet.as_ref().context("look at the outputs")
     }
+}
+
+/// A comparison without a layout has compared nothing: it is skipped, and says how it would not be.
+fn unrecognised(result: JobResult) -> JobResult {
+    if result.problems != [rules::autowiring::unrecognised()] {
+        return result;
+    }
+    let reason = "no layout tells which files are which attributes".to_owned();
+    JobResult { status: JobStatus::Skipped, reason: Some(reason), ..result }
 }
 
 /// A step that is not in order, as a problem.

@@ -8,6 +8,8 @@ flake:
   token,
   # the sets to look into: lists of { named = "x"; } | { any = "system" | "output" | "tree"; }
   patterns,
+  # further sets of which only the names are told, such as modules and overlays; patterns too, and the last step is `any`
+  named,
   # paths not to look into again, because they threw
   skip,
   # top-level attributes that hold nothing to build
@@ -36,7 +38,7 @@ let
   say = finding: value: trace "${token}${toJSON finding}" value;
   inOrder = steps: foldl' (done: step: seq step done) null steps;
 
-  # looks along one pattern from `value`, which is at `path`
+  # looks along one pattern from `value`, which is at `path`; a pattern without an index holds nothing to build
   look =
     index: path: value: steps:
     let
@@ -53,6 +55,8 @@ let
         null
     else if step.any == "tree" then
       tree index path value 8
+    else if index == null && !isAttrs value then
+      null
     else
       announced path (inOrder (map below (attrNames value)));
 
@@ -92,5 +96,6 @@ in
 inOrder (
   [ (say { source = toString flake.sourceInfo.outPath; } null) ]
   ++ concatMap (index: [ (look index [ ] outputs (builtins.elemAt patterns index)) ]) indices
+  ++ map (pattern: look null [ ] outputs pattern) named
   ++ map (name: announced [ name ] (uncovered [ name ] outputs.${name} 3)) others
 )

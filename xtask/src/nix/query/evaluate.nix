@@ -2,7 +2,9 @@
 #
 # Every step is announced by one line of trace: `token` and a JSON object. What ends the process is thereby the fault of the item
 # announced last, and everything said before stands: one failing output costs only itself, and its message is Nix's own.
-flake:
+#
+# `flakeOf` gives the flake that an item, by its index, is of.
+flakeOf:
 {
   # what tells our lines from the flake's own traces
   token,
@@ -68,7 +70,7 @@ let
   evaluate =
     item:
     let
-      value = get item.path flake.outputs;
+      value = get item.path (flakeOf item.index).outputs;
       built = derivationOf item value;
       system = value.pkgs.stdenv.hostPlatform.system or null;
       read = facts.read item.kind value // {

@@ -66,8 +66,8 @@ pub enum Finding {
 pub struct FoundOutput {
     /// Its attribute path.
     pub path: Vec<String>,
-    /// The index of the kind whose set it is in.
-    pub pattern: usize,
+    /// The index of the kind whose set it is in; nothing for what is only named.
+    pub pattern: Option<usize>,
 }
 
 impl Query {
@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn findings_are_told_apart() {
-        let query = Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new() };
+        let query =
+            Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new(), elsewhere: None };
         let check = |json: &str, expected: Finding| {
             let text = format!("trace: T-{json}");
             let message = Message { level: 0, text, raw: None, position: None };
@@ -102,13 +103,16 @@ mod tests {
             r#"{"built":"s","drv":"/d.drv","index":1}"#,
             Finding::Derivation { index: 1, drv: Some("/d.drv".to_owned()), built: Some("s".to_owned()) },
         );
-        let output = FoundOutput { path: vec!["a".to_owned()], pattern: 2 };
-        check(r#"{"output":{"path":["a"],"pattern":2}}"#, Finding::Output { output });
+        for (json, pattern) in [("2", Some(2)), ("null", None)] {
+            let output = FoundOutput { path: vec!["a".to_owned()], pattern };
+            check(&format!(r#"{{"output":{{"path":["a"],"pattern":{json}}}}}"#), Finding::Output { output });
+        }
     }
 
     #[test]
     fn the_flakes_own_traces_are_no_findings() {
-        let query = Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new() };
+        let query =
+            Query { folder: std::path::PathBuf::new(), token: "T-".to_owned(), overrides: Vec::new(), elsewhere: None };
         let message = |text: &str| Message { level: 0, text: text.to_owned(), raw: None, position: None };
         assert_eq!(query.finding(&message("trace: {\"begin\":3}")).unwrap(), None);
         assert!(query.finding(&message("trace: T-{\"nonsense\":3}")).is_err());

@@ -19,9 +19,10 @@ use crate::fleet::{Asked, AttrPath, Kind, Output, Step, nix_string};
 use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("attribute.nix", include_str!("attribute.nix")),
     ("discover.nix", include_str!("discover.nix")),
+    ("elsewhere.nix", include_str!("elsewhere.nix")),
     ("evaluate.nix", include_str!("evaluate.nix")),
     ("facts.nix", include_str!("facts.nix")),
 ];
@@ -90,6 +91,19 @@ pub struct Query {
     /// Arguments that replace inputs.
     overrides: Vec<String>,
     token: String,
+    /// Where copies of the flake's tree are, if items are evaluated in those.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Copies of a flake's tree in folders on disk, one for each item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The folder that holds the copies, each a folder with a number for a name.
+    pub trees: PathBuf,
+    /// The number of each item's copy.
+    pub numbers: Vec<usize>,
+    /// The flake's folder in its tree.
+    pub below: PathBuf,
 }
 
 /// One output to evaluate.
@@ -118,7 +132,13 @@ impl Query {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
         let overrides = overrides.iter().flat_map(|replaced| replaced.arguments(state)).collect();
-        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()) })
+        Ok(Self { folder, overrides, token: format!("xtask-{}-", std::process::id()), elsewhere: None })
+    }
+
+    /// The same flake with each item evaluated in a tree of its own.
+    #[must_use]
+    pub fn elsewhere(&self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(elsewhere), ..self.clone() }
     }
 
     /// The identity of the query itself, for the key of kept results.
@@ -127,17 +147,20 @@ impl Query {
         files::short_hash(&FILES.map(|(_, text)| text))
     }
 
-    /// A call that names every output, except below the paths in `skip`.
+    /// A call that names every output and every attribute of the sets `named`, except below the paths in `skip`.
     #[must_use]
-    pub fn discover(&self, nix: &Nix, kinds: &[Kind], skip: &[AttrPath]) -> Command {
+    pub fn discover(&self, nix: &Nix, kinds: &[Kind], named: &[Vec<Step>], skip: &[AttrPath]) -> Command {
         let patterns = list(kinds.iter().map(|kind| list(kind.set.iter().map(step))));
+        let named = list(named.iter().map(|set| list(set.iter().chain([&Step::Any]).map(step))));
         let skip = list(skip.iter().map(AttrPath::to_nix));
         let ignored = list(IGNORED.iter().map(|name| nix_string(name)));
         let token = nix_string(&self.token);
         self.eval(
             nix,
             "discover",
-            &format!("ask: ask {{ token = {token}; patterns = {patterns}; skip = {skip}; ignored = {ignored}; }}"),
+            &format!(
+                "ask: ask {{ token = {token}; patterns = {patterns}; named = {named}; skip = {skip}; ignored = {ignored}; }}"
+            ),
         )
     }
 
@@ -156,7 +179,18 @@ impl Query {
             )
         }));
         let token = nix_string(&self.token);
-        self.eval(nix, "evaluate", &format!("ask: ask {{ token = {token}; items = {items}; }}"))
+        let ask = format!("token = {token}; items = {items};");
+        let Some(Elsewhere { trees, numbers, below }) = &self.elsewhere else {
+            return self.eval(nix, "evaluate", &format!("ask: ask {{ {ask} }}"));
+        };
+        let below = if below.as_os_str().is_empty() { String::new() } else { format!("/{}", below.display()) };
+        let (trees, below) = (nix_string(&trees.to_string_lossy()), nix_string(&below));
+        let numbers = list(numbers.iter().map(ToString::to_string));
+        let ask = format!("{ask} trees = {trees}; numbers = {numbers}; below = {below};");
+        let mut command = self.eval(nix, "elsewhere", &format!("ask: ask {{ {ask} }}"));
+        // Only so may files outside of the store be read.
+        command.arg("--impure");
+        command
     }
 
     fn eval(&self, nix: &Nix, attribute: &str, apply: &str) -> Command {
@@ -200,7 +234,7 @@ fn wrapper(reference: &Reference) -> String {
     let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
     format!(
         "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      evaluate = import ./evaluate.nix flake;\n    }};\n}}\n"
+         discover = import ./discover.nix flake;\n      elsewhere = import ./elsewhere.nix flake;\n      evaluate = import ./evaluate.nix (_: flake);\n    }};\n}}\n"
     )
 }
 
@@ -220,7 +254,8 @@ mod tests {
                 { flake, ... }:
                 {
                   discover = import ./discover.nix flake;
-                  evaluate = import ./evaluate.nix flake;
+                  elsewhere = import ./elsewhere.nix flake;
+                  evaluate = import ./evaluate.nix (_: flake);
                 };
             }
         "#]]

@@ -1,0 +1,86 @@
+//! Copies of a repository's tree as its flake sees it, each without some of its files: hard links where the file system has them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::session::cores;
+use crate::tree::{FileKind, Tree};
+
+/// A folder of copies that goes away with its owner.
+#[derive(Debug)]
+pub struct Copies<'a> {
+    folder: tempfile::TempDir,
+    root: &'a Path,
+    files: Vec<(&'a Path, &'a FileKind)>,
+    folders: Vec<PathBuf>,
+}
+
+impl<'a> Copies<'a> {
+    /// Copies of `tree`, whose files are below `root`, in a new folder below `state`; none is made yet. Those of `folders` that the
+    /// tree has are in every copy.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(state: &Path, root: &'a Path, tree: &'a Tree, folders: Vec<PathBuf>) -> Result<Self> {
+        fs::create_dir_all(state).context("make the state folder")?;
+        let folder =
+            tempfile::Builder::new().prefix("independence-").tempdir_in(state).context("make a folder for copies")?;
+        let seen = tree.files().filter(|(_, file)| file.tracked && file.kind != FileKind::Submodule);
+        let files: Vec<_> = seen.map(|(path, file)| (path, &file.kind)).collect();
+        let there = |folder: &PathBuf| files.iter().any(|(path, _)| path.starts_with(folder));
+        let folders = folders.into_iter().filter(there).collect();
+        Ok(Self { folder, root, files, folders })
+    }
+
+    /// The folder that holds the copies, each named by its number.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes copies anew, each with a number and without some files.
+    ///
+    /// # Errors
+    /// When a file can be neither linked nor copied.
+    pub fn make(&self, wanted: &[(usize, &BTreeSet<PathBuf>)]) -> Result<()> {
+        let share = wanted.len().div_ceil(cores()).max(1);
+        let one_by_one = |share: &[(usize, &BTreeSet<PathBuf>)]| {
+            share.iter().try_for_each(|(number, without)| self.make_one(*number, without))
+        };
+        // Links are the price of the whole check where configurations are light.
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = wanted.chunks(share).map(|share| scope.spawn(move || one_by_one(share))).collect();
+            let ends =
+                threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread ended early")));
+            ends.collect::<Result<Vec<()>>>().map(drop)
+        })
+    }
+
+    fn make_one(&self, number: usize, without: &BTreeSet<PathBuf>) -> Result<()> {
+        let copy = self.folder.path().join(number.to_string());
+        if copy.exists() {
+            fs::remove_dir_all(&copy).with_context(|| format!("remove `{}`", copy.display()))?;
+        }
+        for folder in &self.folders {
+            fs::create_dir_all(copy.join(folder)).with_context(|| format!("make `{}`", folder.display()))?;
+        }
+        let mut made = BTreeSet::new();
+        for (path, kind) in self.files.iter().filter(|(path, _)| !without.contains(*path)) {
+            let (from, to) = (self.root.join(path), copy.join(path));
+            let copying = || format!("copy `{}`", from.display());
+            if let Some(folder) = to.parent().filter(|folder| !made.contains(*folder)) {
+                fs::create_dir_all(folder).with_context(copying)?;
+                made.insert(folder.to_owned());
+            }
+            match kind {
+                FileKind::Symlink(target) => std::os::unix::fs::symlink(target, &to).with_context(copying)?,
+                // Another file system, or somebody else's file: then the bytes are copied.
+                _ => fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)).with_context(copying)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+throw "orb-nixos is broken"

@@ -1,0 +1,7 @@
+{
+  home = {
+    username = "ada";
+    homeDirectory = "/home/ada";
+    stateVersion = "25.11";
+  };
+}

@@ -1,0 +1,6 @@
+{
+  networking.hostName = "web";
+  nixpkgs.hostPlatform = "x86_64-linux";
+  boot.isContainer = true;
+  system.stateVersion = "25.11";
+}

@@ -1,0 +1,7 @@
+{
+  imports = [ ../../modules/nixos/common.nix ];
+  networking.hostName = "a";
+  nixpkgs.hostPlatform = "x86_64-linux";
+  boot.isContainer = true;
+  system.stateVersion = "25.11";
+}

@@ -1,0 +1,1 @@
+orb-nixos.nix

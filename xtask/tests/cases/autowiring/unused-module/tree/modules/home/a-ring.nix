@@ -1,0 +1,3 @@
+{
+  imports = [ ./b-ring.nix ];
+}

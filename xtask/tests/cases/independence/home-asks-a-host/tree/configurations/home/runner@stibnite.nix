@@ -1,0 +1,6 @@
+{ inputs, ... }:
+{
+  imports = [ inputs.self.homeModules.runner ];
+
+  home.sessionVariables.FLEET_HOST = inputs.self.darwinConfigurations.stibnite.config.networking.hostName;
+}

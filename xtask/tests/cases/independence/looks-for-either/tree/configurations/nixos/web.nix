@@ -1,0 +1,9 @@
+{ inputs, lib, ... }:
+{
+  imports = [ inputs.self.nixosModules.common ];
+
+  networking.hostName = "web";
+  nixpkgs.hostPlatform = "x86_64-linux";
+  boot.isContainer = true;
+  environment.etc.orb.text = lib.boolToString (builtins.pathExists ./orb-nixos.nix || builtins.pathExists ./stibnite-nixos.nix);
+}

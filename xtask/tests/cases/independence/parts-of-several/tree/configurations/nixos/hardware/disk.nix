@@ -1,0 +1,3 @@
+{
+  environment.etc.disk.text = "one";
+}
