@@ -125,6 +125,11 @@ fn cases(rule: &str) {
 }
 
 #[test]
+fn secrets() {
+    cases("secrets");
+}
+
+#[test]
 fn lock() {
     cases("lock");
 }

@@ -62,6 +62,8 @@ jobs! {
     Bootstrap = "bootstrap", Check, needs [], "this machine has what the other jobs need";
     Lock = "lock", Check, needs [Bootstrap],
         "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
+    Secrets = "secrets", Check, needs [Bootstrap],
+        "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built";
 }

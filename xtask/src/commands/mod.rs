@@ -6,6 +6,7 @@ mod ci;
 mod doctor;
 mod lock;
 mod outputs;
+mod secrets;
 mod test;
 
 use anyhow::Result;
@@ -25,6 +26,7 @@ pub enum Command {
     Doctor(doctor::Args),
     Lock(lock::Args),
     Outputs(outputs::Args),
+    Secrets(secrets::Args),
     Test(test::Args),
 }
 
@@ -41,6 +43,7 @@ impl Command {
             Self::Doctor(args) => doctor::run(context, args),
             Self::Lock(args) => lock::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
+            Self::Secrets(args) => secrets::run(context, args),
             Self::Test(args) => test::run(context, args),
         }
     }

@@ -10,7 +10,7 @@ mod result;
 mod selector;
 
 pub use attr::{AttrPath, nix_string};
-pub use configuration::{Configuration, Secret, StateVersion, Told, User, configurations};
+pub use configuration::{Configuration, Secret, configurations};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};

@@ -3,6 +3,7 @@
 //! Architecture invariant: no I/O and no tool here; a rule never says "clean" of what could not be read.
 
 pub mod lock;
+pub mod secrets;
 
 use crate::fleet::Place;
 

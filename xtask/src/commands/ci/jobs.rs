@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{build, lock};
+use crate::commands::{build, lock, secrets};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
@@ -50,6 +50,7 @@ impl<'a> Jobs<'a> {
             JobName::Lock => {
                 self.session().and_then(|session| lock::check(session)).map(|found| JobResult::of(name, found))
             }
+            JobName::Secrets => self.validation(name, secrets::check),
             JobName::Build => self.build(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {

@@ -1,0 +1,39 @@
+//! Work with the repository's secrets: check them, prove their rules, change who can read them
+
+mod check;
+
+use anyhow::Result;
+
+use crate::context::{Context, Ending};
+use crate::rules::Problem;
+use crate::session::Evidence;
+
+/// Work with the repository's secrets: check them, prove their rules, change who can read them
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Check(check::Args),
+}
+
+/// Runs one verb.
+///
+/// # Errors
+/// When it could not do its work.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    match &args.verb {
+        Verb::Check(args) => check::run(context, args),
+    }
+}
+
+/// What is wrong with the secrets of a repository whose outputs are evaluated: the job of this name.
+///
+/// # Errors
+/// As [`run`].
+pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
+    check::check(evidence)
+}
