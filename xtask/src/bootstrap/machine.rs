@@ -66,6 +66,12 @@ impl Distribution {
 }
 
 impl Machine {
+    /// Where tools are put that no package manager brings.
+    #[must_use]
+    pub fn tools_folder(&self) -> PathBuf {
+        self.data_home.join("xtask/bin")
+    }
+
     /// Reads the facts; a file that is not there is a fact too.
     #[must_use]
     pub fn read() -> Self {

@@ -1,6 +1,8 @@
 //! Work with the repository's secrets: check them, prove their rules, change who can read them
 
 mod check;
+mod private;
+mod roundtrip;
 
 use anyhow::Result;
 
@@ -18,6 +20,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Check(check::Args),
+    Roundtrip(roundtrip::Args),
 }
 
 /// Runs one verb.
@@ -27,6 +30,7 @@ enum Verb {
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
         Verb::Check(args) => check::run(context, args),
+        Verb::Roundtrip(args) => roundtrip::run(context, args),
     }
 }
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub use declared::{Declaration, KeyPath, SopsFile};
 pub use document::{Document, Format};
 
-pub use policy::Policy;
+pub use policy::{Policy, Rule, nearest};
 
 use super::Problem;
 use crate::fleet::Place;
