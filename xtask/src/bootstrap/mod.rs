@@ -12,12 +12,7 @@ mod step;
 mod steps;
 
 pub use ensure::{check, ensure_nix};
+pub use machine::Machine;
 pub use plan::{Choice, Outcome, StepReport, Verdict, verdict};
 pub use run::{Consent, Mode, run};
-/// Where tools are put that no package manager brings.
-#[must_use]
-pub fn tools_folder() -> std::path::PathBuf {
-    machine::Machine::read().tools_folder()
-}
-
 pub use step::{Action, NeededBy, STEPS, Surroundings};

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::process;
 
 /// How sops ends when no key opens a file.
-const NO_KEY: i32 = 128;
+pub const NO_KEY: i32 = 128;
 /// How it ends when a value was changed, or the MAC does not fit.
 const TAMPERED: [i32; 2] = [25, 51];
 

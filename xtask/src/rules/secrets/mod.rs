@@ -7,19 +7,25 @@ mod declared;
 mod document;
 mod drift;
 mod encrypted;
+mod flat;
 mod leaks;
 mod metadata;
 mod policy;
 mod recipients;
+mod search;
 mod stanza;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
 pub use declared::{Declaration, KeyPath, SopsFile};
-pub use document::{Document, Format};
+pub use document::{Document, Format, Leaf, read};
+pub use leaks::key_patterns;
 
+pub use metadata::Metadata;
 pub use policy::{Policy, Rule, nearest};
+
+pub use search::{Needle, needles};
 
 use super::Problem;
 use crate::fleet::Place;
@@ -91,6 +97,34 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     problems.extend(leaks::problems(facts.files));
     problems.extend(declared::problems(facts, &sorted));
     problems
+}
+
+/// What is wrong with one encrypted file, by what mends it.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Plain text, broken values, what is missing: only its owner can mend that.
+    pub damage: Vec<Problem>,
+    /// Wrapped keys that are not what they say: another data key mends that.
+    pub wrapped: Vec<Problem>,
+    /// What is not as its rule says.
+    pub drift: Vec<Problem>,
+}
+
+impl Verdict {
+    /// Everything that fails the check.
+    pub fn failing(&self) -> impl Iterator<Item = &Problem> {
+        [&self.damage, &self.wrapped, &self.drift].into_iter().flatten().filter(|problem| problem.fails())
+    }
+}
+
+/// What is wrong with `file`.
+#[must_use]
+pub fn verdict(file: &Encrypted<'_>, policies: &[Policy]) -> Verdict {
+    Verdict {
+        damage: encrypted::problems(file),
+        wrapped: recipients::problems(file, policies),
+        drift: drift::problems(file, policies),
+    }
 }
 
 /// Tells files apart: policies, what is encrypted, what should be.

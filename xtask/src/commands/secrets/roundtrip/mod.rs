@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, bail};
 
 use super::private;
-use crate::bootstrap::tools_folder;
+use crate::bootstrap::Machine;
 use crate::commands::secrets::check::files;
 use crate::config::Config;
 use crate::context::{Context, Ending};
@@ -33,7 +33,7 @@ pub struct Args {
 /// # Errors
 /// When a tool is missing, or there is nothing to try.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    let sops = Sops::find(&tools_folder())?;
+    let sops = Sops::find(&Machine::read().tools_folder())?;
     if !age::is_installed()? {
         bail!("age-keygen is missing: run `cargo xtask bootstrap --only age-key`, or install age");
     }
