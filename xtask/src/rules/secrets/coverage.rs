@@ -10,8 +10,9 @@ use crate::rules::Problem;
 
 /// Files that no rule is meant for; one that matches any of them says nothing about names.
 const ORDINARY: [&str; 5] = ["flake.nix", "README.md", ".sops.yaml", ".github/workflows/ci.yaml", "package.json"];
-/// Extensions of files that may lie in plain text among secrets.
-const HARMLESS: [&str; 8] = ["nix", "md", "pub", "age", "gpg", "asc", "crt", "sh"];
+/// Extensions of data, which has no business in plain text among secrets; a file without one is data too.
+const DATA: [&str; 14] =
+    ["", "bin", "conf", "dec", "enc", "env", "ini", "json", "key", "pem", "toml", "txt", "yaml", "yml"];
 
 /// Whether a file is meant to be encrypted: a rule names such files, or it lies among secrets.
 #[must_use]
@@ -28,7 +29,7 @@ fn lies_among_secrets(path: &Path) -> bool {
     let folders = path.parent().unwrap_or(Path::new("")).components();
     let among = folders.into_iter().any(|folder| folder.as_os_str() == "secrets");
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    among && !HARMLESS.contains(&extension) && (!name.starts_with('.') || name == ".env")
+    among && DATA.contains(&extension) && (!name.starts_with('.') || name == ".env")
 }
 
 /// Whether the rule is for any file there is, so that matching it says nothing.
