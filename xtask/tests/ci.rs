@@ -66,11 +66,11 @@ fn statuses(report: &Value, things: &str, name: &str) -> Vec<String> {
 fn a_clean_fleet_ends_0_with_reports_and_is_not_evaluated_again() {
     for nix in TestNix::ALL {
         let sandbox = fleet(nix);
-        ci(&sandbox, &[]).ends(0).says(&["✓ lock", "✓ build", "ci: bootstrap, lock, build ok · 2 outputs"]);
+        ci(&sandbox, &[]).ends(0).says(&["✓ lock", "✓ build", "ci: bootstrap, lock, secrets, build ok · 2 outputs"]);
         let first = report(&sandbox);
         assert_eq!(first["schema"], 1);
         assert_eq!(first["inputs"], "locked");
-        assert_eq!(statuses(&first, "jobs", "name"), ["bootstrap: ok", "lock: ok", "build: ok"]);
+        assert_eq!(statuses(&first, "jobs", "name"), ["bootstrap: ok", "lock: ok", "secrets: ok", "build: ok"]);
         let expected = ["nixosConfigurations.atlas: built", "nixosConfigurations.borea: built"];
         assert_eq!(statuses(&first, "outputs", "attr"), expected);
         assert!(first["outputs"][0]["closure_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{first}");
@@ -121,9 +121,12 @@ fn only_wanted_jobs_run_and_none_at_all_is_an_error() {
     let sandbox = fleet(TestNix::Modern);
     sandbox.write("hosts/atlas/default.nix", "throw \"broken\"");
     ci(&sandbox, &["lock"]).ends(0).says(&["- build: skipped: not asked for"]);
-    assert_eq!(statuses(&report(&sandbox), "jobs", "name"), ["bootstrap: ok", "lock: ok", "build: skipped"]);
+    assert_eq!(
+        statuses(&report(&sandbox), "jobs", "name"),
+        ["bootstrap: ok", "lock: ok", "secrets: skipped", "build: skipped"]
+    );
     ci(&sandbox, &["--skip", "build"]).ends(0).says(&["- build: skipped: skipped as asked"]);
-    ci(&sandbox, &["--skip", "bootstrap,lock,build"]).ends(2).says(&["every job is skipped"]);
+    ci(&sandbox, &["--skip", "bootstrap,lock,secrets,build"]).ends(2).says(&["every job is skipped"]);
     ci(&sandbox, &["deploy"]).ends(2).says(&["deploy"]);
     let plan = ci(&sandbox, &["--plan", "lock"]).ends(0).stdout;
     assert!(plan.contains("build      build  (not asked for)"), "{plan}");
@@ -140,7 +143,10 @@ fn a_lock_that_does_not_fit_fails_its_job_alone() {
     );
     sandbox.set("XTASK_INPUTS", "standin");
     ci(&sandbox, &[]).ends(1).says(&["there is no flake.lock that pins them", "fix: run `nix flake lock`", "✓ build"]);
-    assert_eq!(statuses(&report(&sandbox), "jobs", "name"), ["bootstrap: ok", "lock: failed", "build: ok"]);
+    assert_eq!(
+        statuses(&report(&sandbox), "jobs", "name"),
+        ["bootstrap: ok", "lock: failed", "secrets: ok", "build: ok"]
+    );
     assert_eq!(report(&sandbox)["inputs"], "stand-in");
     sandbox.run(&["lock"]).ends(1).says(&["there is no flake.lock that pins them", "lock: 1 problem"]);
     ci(&sandbox, &["--fail-fast"])
@@ -165,7 +171,7 @@ fn a_run_that_rewrites_the_lock_is_found_out() {
     sandbox.write("hosts/atlas/default.nix", &host("atlas", &write));
     ci(&sandbox, &[])
         .ends(1)
-        .says(&["flake.lock changed while the checks ran", "✗ ci: lock failed · bootstrap, build ok"]);
+        .says(&["flake.lock changed while the checks ran", "✗ ci: lock failed · bootstrap, secrets, build ok"]);
 }
 
 #[test]
@@ -176,7 +182,10 @@ fn what_cannot_be_checked_is_reported_and_never_ends_0() {
     ci(&sandbox, &[]).ends(2).says(&["✗ bootstrap: could not check", "- build: skipped: it needs `bootstrap`"]);
     let report = report(&sandbox);
     assert_eq!(report["status"], "could-not-check");
-    assert_eq!(statuses(&report, "jobs", "name"), ["bootstrap: could-not-check", "lock: skipped", "build: skipped"]);
+    assert_eq!(
+        statuses(&report, "jobs", "name"),
+        ["bootstrap: could-not-check", "lock: skipped", "secrets: skipped", "build: skipped"]
+    );
     let junit = fs::read_to_string(sandbox.path("state/report/junit.xml")).unwrap();
     assert!(junit.contains("<error message="), "{junit}");
 }
