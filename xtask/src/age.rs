@@ -59,6 +59,16 @@ pub fn public_keys(path: &Path) -> Result<Option<Vec<String>>> {
     Ok((output.status.success() && !keys.is_empty()).then_some(keys))
 }
 
+/// Whether `recipient` is one that age encrypts for.
+///
+/// # Errors
+/// When age is missing.
+pub fn is_recipient(recipient: &str) -> Result<bool> {
+    // Nothing is encrypted, for this recipient.
+    let output = process::probe(Command::new("age").args(["--encrypt", "--recipient", recipient]))?;
+    Ok(output.status.success())
+}
+
 /// Whether `path`, which need not exist, lies inside `folder`, links followed.
 ///
 /// # Errors
@@ -101,6 +111,15 @@ mod tests {
         let path = folder.path().join("keys.txt");
         std::fs::write(&path, "AGE-SECRET-KEY-1BROKEN\n").unwrap();
         assert_eq!(public_keys(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn recipients_are_what_age_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let public = make_key(&folder.path().join("k")).unwrap();
+        assert!(is_recipient(&public).unwrap());
+        assert!(!is_recipient(&public[..public.len() - 1]).unwrap());
+        assert!(!is_recipient("ada").unwrap());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod expect;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -33,6 +33,8 @@ pub struct Config {
     pub lock: LockConfig,
     /// Which files become which attributes.
     pub autowiring: AutowiringConfig,
+    /// What is looked at for secrets.
+    pub secrets: SecretsConfig,
 }
 
 /// Which files become which attributes.
@@ -142,6 +144,15 @@ pub struct LockConfig {
     pub allowed_owners: Vec<String>,
     /// How many days old the flake's own inputs may be; without it, those of more than half a year are a warning.
     pub max_age_days: Option<u64>,
+}
+
+/// What is looked at for secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretsConfig {
+    /// Files and folders that are not looked at, such as fixtures of tests with keys that open nothing.
+    pub ignore: Vec<PathBuf>,
 }
 
 impl Config {

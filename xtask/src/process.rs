@@ -64,6 +64,15 @@ pub fn attempt(console: &Console, command: &mut Command) -> Result<ExitStatus> {
         .with_context(|| format!("could not start {}", spelled(command)))
 }
 
+/// Hands the terminal to a command until it ends, as for an editor.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn hand_over(console: &Console, command: &mut Command) -> Result<ExitStatus> {
+    console.command(&spelled(command));
+    command.status().with_context(|| format!("could not start {}", spelled(command)))
+}
+
 /// A command as a person would type it, with quotes where a shell would need them.
 #[must_use]
 pub fn spelled(command: &Command) -> String {

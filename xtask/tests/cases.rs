@@ -137,6 +137,11 @@ fn config() {
 }
 
 #[test]
+fn secrets() {
+    cases("secrets");
+}
+
+#[test]
 fn lock() {
     cases("lock");
 }

@@ -66,6 +66,22 @@ impl Distribution {
 }
 
 impl Machine {
+    /// Where sops looks for age keys.
+    #[must_use]
+    pub fn age_key_file(&self) -> PathBuf {
+        match (&self.sops_age_key_file, self.platform) {
+            (Some(named), _) => named.clone(),
+            (None, Platform::Linux) => self.config_home.join("sops/age/keys.txt"),
+            (None, Platform::MacOs) => self.home.join("Library/Application Support/sops/age/keys.txt"),
+        }
+    }
+
+    /// Where tools are put that no package manager brings.
+    #[must_use]
+    pub fn tools_folder(&self) -> PathBuf {
+        self.data_home.join("xtask/bin")
+    }
+
     /// Reads the facts; a file that is not there is a fact too.
     #[must_use]
     pub fn read() -> Self {
@@ -144,6 +160,18 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looks_for_keys_where_sops_looks() {
+        let linux = Machine::example(Path::new("/m"));
+        let check = |machine: &Machine, expected: &str| assert_eq!(machine.age_key_file(), Path::new(expected));
+        check(&linux, "/m/root/.config/sops/age/keys.txt");
+        check(
+            &Machine { platform: Platform::MacOs, ..linux.clone() },
+            "/m/root/Library/Application Support/sops/age/keys.txt",
+        );
+        check(&Machine { sops_age_key_file: Some("/k".into()), ..linux }, "/k");
+    }
 
     #[test]
     fn tells_distributions_apart() {

@@ -72,6 +72,8 @@ jobs! {
     // and as long as the evaluation itself with real ones. So CI gives it a minute and takes a sample where that is too short.
     Independence = "independence", Check, needs [Bootstrap],
         "no configuration depends on the files of its siblings";
+    Secrets = "secrets", Check, needs [Bootstrap],
+        "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built";
 }

@@ -10,6 +10,7 @@ mod doctor;
 mod independence;
 mod lock;
 mod outputs;
+mod secrets;
 mod test;
 
 use anyhow::Result;
@@ -35,6 +36,7 @@ pub enum Command {
     Independence(independence::Args),
     Lock(lock::Args),
     Outputs(outputs::Args),
+    Secrets(secrets::Args),
     Test(test::Args),
 }
 
@@ -55,6 +57,7 @@ impl Command {
             Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
+            Self::Secrets(args) => secrets::run(context, args),
             Self::Test(args) => test::run(context, args),
         }
     }

@@ -49,8 +49,22 @@ pub struct Told {
     pub trusted_public_keys: Vec<String>,
     /// `sops.secrets`.
     pub secrets: BTreeMap<String, Secret>,
+    /// Where the private keys are that open them: option and paths.
+    pub secret_keys: BTreeMap<String, Vec<String>>,
     /// What `[[expect]]` of xtask.toml is about, by attribute path.
     pub attributes: BTreeMap<String, Read>,
+    /// What the homes inside of a host declare, by user.
+    pub homes: BTreeMap<String, HomeSecrets>,
+}
+
+/// The secrets of a home inside of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HomeSecrets {
+    /// `sops.secrets`.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Where the private keys are that open them: option and paths.
+    pub secret_keys: BTreeMap<String, Vec<String>>,
 }
 
 /// A state version.

@@ -13,7 +13,7 @@ mod selector;
 
 pub use asked::{Asked, Read};
 pub use attr::{AttrPath, nix_string};
-pub use configuration::{Configuration, Secret, StateVersion, Told, User, configurations};
+pub use configuration::{Configuration, Secret, configurations};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};

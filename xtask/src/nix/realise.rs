@@ -1,9 +1,12 @@
-//! Building derivations that are in the store already, on every Nix from 2.8 on.
+//! Building derivations that are in the store already, and what store paths lead to, on every Nix from 2.8 on.
 
 use std::path::Path;
 use std::process::Command;
 
+use anyhow::{Context as _, Result};
+
 use super::Nix;
+use crate::process;
 
 impl Nix {
     /// A call that builds all of `drvs`, keeps going after a failure, logs as internal-json, and keeps the results alive by
@@ -21,5 +24,14 @@ impl Nix {
         }
         command.arg("--add-root").arg(link).arg("--indirect");
         command
+    }
+
+    /// The store paths that `paths` refer to, they themselves included.
+    ///
+    /// # Errors
+    /// When one is not in the store.
+    pub fn closure(&self, paths: &[String]) -> Result<Vec<String>> {
+        let answer = process::ask(self.command("nix-store").args(["--query", "--requisites"]).args(paths));
+        Ok(answer.context("ask Nix for the closure")?.lines().map(str::to_owned).collect())
     }
 }

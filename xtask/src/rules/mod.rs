@@ -8,6 +8,7 @@ pub mod config;
 mod finding;
 pub mod independence;
 pub mod lock;
+pub mod secrets;
 pub mod source;
 
 use crate::fleet::Place;

@@ -5,7 +5,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::{Context as _, Result};
 
 use crate::age;
-use crate::bootstrap::machine::{Machine, Platform};
 use crate::bootstrap::step::{Action, NeededBy, State, Step, Surroundings, install_packages};
 
 pub const STEP: Step = Step {
@@ -21,7 +20,7 @@ fn detect(surroundings: &Surroundings) -> Result<State> {
     if machine.sops_age_key {
         return Ok(State::Satisfied("given in the environment".to_owned()));
     }
-    let path = key_file(machine);
+    let path = machine.age_key_file();
     if age::lies_within(&path, &surroundings.repository)? {
         return Ok(State::Blocked {
             reason: format!("the key `{}` would lie inside the repository", path.display()),
@@ -52,30 +51,4 @@ fn detect(surroundings: &Surroundings) -> Result<State> {
             remedy: format!("move `{}` away", path.display()),
         },
     })
-}
-
-/// Where sops looks for age keys.
-fn key_file(machine: &Machine) -> std::path::PathBuf {
-    match (&machine.sops_age_key_file, machine.platform) {
-        (Some(named), _) => named.clone(),
-        (None, Platform::Linux) => machine.config_home.join("sops/age/keys.txt"),
-        (None, Platform::MacOs) => machine.home.join("Library/Application Support/sops/age/keys.txt"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn looks_where_sops_looks() {
-        let linux = Machine::example(std::path::Path::new("/m"));
-        let check = |machine: &Machine, expected: &str| assert_eq!(key_file(machine), std::path::Path::new(expected));
-        check(&linux, "/m/root/.config/sops/age/keys.txt");
-        check(
-            &Machine { platform: Platform::MacOs, ..linux.clone() },
-            "/m/root/Library/Application Support/sops/age/keys.txt",
-        );
-        check(&Machine { sops_age_key_file: Some("/k".into()), ..linux }, "/k");
-    }
 }

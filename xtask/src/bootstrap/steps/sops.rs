@@ -10,7 +10,7 @@ pub const STEP: Step =
 
 fn detect(surroundings: &Surroundings) -> Result<State> {
     let machine = &surroundings.machine;
-    let bin = machine.data_home.join("xtask/bin");
+    let bin = machine.tools_folder();
     if let Some(found) = sops::find(&bin)? {
         return Ok(State::Satisfied(found));
     }

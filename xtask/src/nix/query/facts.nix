@@ -2,8 +2,10 @@
 # at options that the configuration's own derivation depends on, or at ones that cost nothing.
 #
 # Shapes: hostName, stateVersion (null where nobody sets it), primaryUser: string, number or null;
-# users: { NAME = { home; shell; shellUnchecked; }; }; disabledShells: names of shells that have an option which is off; assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
-# secrets: { NAME = { key; format; sopsFile; neededForUsers; }; }.
+# users: { NAME = { home; shell; shellUnchecked; }; }; disabledShells: names of shells that have an option which is off;
+# assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
+# secrets: { NAME = { key; format; sopsFile; neededForUsers; }; }; secretKeys: { OPTION = paths; }, empty without
+# secrets; homes: { USER = { secrets; secretKeys; }; }, the homes inside of a host.
 let
   inherit (builtins)
     attrNames
@@ -41,12 +43,28 @@ let
     warnings = config.warnings or [ ];
     substituters = config.nix.settings.substituters or [ ];
     trustedPublicKeys = config.nix.settings.trusted-public-keys or [ ];
+    homes = mapAttrs (_: secrets) (config.home-manager.users or { });
+  }
+  // secrets config;
+
+  secrets = config: {
     secrets = mapAttrs (_: secret: {
       key = secret.key or null;
       format = secret.format or null;
       sopsFile = text (secret.sopsFile or "");
       neededForUsers = secret.neededForUsers or false;
     }) (config.sops.secrets or { });
+    # What opens the secrets is part of what installs them; without any, it is not looked at.
+    secretKeys =
+      if (config.sops.secrets or { }) == { } then
+        { }
+      else
+        mapAttrs (_: paths: map text (filter (path: path != null) paths)) {
+          "sops.age.keyFile" = [ (config.sops.age.keyFile or null) ];
+          "sops.age.sshKeyPaths" = config.sops.age.sshKeyPaths or [ ];
+          "sops.gnupg.home" = [ (config.sops.gnupg.home or null) ];
+          "sops.gnupg.sshKeyPaths" = config.sops.gnupg.sshKeyPaths or [ ];
+        };
   };
 
   kinds = {

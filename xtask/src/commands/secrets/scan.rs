@@ -1,0 +1,142 @@
+//! Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::private::go_on;
+use super::workshop::Workshop;
+use crate::bootstrap::ensure_nix;
+use crate::context::{Context, Ending};
+use crate::fleet::Place;
+use crate::nix::Store;
+use crate::report::{Mark, problems};
+use crate::rules::Problem;
+use crate::rules::secrets::{Encrypted, Format, Leaf, Needle, key_patterns, needles, read, sort};
+use crate::sops::program::{Opened, open};
+
+/// Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is looked through; of a store path, everything it refers to as well
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Look for keys by their form only, which needs no key of this repository
+    #[arg(long, env = "XTASK_PATTERNS_ONLY")]
+    patterns_only: bool,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON")]
+    json: bool,
+}
+
+/// Scans.
+///
+/// # Errors
+/// When a file cannot be read, or no key opens any of the repository's files.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let (needles, closed) = if args.patterns_only { (Vec::new(), Vec::new()) } else { values(context)? };
+    let mut found = Vec::new();
+    let mut looked_at = 0;
+    for path in roots(context, &args.paths)? {
+        for entry in walkdir::WalkDir::new(&path) {
+            let entry = entry.with_context(|| format!("look through `{}`", path.display()))?;
+            if entry.file_type().is_file() {
+                go_on()?;
+                looked_at += 1;
+                let bytes =
+                    std::fs::read(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?;
+                found.extend(leaks(entry.path(), &bytes, &needles));
+            }
+        }
+    }
+    if looked_at == 0 {
+        bail!("there is no file to look through");
+    }
+    if args.json {
+        context.console.answer(&problems::json(&found)?);
+    }
+    problems::conclude(&context.console, "secrets scan", &found);
+    for file in &closed {
+        let text = format!("no key of yours opens `{}`: its values were not looked for", file.display());
+        context.console.mark(Mark::Failed, &text);
+    }
+    Ok(match (found.iter().any(Problem::fails), closed.is_empty()) {
+        (true, _) => Ending::Problems,
+        (false, false) => Ending::Unchecked,
+        (false, true) => Ending::Clean,
+    })
+}
+
+/// What is looked through: a store path stands for its closure.
+fn roots(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let store = Store::from_environment();
+    let mut roots = Vec::new();
+    let mut store_paths = Vec::new();
+    for path in paths {
+        let real = path.canonicalize().with_context(|| format!("find `{}`", path.display()))?;
+        match real.strip_prefix(&store.folder).ok().and_then(|below| below.components().next()) {
+            Some(name) => store_paths.push(store.folder.join(name).display().to_string()),
+            None => roots.push(real),
+        }
+    }
+    if !store_paths.is_empty() {
+        let closure = ensure_nix(context)?.nix.closure(&store_paths)?;
+        roots.extend(closure.iter().map(|path| store.on_disk(path)));
+    }
+    Ok(roots)
+}
+
+/// The values of the repository's encrypted files, and the files that no key of the user opens.
+fn values(context: &Context) -> Result<(Vec<Needle>, Vec<PathBuf>)> {
+    let workshop = Workshop::open(context)?;
+    let (mut found, mut closed) = (Vec::new(), Vec::new());
+    for file in sort(&workshop.files).encrypted {
+        go_on()?;
+        let path = file.path;
+        match open(&mut workshop.bench(path, &["decrypt"])?)? {
+            Opened::Plain(plain) => found.extend(values_of(&file, &plain)?),
+            Opened::NoKey => closed.push(path.to_owned()),
+            other => bail!("`{}` cannot be decrypted: {other:?}", path.display()),
+        }
+    }
+    Ok((found, closed))
+}
+
+/// What is encrypted in `file`, from its plain text.
+fn values_of(file: &Encrypted<'_>, plain: &[u8]) -> Result<Vec<Needle>> {
+    let (path, format) = (file.path, file.format);
+    if format == Format::Binary {
+        return Ok(needles(&format!("the content of `{}`", path.display()), plain));
+    }
+    let text = std::str::from_utf8(plain).ok().context("a decrypted file is not text")?;
+    let Ok(document) = read(format, text) else { bail!("the decrypted `{}` cannot be read", path.display()) };
+    let name = |keys: &[String]| format!("the value of `{}` in `{}`", keys.join("."), path.display());
+    let sealed = |leaf: &&Leaf| {
+        file.document.leaves.iter().any(|known| known.path == leaf.path && known.text.starts_with("ENC["))
+    };
+    Ok(document
+        .leaves
+        .iter()
+        .filter(sealed)
+        .flat_map(|leaf| needles(&name(&leaf.path), leaf.text.as_bytes()))
+        .collect())
+}
+
+/// What leaks in one file: each value once, whatever its forms, and each key.
+fn leaks(path: &Path, bytes: &[u8], needles: &[Needle]) -> Vec<Problem> {
+    let fix = "do not let this out of the machine; find what copies it there, and change the secret";
+    let place = |line: u32| Some(Place { file: path.to_owned(), line });
+    let mut named: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
+    for needle in needles {
+        if let Some(at) = needle.find(bytes).filter(|_| !named.contains(&needle.name.as_str())) {
+            named.push(&needle.name);
+            let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
+            let fault = format!("{} stands here {}", needle.name, needle.form);
+            found.push(Problem::new(place(u32::try_from(line).unwrap_or(u32::MAX)), fault, fix));
+        }
+    }
+    let keys = key_patterns(&String::from_utf8_lossy(bytes));
+    found.extend(keys.into_iter().map(|(line, what)| Problem::new(place(line), format!("{what} stands here"), fix)));
+    found
+}
