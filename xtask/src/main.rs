@@ -19,6 +19,7 @@ mod kept;
 mod network;
 mod nix;
 mod pipeline;
+mod plain_text;
 mod process;
 mod recipes;
 mod report;

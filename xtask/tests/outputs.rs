@@ -135,6 +135,11 @@ fn selectors_name_outputs() {
         for command in ["outputs", "build"] {
             sandbox.run(&[command, "package:wbe"]).ends(2).says(&["`package:wbe`: did you mean `package:web`?"]);
             sandbox.run(&[command, "zzz", "check:web"]).ends(2).says(&["no output fits the selector `zzz`"]);
+            let typo = [command, "check:web", "--system", "x86_64-linx"];
+            sandbox
+                .run(&typo)
+                .ends(2)
+                .says(&["no output is for x86_64-linx: the flake has some for aarch64-linux, x86_64-linux"]);
             sandbox.run(&[command, "a..b"]).ends(2).says(&["`a..b` is not an attribute path"]);
         }
     }

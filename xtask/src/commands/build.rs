@@ -157,7 +157,9 @@ pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
 /// Says what became of all outputs, kind by kind.
 pub fn tell(session: &Session<'_>, report: &Report) {
     let console = &session.context.console;
-    console.line(outcome::table(&report.results).trim_end_matches('\n'));
+    if !report.results.is_empty() {
+        console.line(outcome::table(&report.results).trim_end_matches('\n'));
+    }
     for attr in &report.uncovered {
         console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
     }
@@ -173,8 +175,8 @@ fn conclude(session: &Session<'_>, report: &Report) {
     for result in report.failures() {
         console.mark(Mark::Failed, &outcome::failure(result, &session.flags()));
     }
-    let mark = if report.failures().next().is_some() { Mark::Failed } else { Mark::Ok };
-    console.mark(mark, &outcome::verdict(report));
+    let failed = report.failures().next().is_some() || report.nothing_done().is_some();
+    console.mark(if failed { Mark::Failed } else { Mark::Ok }, &outcome::verdict(report));
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub struct Evaluated {
     pub memory_mib: u64,
 }
 
-/// What rules read of a configuration, by name; the query file beside `nix/query.rs` says the shapes.
+/// What rules read of a configuration, by name; `nix/query/facts.nix` says the shapes.
 pub type Facts = BTreeMap<String, serde_json::Value>;
 
 /// A line of a file in the repository.

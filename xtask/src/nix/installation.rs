@@ -167,6 +167,12 @@ impl Nix {
             .filter(|line| !line.is_empty());
         command.env("NIX_CONFIG", lines.collect::<Vec<_>>().join("\n"));
         command.env("LC_ALL", "C");
+        // Whatever would ask on the terminal (git for a password, ssh for a passphrase or a host key) would wait for ever in the
+        // background: it fails instead, and says why. A user's own askpass program may still ask in a window.
+        command.env("GIT_TERMINAL_PROMPT", "0").env("SSH_ASKPASS_REQUIRE", "force");
+        if std::env::var_os("SSH_ASKPASS").is_none() {
+            command.env("SSH_ASKPASS", "false");
+        }
         command
     }
 

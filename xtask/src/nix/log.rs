@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use crate::plain_text::without_control;
+
 /// One event of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogEvent {
@@ -156,21 +158,6 @@ fn message(line: Line) -> Message {
 /// The first `N` fields as text; a missing one, or one that is no text, is empty.
 fn texts<const N: usize>(fields: &[serde_json::Value]) -> [String; N] {
     std::array::from_fn(|at| fields.get(at).and_then(|field| field.as_str()).unwrap_or_default().to_owned())
-}
-
-/// `text` without ANSI sequences and other control characters (tabs become spaces, newlines stay).
-#[must_use]
-pub fn without_control(text: &str) -> String {
-    let stripped = anstream::adapter::strip_str(text).to_string();
-    stripped
-        .chars()
-        .filter_map(|c| match c {
-            '\n' => Some('\n'),
-            '\t' => Some(' '),
-            c if c.is_control() => None,
-            c => Some(c),
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -54,6 +54,6 @@ pub struct Now<'a> {
     pub evaluating: Vec<(&'a str, Instant)>,
     /// What is being built and fetched.
     pub building: Vec<Running>,
-    /// Memory in MiB over all evaluation processes.
+    /// Since the run began.
     pub elapsed: Duration,
 }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use anstyle::{AnsiColor, Style};
 
 use crate::interrupt;
+use crate::plain_text::{without_control, without_credentials};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -102,7 +103,7 @@ impl Console {
     /// A line on stderr, unless `--quiet`.
     pub fn line(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.write(&format!("{text}\n"));
+            self.write(&format!("{}\n", shown(text)));
         }
     }
 
@@ -110,6 +111,7 @@ impl Console {
     pub fn mark(&self, mark: Mark, text: &str) {
         if self.verbosity > Verbosity::Quiet || mark == Mark::Failed {
             let (sign, style) = mark.sign();
+            let text = shown(text);
             let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
             let title = if mark == Mark::Failed { Style::new().bold() } else { Style::new() };
             self.write(&format!("{style}{sign}{style:#} {title}{first}{title:#}{rest}\n"));
@@ -119,33 +121,36 @@ impl Console {
     /// Lines that cannot be overlooked, and are never left out.
     pub fn banner(&self, text: &str) {
         let style = AnsiColor::Yellow.on_default().bold();
+        let text = shown(text);
         let lines = text.lines().map(|line| format!("{style}{line}{style:#}\n"));
         self.write(&lines.collect::<String>());
     }
 
     /// A line that is never left out.
     pub fn always(&self, text: &str) {
-        self.write(&format!("{text}\n"));
+        self.write(&format!("{}\n", shown(text)));
     }
 
     /// A detail, with `--verbose` only.
     pub fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
             let dim = Style::new().dimmed();
-            self.write(&format!("{dim}{text}{dim:#}\n"));
+            self.write(&format!("{dim}{}{dim:#}\n", shown(text)));
         }
     }
 
     /// The echo of a command that acts.
     pub fn command(&self, spelled: &str) {
-        let dim = Style::new().dimmed();
-        self.line(&format!("{dim}$ {spelled}{dim:#}"));
+        if self.verbosity > Verbosity::Quiet {
+            let dim = Style::new().dimmed();
+            self.write(&format!("{dim}$ {}{dim:#}\n", shown(spelled)));
+        }
     }
 
     /// The reason why something could not be checked or done.
     pub fn error(&self, error: &anyhow::Error) {
         let red = AnsiColor::Red.on_default().bold();
-        self.write(&format!("{red}error:{red:#} {error:#}\n"));
+        self.write(&format!("{red}error:{red:#} {}\n", shown(&format!("{error:#}"))));
     }
 
     /// Asks a question that is answered with yes or no; `None` when there is nobody to ask.
@@ -176,6 +181,7 @@ impl Console {
     /// Replaces the region below everything else; no lines at all remove it.
     pub fn draw(&self, lines: &[String]) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lines: Vec<String> = lines.iter().map(|line| without_control(line)).collect();
         let text = format!("{}{}", erased(*shown), lines.iter().map(|line| format!("{line}\n")).collect::<String>());
         drop(write!(anstream::stderr().lock(), "{text}"));
         *shown = lines.len();
@@ -187,6 +193,11 @@ impl Console {
         drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
         *shown = 0;
     }
+}
+
+/// `text` as it may be shown: whatever it holds came from outside.
+fn shown(text: &str) -> String {
+    without_credentials(&without_control(text))
 }
 
 /// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`

@@ -8,6 +8,7 @@ mod inputs;
 mod roots;
 mod run;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -218,6 +219,19 @@ pub fn select(outputs: &[Output], failed: &[FailedSet], selectors: &[Selector], 
     }
     let selected = |output: &Output| selectors.is_empty() || selectors.iter().any(|selector| selector.matches(output));
     Ok((0..outputs.len()).filter(|&index| selected(&outputs[index])).collect())
+}
+
+/// Nothing is for any of `systems`: a mistyped system is never a success.
+///
+/// # Errors
+/// When systems were asked for.
+pub fn refuse_unknown_systems(outputs: &[Output], systems: &[String]) -> Result<()> {
+    if systems.is_empty() {
+        return Ok(());
+    }
+    let known: BTreeSet<&str> = outputs.iter().filter_map(|output| output.system.as_deref()).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    bail!("no output is for {}: the flake has some for {}", systems.join(" or "), known.join(", "))
 }
 
 /// Finds the Nix to use.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::{Discovery, Session, select};
+use super::{Discovery, Session, refuse_unknown_systems, select};
 use crate::config::asked;
 use crate::files;
 use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
@@ -111,6 +111,10 @@ impl Session<'_> {
                 (Task { output: outputs[index].clone(), kind, estimate, asked }, evaluated)
             })
             .collect::<Vec<_>>();
+        let failed_in_sight = discovery.failed.iter().any(|set| set.is_wanted(&wish.selectors, &self.kinds));
+        if tasks.is_empty() && !failed_in_sight {
+            refuse_unknown_systems(&outputs, &wish.systems)?;
+        }
         let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
         let order = Order { tasks, limits: wish.limits, build: self.build_order(wish), fail_fast: wish.fail_fast };
         let setting = Setting {

@@ -231,12 +231,12 @@ mod tests {
     #[test]
     fn the_schema_for_editors_is_fresh() {
         let schema = serde_json::to_string_pretty(&schemars::schema_for!(Config)).unwrap() + "\n";
-        expect_test::expect_file!["../xtask.schema.json"].assert_eq(&schema);
+        expect_test::expect_file!["../../xtask.schema.json"].assert_eq(&schema);
     }
 
     #[test]
     fn the_file_of_this_fleet_is_read() {
-        assert!(!Config::parse(include_str!("../../xtask.toml")).unwrap().lock.allowed_owners.is_empty());
+        assert!(!Config::parse(include_str!("../../../xtask.toml")).unwrap().lock.allowed_owners.is_empty());
     }
 
     #[test]
