@@ -74,17 +74,18 @@ let
 
   announced = path: value: if elem path skip then null else seq (say { begin = path; } null) value;
 
-  # derivations that no pattern covers, to a small depth and only where nothing throws
+  # derivations that no pattern covers, to a small depth and only where nothing throws; a whole configuration is not looked into
   uncovered =
     path: value: depth:
     let
       attempt = tryEval (if isAttrs value then value else { });
       set = if attempt.success then attempt.value else { };
       kind = tryEval (set.type or null);
+      configuration = set ? _type || set ? config || set ? options;
     in
     if kind.success && kind.value == "derivation" then
       say { uncovered = path; } null
-    else if depth > 0 && length (attrNames set) <= 200 then
+    else if depth > 0 && !configuration && length (attrNames set) <= 200 then
       inOrder (map (name: uncovered (path ++ [ name ]) set.${name} (depth - 1)) (attrNames set))
     else
       null;
