@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use data_encoding::BASE64;
 use serde::Deserialize;
 
 use crate::files::hex;
@@ -104,7 +105,7 @@ impl Node {
     #[must_use]
     pub fn store_path(&self, store: &Path) -> Option<PathBuf> {
         let hash = self.locked("narHash")?.strip_prefix("sha256-")?;
-        let digest = hex(&decode_base64(hash)?);
+        let digest = hex(&BASE64.decode(hash.as_bytes()).ok()?);
         let folder = store.to_str()?;
         let description = format!("source:sha256:{digest}:{folder}:source");
         let compressed = compress(&hmac_sha256::Hash::hash(description.as_bytes()));
@@ -132,29 +133,6 @@ fn base32(bytes: &[u8; 20]) -> String {
         char::from(DIGITS[usize::from((low | high) & 31)])
     };
     (0..32).rev().map(digit).collect()
-}
-
-/// Standard base64 with padding.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let value = |c: u8| match c {
-        b'A'..=b'Z' => Some(c - b'A'),
-        b'a'..=b'z' => Some(c - b'a' + 26),
-        b'0'..=b'9' => Some(c - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0u32, 0);
-    for c in text.trim_end_matches('=').bytes() {
-        bits = bits << 6 | u32::from(value(c)?);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
