@@ -8,8 +8,8 @@ use anyhow::Result;
 
 use super::{Discovery, Session, select};
 use crate::files;
-use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
-use crate::kept::Kept;
+use crate::fleet::{AttrPath, Evaluated, Kind, Output, OutputResult, Selector, Status};
+use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
 use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting};
@@ -85,7 +85,7 @@ impl Session<'_> {
         let kept = self.kept(key.as_deref(), wish.fresh);
         let (discovery, mut known) = match kept {
             Some(kept) => self.known_discovery(kept),
-            None => (self.discover()?, BTreeMap::new()),
+            None => (self.discover()?, ByOutput::default()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
         let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
@@ -97,7 +97,7 @@ impl Session<'_> {
                 let kind = self.kinds[discovery.outputs[index].1].clone();
                 let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
                 let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
-                let evaluated = known.remove(&outputs[index].attr);
+                let evaluated = known.remove(&outputs[index]);
                 (Task { output: outputs[index].clone(), kind, estimate }, evaluated)
             })
             .collect::<Vec<_>>();
@@ -139,8 +139,9 @@ impl Session<'_> {
         files.unwrap_or_default()
     }
 
-    fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
-        let kind_of = |output: &Output| self.kinds.iter().position(|kind| kind.holds(&output.attr));
+    fn known_discovery(&self, kept: Kept) -> (Discovery, ByOutput<Evaluated>) {
+        let is_of = |output: &Output, kind: &Kind| kind.name == output.kind && kind.holds(&output.attr);
+        let kind_of = |output: &Output| self.kinds.iter().position(|kind| is_of(output, kind));
         let outputs =
             kept.outputs.into_iter().filter_map(|output| kind_of(&output).map(|kind| (output, kind))).collect();
         let discovery = Discovery { outputs, failed: Vec::new(), uncovered: kept.uncovered, source: kept.source };
@@ -173,13 +174,13 @@ impl Session<'_> {
         key: Option<String>,
         discovery: &Discovery,
         outputs: Vec<Output>,
-        known: BTreeMap<AttrPath, Evaluated>,
+        known: ByOutput<Evaluated>,
         results: &[OutputResult],
     ) -> Result<()> {
-        let evaluated = || results.iter().filter_map(|result| Some((&result.output.attr, result.evaluated.as_ref()?)));
+        let evaluated = || results.iter().filter_map(|result| Some((&result.output, result.evaluated.as_ref()?)));
         let mut costs = self.costs();
-        for (attr, evaluated) in evaluated() {
-            costs.learn(attr, evaluated);
+        for (output, evaluated) in evaluated() {
+            costs.learn(output, evaluated);
         }
         costs.write(&self.context.state)?;
         let Some(key) = key.filter(|_| discovery.failed.is_empty()) else { return Ok(()) };
@@ -188,7 +189,9 @@ impl Session<'_> {
         }
         let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());
         kept.evaluated = known;
-        kept.evaluated.extend(evaluated().map(|(attr, evaluated)| (attr.clone(), evaluated.clone())));
+        for (output, evaluated) in evaluated() {
+            kept.evaluated.insert(output, evaluated.clone());
+        }
         kept.write(&self.context.state)
     }
 
