@@ -3,6 +3,7 @@
 
 mod discovery;
 mod inputs;
+mod machine;
 mod roots;
 mod run;
 
@@ -12,7 +13,8 @@ use anyhow::{Context as _, Result, bail};
 
 pub use discovery::{Discovery, FailedSet};
 pub use inputs::{Resolved, Why};
-pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
+pub use machine::{cores, half_of_free_memory};
+pub use run::{BuildWish, Report, Wish};
 
 use crate::config::Config;
 use crate::context::Context;

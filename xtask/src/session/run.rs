@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
+use super::machine::cores;
+use super::roots::in_store;
 use super::{Discovery, Session, select};
 use crate::files;
 use crate::fleet::{AttrPath, Evaluated, Kind, Output, OutputResult, Selector, Status};
@@ -49,6 +51,10 @@ pub struct Report {
     pub uncovered: Vec<AttrPath>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
     pub invisible: Vec<PathBuf>,
+    /// What could not be remembered for later runs, and why: it costs nothing of this one.
+    pub troubles: Vec<String>,
+    /// Why the links that were asked for could not be made.
+    pub unlinked: Option<String>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
     /// How many outputs needed no evaluation, since nothing had changed.
@@ -116,17 +122,23 @@ impl Session<'_> {
             progress => watch(progress),
         };
         let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
-        self.remember(key, &discovery, outputs, known, &outcome.results)?;
+        // Work that is done is reported, whatever becomes of the notes of it.
+        let mut kept_notes = vec![self.remember(key, &discovery, outputs, known, &outcome.results)];
+        let mut linked = Ok(());
         if order.build.is_some() {
-            self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
-            self.measure(&mut outcome.results)?;
+            kept_notes.push(self.keep_alive(wish, &outcome.results, outcome.interrupted));
+            kept_notes.push(self.measure(&mut outcome.results));
+            linked = self.link(wish, &outcome.results);
         }
+        let said = |error: anyhow::Error| format!("{error:#}");
         let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
         let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
             results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
             uncovered: discovery.uncovered,
             invisible: self.invisible(),
+            troubles: kept_notes.into_iter().filter_map(Result::err).map(said).collect(),
+            unlinked: linked.err().map(said),
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
@@ -200,19 +212,17 @@ impl Session<'_> {
         let file = self.context.state.join("closure-sizes.json");
         let mut sizes: BTreeMap<String, u64> =
             std::fs::read(&file).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        let path_of = |result: &OutputResult| {
-            let in_store = matches!(result.status, Status::Built | Status::Present);
-            result.paths.first().filter(|_| in_store).map(|(_, path)| path.clone())
-        };
+        let path_of = |result: &OutputResult| in_store(result).next().map(|(_, path)| path.clone());
         let asked: Vec<String> = results.iter().filter_map(path_of).filter(|path| !sizes.contains_key(path)).collect();
+        let mut written = Ok(());
         if !asked.is_empty() {
             sizes.extend(asked.iter().cloned().zip(self.nix.closure_bytes(&asked)?));
-            files::write_atomically(&file, &serde_json::to_vec(&sizes)?)?;
+            written = files::write_atomically(&file, &serde_json::to_vec(&sizes)?).context("keep closure sizes");
         }
         for result in results {
             result.closure_bytes = path_of(result).and_then(|path| sizes.get(&path).copied());
         }
-        Ok(())
+        written
     }
 }
 
@@ -236,21 +246,6 @@ impl Wish {
         }
         result
     }
-}
-
-/// How many processes this machine runs well at once.
-#[must_use]
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-/// Half of the memory in MiB that is free now; 4 GiB where the system does not say.
-#[must_use]
-pub fn half_of_free_memory() -> u64 {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kib = available.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-    kib.map_or(4096, |kib| kib / 1024 / 2)
 }
 
 #[cfg(test)]
