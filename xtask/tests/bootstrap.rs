@@ -279,22 +279,3 @@ fn a_variable_that_wins_over_nix_conf_is_named() {
         }
     }
 }
-
-#[test]
-fn what_an_interrupt_cut_short_is_not_in_order() {
-    let mut sandbox = Sandbox::new(TestNix::Distribution);
-    let bin = sandbox.path("bin");
-    fs::create_dir_all(&bin).unwrap();
-    // The first step asks for git, and the signal comes while it does.
-    let git = format!(
-        "#!/bin/sh\nkill -INT $PPID\nsleep 0.2\nexec {} \"$@\"\n",
-        program("git", "apt-get install git").display()
-    );
-    fs::write(bin.join("git"), git).unwrap();
-    fs::set_permissions(bin.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let path = sandbox.path("bin").display().to_string() + ":" + &std::env::var("PATH").unwrap();
-    sandbox.set("PATH", &path);
-    sandbox.run(&["bootstrap", "--check"]).ends(130).never_says(&["in order"]);
-    sandbox.run(&["build"]).ends(130);
-    assert!(!sandbox.path("state/can-build").exists(), "what was not looked at is remembered as able to build");
-}
