@@ -65,9 +65,8 @@ pub fn unasked(console: &Console) {
 
 /// Why builds of this run are less confined than the settings say.
 pub fn without_sandbox(console: &Console) {
-    console.line(
-        "Nix's sandbox cannot be set up on this machine: this run builds with `sandbox = false`, nix.conf is as it was",
-    );
+    console
+        .line("Nix's sandbox cannot be set up on this machine: this run, and it alone, builds with `sandbox = false`");
 }
 
 /// The error of a command that needs what bootstrap brings.

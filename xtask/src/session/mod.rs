@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
         let kinds = config.kinds()?;
         let nix = if context.offline { nix.offline() } else { nix };
         let settings = nix.settings()?;
-        let store = Store::from_environment();
+        let store = Store::of(&settings)?;
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
         let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
