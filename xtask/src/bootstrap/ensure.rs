@@ -51,6 +51,7 @@ pub fn ensure_nix(context: &Context) -> Result<Ready> {
     if let Search::Found(nix) = nix::search()?
         && let Ok(known) = std::fs::read_to_string(&stamp)
         && let Some(how) = known.strip_prefix(&fingerprint(&nix, &machine))
+        && (how.is_empty() || how == UNCONFINED)
     {
         return Ok(Ready { nix: unconfined(console, nix, how == UNCONFINED), looked_at: Vec::new() });
     }

@@ -23,7 +23,8 @@ use crate::fleet::{Kind, Output, Selector};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
-use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
+use crate::nix::{Caches, Nix, Reference, Settings, SourceTree, Store};
+use crate::report::caches_not_asked;
 use crate::tree::Tree;
 use crate::{files, kept, nix, process};
 
@@ -64,11 +65,14 @@ impl<'a> Session<'a> {
         let config = Config::read(&context.repository)?;
         let kinds = config.kinds()?;
         let nix = if context.offline { nix.offline() } else { nix };
-        let settings = nix.settings()?;
+        let mut settings = nix.settings()?;
         let store = Store::of(&settings)?;
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
+        let (declared, caches) = match nix.flake_file(&context.repository) {
+            Ok(file) => (Ok(file.inputs), file.caches),
+            Err(error) => (Err(format!("{error:#}")), Caches::default()),
+        };
         let tree = Tree::read(&context.repository, checkout.as_ref())?;
         // A flake in a folder of its checkout may import what is outside of that folder.
         let whole = match &checkout {
@@ -79,7 +83,7 @@ impl<'a> Session<'a> {
         let known = declared.clone().unwrap_or_default();
         let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
-        let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
+        let nix = if inputs.is_stand_in() { nix.offline() } else { with_caches(context, nix, &mut settings, &caches) };
         if let Some(checkout) = &checkout {
             refuse_undecoded(context, &nix, &checkout.top)?;
         }
@@ -161,6 +165,22 @@ impl<'a> Session<'a> {
     pub fn roots(&self) -> PathBuf {
         self.context.state.join("roots")
     }
+}
+
+/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them.
+///
+/// Nix heeds the `nixConfig` of the flake that it is called for, and that is the wrapper around this one.
+fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches) -> Nix {
+    let unknown = caches.unknown_to(settings);
+    if unknown.is_empty() || context.offline || !settings.substitute {
+        return nix;
+    }
+    if settings.all.get("accept-flake-config").is_some_and(|value| value == "true") {
+        settings.substituters.extend(unknown);
+        return nix.with_caches(caches);
+    }
+    context.console.line(&caches_not_asked(&unknown));
+    nix
 }
 
 /// Old versions of Nix would read another state of a repository than that on disk, where its path must be encoded in a URL.
