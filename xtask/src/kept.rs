@@ -49,18 +49,51 @@ pub struct Kept {
     /// Where the flake's source is in the store.
     pub source: Option<String>,
     /// What was evaluated.
-    pub evaluated: BTreeMap<AttrPath, Evaluated>,
+    pub evaluated: ByOutput<Evaluated>,
 }
+
+/// Values by the kind and the place of an output: several kinds may have outputs at one place, each with a derivation of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ByOutput<T>(BTreeMap<String, BTreeMap<AttrPath, T>>);
 
 /// What outputs cost when they were last evaluated, whatever the tree was then.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Costs(BTreeMap<AttrPath, (f64, u64)>);
+pub struct Costs(ByOutput<(f64, u64)>);
+
+impl<T> Default for ByOutput<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> ByOutput<T> {
+    /// The value of `output`.
+    #[must_use]
+    pub fn get(&self, output: &Output) -> Option<&T> {
+        self.0.get(&output.kind)?.get(&output.attr)
+    }
+
+    /// Gives `output` a value.
+    pub fn insert(&mut self, output: &Output, value: T) {
+        self.0.entry(output.kind.clone()).or_default().insert(output.attr.clone(), value);
+    }
+
+    /// Takes the value of `output` out.
+    pub fn remove(&mut self, output: &Output) -> Option<T> {
+        self.0.get_mut(&output.kind)?.remove(&output.attr)
+    }
+
+    /// Drops every value that `wanted` does not want.
+    fn retain(&mut self, wanted: impl Fn(&T) -> bool) {
+        self.0.values_mut().for_each(|of_kind| of_kind.retain(|_, value| wanted(value)));
+    }
+}
 
 impl Kept {
     /// Nothing evaluated yet, for the tree of `key`.
     #[must_use]
     pub fn new(key: &str, outputs: Vec<Output>, uncovered: Vec<AttrPath>, source: Option<String>) -> Self {
-        let (key, named, evaluated) = (key.to_owned(), Vec::new(), BTreeMap::new());
+        let (key, named, evaluated) = (key.to_owned(), Vec::new(), ByOutput::default());
         Self { schema: SCHEMA, key, outputs, named, uncovered, source, evaluated }
     }
 
@@ -71,7 +104,7 @@ impl Kept {
         if kept.schema != SCHEMA || kept.key != key {
             return None;
         }
-        kept.evaluated.retain(|_, evaluated| evaluated.drv.as_ref().is_none_or(|drv| store.holds(drv)));
+        kept.evaluated.retain(|evaluated| evaluated.drv.as_ref().is_none_or(|drv| store.holds(drv)));
         Some(kept)
     }
 
@@ -94,13 +127,13 @@ impl Costs {
     /// What evaluating `output` is expected to cost, where it was measured.
     #[must_use]
     pub fn estimate(&self, output: &Output) -> Option<Estimate> {
-        let (seconds, memory_mib) = *self.0.get(&output.attr)?;
+        let (seconds, memory_mib) = *self.0.get(output)?;
         Some(Estimate { seconds, memory_mib: Some(memory_mib) })
     }
 
     /// Remembers what an evaluation cost.
-    pub fn learn(&mut self, attr: &AttrPath, evaluated: &Evaluated) {
-        self.0.insert(attr.clone(), (evaluated.seconds, evaluated.memory_mib));
+    pub fn learn(&mut self, output: &Output, evaluated: &Evaluated) {
+        self.0.insert(output, (evaluated.seconds, evaluated.memory_mib));
     }
 
     /// Keeps the costs for later runs.
@@ -130,7 +163,7 @@ mod tests {
 
     fn kept(drv: Option<&str>) -> Kept {
         let attr = AttrPath::new(["packages", "x86_64-linux", "a"]);
-        let output = Output { attr: attr.clone(), kind: "package".to_owned(), system: None };
+        let output = Output { attr, kind: "package".to_owned(), system: None };
         let evaluated = Evaluated {
             system: "x86_64-linux".to_owned(),
             drv: drv.map(str::to_owned),
@@ -140,8 +173,8 @@ mod tests {
             seconds: 1.5,
             memory_mib: 7,
         };
-        let mut kept = Kept::new("key", vec![output], Vec::new(), None);
-        kept.evaluated.insert(attr, evaluated);
+        let mut kept = Kept::new("key", vec![output.clone()], Vec::new(), None);
+        kept.evaluated.insert(&output, evaluated);
         kept
     }
 
@@ -150,7 +183,8 @@ mod tests {
         let there = std::fs::File::create(state.path().join("there.drv")).unwrap();
         there.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
         kept.write(state.path()).unwrap();
-        Kept::read(state.path(), key, &Store::chroot(state.path())).map(|kept| kept.evaluated.len())
+        Kept::read(state.path(), key, &Store::chroot(state.path()))
+            .map(|kept| kept.evaluated.0.values().map(BTreeMap::len).sum())
     }
 
     #[test]

@@ -162,11 +162,10 @@ fn a_build_on_an_unconfigured_machine_brings_what_it_needs() {
     for nix in TestNix::ALL {
         let sandbox = Sandbox::bare(nix);
         let home = sandbox.fingerprint(&["home"]);
-        let first = sandbox.run(&["build"]);
         if !rustix::process::getuid().is_root() {
-            first.ends(2).says(&["this machine cannot build yet", "run `cargo xtask bootstrap`"]);
-            continue;
+            continue; // Nothing that root alone needs stands in the way.
         }
+        let first = sandbox.run(&["build"]);
         first.ends(0).says(&["doing what `cargo xtask bootstrap` would do", "✓ nix-conf:", "✓ probe-build:"]);
         let after = sandbox.fingerprint(&["nix-conf"]);
         let second = sandbox.run(&["build"]).ends(0);
@@ -204,4 +203,79 @@ fn on_a_terminal_only_a_yes_agrees() {
     assert_eq!(answered(b"y\n"), (0, true));
     assert_eq!(answered(b"n\n"), (1, false));
     assert_eq!(answered(b"\n"), (1, false));
+}
+
+#[test]
+fn flakes_that_are_off_stand_in_no_builds_way() {
+    for nix in TestNix::ALL {
+        let mut sandbox = Sandbox::bare(nix);
+        sandbox.write_nix_conf("build-users-group =\nsandbox = false\nsubstituters =\n");
+        sandbox.set("CI", "true");
+        let before = sandbox.fingerprint(&CHANGEABLE);
+        sandbox.run(&["bootstrap", "--check"]).ends(0).says(&["✓ nix-conf: flakes are off for commands typed by hand"]);
+        sandbox.run(&["build"]).ends(0);
+        assert_eq!(sandbox.fingerprint(&CHANGEABLE), before, "{nix:?}");
+        // A person is told what to turn on.
+        sandbox.unset("CI");
+        sandbox.run(&["bootstrap", "--check"]).ends(1).says(&["✗ nix-conf: missing"]);
+    }
+}
+
+/// Settings with which no sandbox can be set up on any machine.
+const BROKEN_SANDBOX: &str = "experimental-features = nix-command flakes\nbuild-users-group =\nsubstituters =\n\
+    sandbox = true\nsandbox-fallback = false\nsandbox-paths =\n";
+
+#[test]
+fn the_sandbox_is_given_up_for_one_run_and_for_good_only_with_a_yes() {
+    for nix in TestNix::ALL {
+        let mut sandbox = Sandbox::bare(nix);
+        sandbox.write_nix_conf(BROKEN_SANDBOX);
+        let before = sandbox.fingerprint(&["nix-conf", "home"]);
+        if rustix::process::getuid().is_root() {
+            for command in [&["build"][..], &["build"], &["ci"]] {
+                sandbox.run(command).says(&["this run, and it alone, builds with `sandbox = false`"]);
+            }
+            sandbox.set("CI", "true");
+            sandbox.run(&["ci", "bootstrap", "build"]).ends(0);
+            sandbox.unset("CI");
+        } else {
+            sandbox.run(&["build"]).ends(2).says(&["this machine cannot build yet: probe-build: missing"]);
+        }
+        sandbox
+            .run(&["bootstrap", "--only", "probe-build"])
+            .ends(1)
+            .says(&["+ sandbox = false", "no terminal to ask on"]);
+        assert_eq!(sandbox.fingerprint(&["nix-conf", "home"]), before, "{nix:?}: nobody agreed to that");
+        sandbox.run(&["bootstrap", "--only", "probe-build", "--yes"]).ends(0).says(&["built just now (done now)"]);
+        sandbox.run(&["build"]).ends(0).never_says(&["sandbox"]);
+    }
+}
+
+#[test]
+fn a_sandbox_that_is_not_the_trouble_stays() {
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::bare(nix);
+        sandbox.write_nix_conf(&format!("{BROKEN_SANDBOX}max-jobs = 0\n"));
+        let before = sandbox.fingerprint(&["nix-conf"]);
+        sandbox
+            .run(&["bootstrap", "--only", "probe-build", "--yes"])
+            .ends(1)
+            .says(&["✗ probe-build: the probe build failed"]);
+        assert_eq!(sandbox.fingerprint(&["nix-conf"]), before, "{nix:?}");
+    }
+}
+
+#[test]
+fn a_variable_that_wins_over_nix_conf_is_named() {
+    for nix in TestNix::ALL {
+        let mut sandbox = Sandbox::bare(nix);
+        sandbox.set("NIX_CONFIG", "sandbox = true\nsandbox-fallback = false\nsandbox-paths =\nbuild-users-group =");
+        let ran = sandbox.run(&["bootstrap", "--yes", "--only", "nix-conf,probe-build"]).ends(1);
+        ran.says(&["fix: take `sandbox` out of the variable NIX_CONFIG"]);
+        if rustix::process::getuid().is_root() {
+            sandbox.set("NIX_CONFIG", "build-users-group = nobody-has-this");
+            let ran = sandbox.run(&["bootstrap", "--yes", "--only", "nix-conf,probe-build"]).ends(1);
+            ran.says(&["fix: take `build-users-group` out of the variable NIX_CONFIG"]);
+        }
+    }
 }

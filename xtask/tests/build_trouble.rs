@@ -79,6 +79,41 @@ fn a_disk_that_is_full_from_the_start() {
 }
 
 #[test]
+fn what_was_built_is_told_though_nothing_can_be_remembered() {
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::new(nix);
+        // Folders, where files would be written.
+        for file in ["costs.json", "closure-sizes.json"] {
+            fs::create_dir_all(sandbox.path("state").join(file)).unwrap();
+        }
+        let built = sandbox.run(&["build", "--json"]).ends(0);
+        assert_eq!(statuses(&built), ["default built"], "{nix:?}");
+        built.says(&["! keep the costs of evaluation: write `", "closure-sizes.json`: "]);
+        sandbox.run(&["ci", "build", "--report-dir", "report"]).ends(0).says(&["! keep the costs of evaluation"]);
+        assert!(sandbox.repository().join("report/junit.xml").is_file());
+        // Links that were asked for are no bookkeeping; what was built is told all the same.
+        let unlinked = sandbox.run(&["build", "--json", "--out-link", "/proc/none/result"]).ends(2);
+        assert_eq!(statuses(&unlinked), ["default present"], "{nix:?}");
+        unlinked.says(&["error: keep results alive at `/proc/none/result-package-default"]);
+    }
+}
+
+#[test]
+fn a_content_addressed_derivation_has_no_path_to_keep() {
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::new(nix);
+        let features = "extra-experimental-features = ca-derivations\n";
+        sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}{features}"));
+        let floating = r#"a = drvOf { __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; }
+            "a" "echo > $out";"#;
+        sandbox.write("flake.nix", &flake("", floating));
+        let ran = sandbox.run(&["build", "--json", "--out-link", "result"]).ends(0);
+        assert_eq!(statuses(&ran), ["a built"], "{nix:?}");
+        assert!(!ran.stderr.contains('!'), "{nix:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_store_that_cannot_be_written() {
     for nix in TestNix::ALL {
         let sandbox = Sandbox::new(nix);

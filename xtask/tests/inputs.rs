@@ -156,6 +156,23 @@ fn inputs_of_this_machine_are_used() {
 }
 
 #[test]
+fn nothing_is_kept_of_an_input_that_the_lock_pins_as_another() {
+    for nix in TestNix::ALL {
+        let sandbox = sandbox(nix, |folder| format!("path:{folder}"));
+        lock(&sandbox, nix);
+        // The flake now points elsewhere, and the lock does not know: Nix looks what is there each time.
+        let elsewhere = sandbox.path("elsewhere");
+        fs::create_dir_all(&elsewhere).unwrap();
+        sandbox.write("flake.nix", &flake(&format!("path:{}", elsewhere.display())));
+        for name in ["first", "second"] {
+            fs::write(elsewhere.join("flake.nix"), DEPENDENCY.replace("of-the-real-input", name)).unwrap();
+            let outputs = sandbox.run(&["outputs"]).ends(0).stdout;
+            assert!(outputs.contains(&format!("packages.x86_64-linux.{name}")), "{nix:?}: {name}: {outputs}");
+        }
+    }
+}
+
+#[test]
 fn inputs_of_a_git_repository_of_this_machine_are_used() {
     for nix in TestNix::ALL {
         let sandbox = sandbox(nix, |folder| format!("git+file://{folder}"));

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use fleet::{Running, flake, results, runs, statuses, wait_until};
 use rustix::process::Signal;
-use sandbox::{Sandbox, TestNix};
+use sandbox::{Sandbox, TestNix, program};
 
 /// A sandbox whose package `slow` begins by making a file, and whose builder has a child that goes on until there is another.
 struct Waiting {
@@ -125,4 +125,23 @@ fn discovery_is_ended_too() {
         running.end().ends(130);
         assert!(!runs(&[&query]), "{nix:?}: an evaluation is left");
     }
+}
+
+#[test]
+fn what_an_interrupt_cut_short_is_not_in_order() {
+    let mut sandbox = Sandbox::new(TestNix::Distribution);
+    let bin = sandbox.path("bin");
+    fs::create_dir_all(&bin).unwrap();
+    // The first step asks for git, and the signal comes while it does.
+    let git = format!(
+        "#!/bin/sh\nkill -INT $PPID\nsleep 0.2\nexec {} \"$@\"\n",
+        program("git", "apt-get install git").display()
+    );
+    fs::write(bin.join("git"), git).unwrap();
+    fs::set_permissions(bin.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = sandbox.path("bin").display().to_string() + ":" + &std::env::var("PATH").unwrap();
+    sandbox.set("PATH", &path);
+    sandbox.run(&["bootstrap", "--check"]).ends(130).never_says(&["in order"]);
+    sandbox.run(&["build"]).ends(130);
+    assert!(!sandbox.path("state/can-build").exists(), "what was not looked at is remembered as able to build");
 }

@@ -198,3 +198,31 @@ fn a_broken_foreign_host_fails_only_runs_that_want_it() {
         }
     }
 }
+
+#[test]
+fn kinds_that_share_their_outputs_keep_their_own_derivations() {
+    let body = r#"  nixosConfigurations.web = {
+        pkgs.stdenv.hostPlatform.system = "x86_64-linux"; config.system.build = { toplevel = linux "top"; isoImage = linux "iso"; };
+      };"#;
+    let image =
+        "[[kind]]\nname = \"image\"\nset = \"nixosConfigurations.*\"\nderivation = \"config.system.build.isoImage\"\n";
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::new(nix);
+        sandbox.write("flake.nix", &flake(body));
+        sandbox.write("xtask.toml", image);
+        let derivations = |wanted: &[&str]| {
+            let answer = sandbox.run(&[&["outputs", "--json"][..], wanted].concat()).ends(0).answer();
+            let outputs = answer.outputs().iter();
+            let mut found: Vec<String> =
+                outputs.map(|output| format!("{} {}", output["kind"], output["drv"])).collect();
+            found.sort();
+            found
+        };
+        let cold = derivations(&[]);
+        assert!(cold[0].contains("-iso.drv") && cold[1].contains("-top.drv"), "{nix:?}: {cold:?}");
+        assert_eq!(derivations(&[]), cold, "{nix:?}: what is kept differs from what was evaluated");
+        // What is kept of one kind is no result of the other.
+        assert_eq!(derivations(&["--fresh", "image:web"]), cold[..1]);
+        assert_eq!(derivations(&["nixos:web"]), cold[1..]);
+    }
+}

@@ -8,6 +8,7 @@ mod fleet;
 mod sandbox;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 use cache_server::{CacheServer, Mood};
@@ -117,6 +118,38 @@ fn a_cache_that_lacked_something_is_asked_again() {
         // Nix remembers for an hour that the cache has no `c`; only the store is forgotten here.
         cached.forget(&["nix", "state"]);
         assert_eq!(statuses(&cached.sandbox.run(&build).ends(0)), ["c cached"], "{nix:?}");
+    }
+}
+
+#[test]
+fn a_cache_that_the_flake_names_is_asked_where_flakes_are_trusted_to() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        let (sandbox, cache) = (&cached.sandbox, format!("file://{}", cached.sandbox.path("cache").display()));
+        let flake = fs::read_to_string(sandbox.repository().join("flake.nix")).unwrap();
+        let named = format!("{{\n  nixConfig.extra-substituters = [ \"{cache}\" ];\n");
+        sandbox.write("flake.nix", &flake.replacen("{\n", &named, 1));
+        let build = ["build", "--json", "--skip-cached", "package:a"];
+
+        let told = format!("flake.nix names `{cache}`, not asked here");
+        let conf = format!("{WORKING_NIX_CONF}require-sigs = false\n");
+        sandbox.write_nix_conf(&conf);
+        let ended = sandbox.run(&build).ends(0);
+        assert_eq!(ended.stderr.matches(&told).count(), 1, "{nix:?}: {}", ended.stderr);
+        assert_eq!(statuses(&ended), ["a built"], "{nix:?}");
+        assert!(sandbox.path("nix/log").exists(), "{nix:?}: a builder leaves a log");
+
+        cached.forget(&["nix", "state"]);
+        sandbox.write_nix_conf(&format!("{conf}accept-flake-config = true\n"));
+        let ended = sandbox.run(&build).ends(0);
+        assert!(!ended.stderr.contains(&told), "{nix:?}: {}", ended.stderr);
+        assert_eq!(statuses(&ended), ["a cached"], "{nix:?}");
+        // Builds fetch from it too: what the cache has is not built, and its builder leaves no log.
+        cached.forget(&["nix/log"]);
+        assert_eq!(statuses(&sandbox.run(&["build", "--json", "package:a"]).ends(0)), ["a built"], "{nix:?}");
+        assert!(!sandbox.path("nix/log").exists(), "{nix:?}: it was built here");
+        // The stand-in asks nobody.
+        sandbox.run(&["build", "--inputs", "standin"]).ends(0);
     }
 }
 

@@ -12,10 +12,11 @@ use super::machine::Machine;
 use super::plan::{Choice, StepReport, Verdict, verdict};
 use super::run::{Consent, Mode, run};
 use super::step::{NeededBy, Surroundings};
+use super::steps::{nix_conf, probe_build};
 use crate::context::Context;
 use crate::files;
 use crate::nix::{self, Nix, Search};
-use crate::report::steps;
+use crate::report::{Console, steps};
 
 /// The variables that decide which store and settings a Nix uses.
 const VARIABLES: [&str; 8] = [
@@ -46,15 +47,17 @@ pub struct Ready {
 pub fn ensure_nix(context: &Context) -> Result<Ready> {
     let machine = Machine::read();
     let stamp = context.state.join("can-build");
-    if let Search::Found(nix) = nix::search()?
-        && std::fs::read_to_string(&stamp).is_ok_and(|known| known == fingerprint(&nix, &machine))
-    {
-        return Ok(Ready { nix, looked_at: Vec::new() });
-    }
     let console = &context.console;
-    let surroundings = Surroundings { machine, ..Surroundings::of(context) };
+    if let Search::Found(nix) = nix::search()?
+        && let Ok(known) = std::fs::read_to_string(&stamp)
+        && let Some(how) = known.strip_prefix(&fingerprint(&nix, &machine))
+        && (how.is_empty() || how == UNCONFINED)
+    {
+        return Ok(Ready { nix: unconfined(console, nix, how == UNCONFINED), looked_at: Vec::new() });
+    }
+    let surroundings = Surroundings { machine, for_whom: NeededBy::Ci, ..Surroundings::of(context) };
     let choice = Choice { ci: true, ..Choice::default() };
-    let mut reports = run(console, &surroundings, &choice, Mode::Look, |_| {});
+    let mut reports = run(console, &surroundings, &choice, Mode::Look, |_| {})?;
     if verdict(&reports) != Verdict::Clean {
         let root = surroundings.machine.uid == 0;
         if !root && (context.ci || !console.interactive()) {
@@ -62,23 +65,39 @@ pub fn ensure_nix(context: &Context) -> Result<Ready> {
         }
         steps::unasked(console);
         let consent = if root { Consent::Implied } else { Consent::Ask };
-        reports = run(console, &surroundings, &choice, Mode::Bring(consent), |report| steps::step(console, report));
+        reports = run(console, &surroundings, &choice, Mode::Bring(consent), |report| steps::step(console, report))?;
     }
     // Read anew: a package may have brought a group of builders.
     let machine = Machine::read();
     match (verdict(&reports), nix::search()?) {
         (Verdict::Clean, Search::Found(nix)) => {
-            remember(&stamp, &fingerprint(&nix, &machine))?;
-            Ok(Ready { nix, looked_at: reports })
+            let off = reports.iter().any(probe_build::was_without_sandbox);
+            remember(&stamp, &format!("{}{}", fingerprint(&nix, &machine), if off { UNCONFINED } else { "" }))?;
+            Ok(Ready { nix: unconfined(console, nix, off), looked_at: reports })
         }
         _ => bail!(steps::not_ready(&reports)),
     }
 }
 
+/// What the file that says how a Nix can build ends with where it can build without its sandbox alone.
+const UNCONFINED: &str = " without sandbox";
+
+/// The Nix with its sandbox `off` for this program's calls: nothing on the machine is changed for anybody else.
+fn unconfined(console: &Console, nix: Nix, off: bool) -> Nix {
+    if !off {
+        return nix;
+    }
+    steps::without_sandbox(console);
+    nix.with_setting(nix_conf::NO_SANDBOX)
+}
+
 /// The state of every step; for CI, those that only people need are not applicable. Nothing is printed or changed.
-pub fn check(context: &Context, for_whom: NeededBy) -> Vec<StepReport> {
+///
+/// # Errors
+/// When it is interrupted.
+pub fn check(context: &Context, for_whom: NeededBy) -> Result<Vec<StepReport>> {
     let choice = Choice { ci: for_whom == NeededBy::Ci, ..Choice::default() };
-    run(&context.console, &Surroundings::of(context), &choice, Mode::Look, |_| {})
+    run(&context.console, &Surroundings { for_whom, ..Surroundings::of(context) }, &choice, Mode::Look, |_| {})
 }
 
 /// What the answer depends on: the Nix, its configuration files, the user, and the store that the environment chooses.

@@ -27,6 +27,8 @@ pub struct Machine {
     pub shell: String,
     /// `NIX_CONF_DIR`: where Nix reads the machine's nix.conf instead of /etc/nix.
     pub nix_conf_dir: Option<PathBuf>,
+    /// `NIX_CONFIG`: settings that win over every file.
+    pub nix_config: String,
     /// The first of `NIX_USER_CONF_FILES`: the user's nix.conf instead of the one below the configuration folder.
     pub nix_user_conf: Option<PathBuf>,
     /// `SOPS_AGE_KEY_FILE`: where sops looks for age keys first.
@@ -99,6 +101,7 @@ impl Machine {
             data_home: folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             shell: Path::new(&shell).file_name().unwrap_or_default().to_string_lossy().into_owned(),
             nix_conf_dir: folder("NIX_CONF_DIR"),
+            nix_config: std::env::var("NIX_CONFIG").unwrap_or_default(),
             nix_user_conf: std::env::var_os("NIX_USER_CONF_FILES")
                 .and_then(|files| std::env::split_paths(&files).next())
                 .filter(|file| !file.as_os_str().is_empty()),
@@ -149,6 +152,7 @@ impl Machine {
             data_home: root.join("root/.local/share"),
             shell: "bash".into(),
             nix_conf_dir: None,
+            nix_config: String::new(),
             nix_user_conf: None,
             sops_age_key_file: None,
             sops_age_key: false,

@@ -1,11 +1,12 @@
 //! Going through the steps: look, and where something is missing and may be brought, bring it and look again.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::action;
 use super::machine::Machine;
 use super::plan::{Choice, Outcome, Selection, StepReport, select, waits_for};
-use super::step::{Action, STEPS, State, Step, Surroundings};
+use super::step::{Action, NeededBy, STEPS, State, Step, Surroundings};
+use super::steps::nix_conf;
 use crate::context::{Context, Inputs};
 use crate::interrupt;
 use crate::report::{Console, steps};
@@ -26,7 +27,8 @@ pub enum Consent {
     Given,
     /// The user is asked before each step.
     Ask,
-    /// Root runs a command that cannot work otherwise: everything but a program from the network that is run unseen.
+    /// Root runs a command that cannot work otherwise: everything but a program from the network that is run unseen, and less
+    /// of a sandbox than this machine was given.
     Implied,
 }
 
@@ -39,23 +41,24 @@ impl Surroundings {
             repository: context.repository.clone(),
             offline: context.offline,
             may_stand_in: context.inputs != Inputs::Locked && !context.ci,
+            for_whom: if context.ci { NeededBy::Ci } else { NeededBy::Developer },
         }
     }
 }
 
-/// Goes through the chosen steps in order, calling `each` with every report as it is made; an interrupt ends it early.
+/// Goes through the chosen steps in order, calling `each` with every report as it is made.
+///
+/// # Errors
+/// When it is interrupted: steps that were not looked at are not in order.
 pub fn run(
     console: &Console,
     surroundings: &Surroundings,
     choice: &Choice,
     mode: Mode,
     mut each: impl FnMut(&StepReport),
-) -> Vec<StepReport> {
+) -> Result<Vec<StepReport>> {
     let mut reports = Vec::new();
     for step in &STEPS {
-        if interrupt::count() > 0 {
-            break;
-        }
         let outcome = match select(step, choice) {
             Selection::LeftOut => continue,
             Selection::NotInCi => Outcome::NotApplicable("not needed in CI".to_owned()),
@@ -64,11 +67,15 @@ pub fn run(
                 None => one(console, surroundings, step, mode),
             },
         };
+        // What was ended by the interrupt tells nothing of its step either.
+        if interrupt::count() > 0 {
+            bail!("interrupted");
+        }
         let report = StepReport { name: step.name, outcome };
         each(&report);
         reports.push(report);
     }
-    reports
+    Ok(reports)
 }
 
 fn one(console: &Console, surroundings: &Surroundings, step: &Step, mode: Mode) -> Outcome {
@@ -86,10 +93,10 @@ fn one(console: &Console, surroundings: &Surroundings, step: &Step, mode: Mode) 
 }
 
 fn agreed(console: &Console, step: &Step, actions: &[Action], consent: Consent) -> Result<bool> {
-    let unseen = actions.contains(&Action::RunNixInstaller);
+    let grave = |action: &Action| *action == Action::RunNixInstaller || nix_conf::turns_sandbox_off(action);
     match consent {
         Consent::Given => Ok(true),
-        Consent::Implied if !unseen => Ok(true),
+        Consent::Implied if !actions.iter().any(grave) => Ok(true),
         Consent::Implied | Consent::Ask => match console.confirm(&steps::question(step.name))? {
             Some(answer) => Ok(answer),
             None => {

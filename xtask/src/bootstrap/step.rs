@@ -42,6 +42,8 @@ pub struct Surroundings {
     pub offline: bool,
     /// Whether inputs that cannot be fetched may be replaced by stand-ins.
     pub may_stand_in: bool,
+    /// Who is to work here: CI needs no more than what this program's own calls need.
+    pub for_whom: NeededBy,
 }
 
 /// How things are with a step.

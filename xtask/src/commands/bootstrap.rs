@@ -42,7 +42,7 @@ fn step_names() -> clap::builder::PossibleValuesParser {
 /// Goes through the steps and says how each stands.
 ///
 /// # Errors
-/// When no step was chosen, or the state of one could not be found.
+/// When no step was chosen, the state of one could not be found, or it is interrupted.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let console = &context.console;
     let choice = Choice { only: args.only.clone(), skip: args.skip.clone(), ci: context.ci };
@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         true => steps::standing(console, report),
         false => steps::step(console, report),
     };
-    let reports = bootstrap::run(console, &Surroundings::of(context), &choice, mode, show);
+    let reports = bootstrap::run(console, &Surroundings::of(context), &choice, mode, show)?;
     let verdict = bootstrap::verdict(&reports);
     steps::verdict(console, &reports, verdict);
     match verdict {

@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::fleet::Selector;
-use crate::pipeline::batching::Limits;
+use crate::pipeline::batching::{Limits, START_MIB};
 use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
 use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memory};
 
@@ -103,8 +103,8 @@ fn mebibytes(text: &str) -> Result<u64> {
         unit => bail!("`{unit}` is no unit of memory: use M or G"),
     };
     match digits.parse::<f64>() {
-        Ok(number) if number * factor >= 1.0 => Ok((number * factor) as u64),
-        Ok(_) => bail!("`{text}` is less than 1M"),
+        Ok(number) if number * factor >= START_MIB as f64 => Ok((number * factor) as u64),
+        Ok(_) => bail!("one evaluation process starts with {START_MIB}M: `{text}` is too little for any"),
         Err(_) => bail!("`{text}` is no size: write 700M or 4G"),
     }
 }
@@ -126,7 +126,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&json::fleet(&report, &session)?);
     }
     conclude(&session, &report);
-    if let Some(reason) = report.nothing_done() {
+    if let Some(reason) = report.nothing_done().or_else(|| report.unlinked.clone()) {
         bail!(reason);
     }
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
@@ -192,7 +192,9 @@ mod tests {
         check("1.5g", Ok(1536));
         check("2GiB", Ok(2048));
         check("734003200", Ok(700));
-        check("0", Err("`0` is less than 1M"));
+        check("60M", Ok(60));
+        check("59M", Err("one evaluation process starts with 60M: `59M` is too little for any"));
+        check("0", Err("one evaluation process starts with 60M: `0` is too little for any"));
         check("many", Err("`MANY` is no unit of memory: use M or G"));
         check("5X", Err("`X` is no unit of memory: use M or G"));
         check("", Err("`` is no size: write 700M or 4G"));

@@ -74,7 +74,7 @@ impl Facts {
     /// # Errors
     /// When a fact that should always be there cannot be read.
     pub fn read(context: &Context) -> Result<Self> {
-        let steps = bootstrap::check(context, if context.ci { NeededBy::Ci } else { NeededBy::Developer });
+        let steps = bootstrap::check(context, if context.ci { NeededBy::Ci } else { NeededBy::Developer })?;
         let relocated = std::env::var_os("NIX_STORE_DIR").map(PathBuf::from);
         // A Nix that does not start or cannot be asked is told by the steps already.
         let nix = match nix::search() {

@@ -74,7 +74,7 @@ fn store(store: &Store) -> Diagnosis {
         ("daemon", Some(false)) => noticed(
             "store",
             &format!("{kind}; this user is not trusted, so the flake's own caches are ignored"),
-            "add the caches to `trusted-substituters` in the daemon's nix.conf",
+            "add the caches to `trusted-substituters`, and their keys to `trusted-public-keys`, in the daemon's nix.conf",
         ),
         _ => good("store", &kind),
     }

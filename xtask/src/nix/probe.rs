@@ -163,9 +163,11 @@ impl Nix {
     /// # Errors
     /// When Nix cannot say them for any other reason.
     pub fn settings_of_the_user(&self) -> Result<Option<BTreeMap<String, String>>> {
-        let mut command = Command::new(self.bin.join("nix"));
-        command.arg("show-config").env("LC_ALL", "C");
-        let output = process::probe(&mut command)?;
+        let ask = |words: &[&str]| process::probe(Command::new(self.bin.join("nix")).args(words).env("LC_ALL", "C"));
+        let mut output = ask(&["show-config"])?;
+        if String::from_utf8_lossy(&output.stderr).contains("is not a recognised command") {
+            output = ask(&["config", "show"])?;
+        }
         if String::from_utf8_lossy(&output.stderr).contains("'nix-command' is disabled") {
             return Ok(None);
         }

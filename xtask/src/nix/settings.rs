@@ -45,9 +45,10 @@ impl Nix {
     /// # Errors
     /// When Nix cannot say them, for example because a nix.conf is malformed.
     pub fn settings(&self) -> Result<Settings> {
-        // `config show` is the name from 2.20 on; the old name stays an alias, and is the only one before.
-        let json =
-            process::ask(self.command("nix").args(["show-config", "--json"])).context("read the settings of Nix")?;
+        // `config show` is the name from 2.20 on; the old name is the only one before, and an alias that may go.
+        let ask = |words: &[&str]| process::ask(self.command("nix").args(words).arg("--json"));
+        let json = ask(&["show-config"]).or_else(|error| ask(&["config", "show"]).map_err(|_| error));
+        let json = json.context("read the settings of Nix")?;
         parse(&json).context("read the settings of Nix")
     }
 }

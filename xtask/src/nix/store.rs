@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
-use super::{Flavour, Nix, Version};
+use super::{Flavour, Nix, Settings, Version};
 use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
@@ -26,13 +26,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store that `NIX_STORE_DIR`, `NIX_STORE` and `NIX_REMOTE` name, as every Nix reads them.
-    #[must_use]
-    pub fn from_environment() -> Self {
+    /// The store that `settings` and the environment name, as every Nix reads them.
+    ///
+    /// # Errors
+    /// When it is on another machine, where nothing of it can be read.
+    pub fn of(settings: &Settings) -> Result<Self> {
         let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let folder = named("NIX_STORE_DIR").or_else(|| named("NIX_STORE")).unwrap_or_else(|| "/nix/store".to_owned());
-        let root = named("NIX_REMOTE").and_then(|remote| chroot(&remote));
-        Self { folder: PathBuf::from(folder), root }
+        // What Nix says holds NIX_REMOTE already, unless a nix.conf says otherwise.
+        let address = settings.all.get("store").cloned().or_else(|| named("NIX_REMOTE")).unwrap_or_default();
+        let Some(place) = place(&address) else {
+            bail!(
+                "the store `{address}` is not on this machine, and only one that is can be read: change `store` in nix.conf, or \
+                 the variable NIX_REMOTE, whichever names it"
+            );
+        };
+        let folder = place.folder.or_else(|| named("NIX_STORE_DIR")).or_else(|| named("NIX_STORE"));
+        Ok(Self { folder: PathBuf::from(folder.as_deref().unwrap_or("/nix/store")), root: place.root })
     }
 
     /// A chroot store in `folder`, for tests.
@@ -61,14 +70,29 @@ impl Store {
     }
 }
 
-/// The folder of a chroot store that `NIX_REMOTE` names: a path, or `local?root=PATH`.
-fn chroot(remote: &str) -> Option<PathBuf> {
-    if remote.starts_with('/') {
-        return Some(PathBuf::from(remote));
-    }
-    let (scheme, query) = remote.split_once('?')?;
-    let root = query.split('&').find_map(|pair| pair.strip_prefix("root="))?;
-    matches!(scheme, "local" | "local://").then(|| PathBuf::from(root))
+/// What the address of a store says of its place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Place {
+    /// The folder that store paths name.
+    folder: Option<String>,
+    /// The folder on disk that stands for `/`.
+    root: Option<PathBuf>,
+}
+
+/// The place of the store at `address`: `auto`, `daemon`, `local?root=PATH`, `unix://SOCKET` or the path of a chroot store; `None`
+/// for one that is not on this machine.
+fn place(address: &str) -> Option<Place> {
+    let (base, query) = address.split_once('?').unwrap_or((address, ""));
+    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let (scheme, rest) = base.split_once("://").unwrap_or((base, ""));
+    let root = match scheme {
+        "" | "auto" | "daemon" | "unix" => None,
+        "local" => Some(rest).filter(|path| !path.is_empty()),
+        path if path.starts_with('/') => Some(path),
+        _ => return None,
+    };
+    let root = root.or_else(|| parameter("root").filter(|path| !path.is_empty()));
+    Some(Place { folder: parameter("store").map(str::to_owned), root: root.map(PathBuf::from) })
 }
 
 /// What a substituter told of some paths.
@@ -218,16 +242,23 @@ mod tests {
     }
 
     #[test]
-    fn chroot_stores() {
-        for (remote, expected) in [
-            ("/home/a/store", Some("/home/a/store")),
-            ("local?root=/x", Some("/x")),
-            ("local?store=/s&root=/x", Some("/x")),
-            ("daemon", None),
-            ("ssh-ng://host?root=/x", None),
-            ("", None),
-        ] {
-            assert_eq!(chroot(remote), expected.map(PathBuf::from), "{remote}");
+    fn places_of_stores() {
+        let check = |address: &str, expected: Option<(Option<&str>, Option<&str>)>| {
+            let expected = expected
+                .map(|(folder, root)| Place { folder: folder.map(str::to_owned), root: root.map(PathBuf::from) });
+            assert_eq!(place(address), expected, "{address}");
+        };
+        for here in ["", "auto", "daemon", "local", "unix:///run/socket"] {
+            check(here, Some((None, None)));
+        }
+        check("/home/a/store", Some((None, Some("/home/a/store"))));
+        check("local?root=/x", Some((None, Some("/x"))));
+        check("local://?root=/x", Some((None, Some("/x"))));
+        check("local:///x", Some((None, Some("/x"))));
+        check("unix:///run/socket?root=/x", Some((None, Some("/x"))));
+        check("local?store=/s&root=/x", Some((Some("/s"), Some("/x"))));
+        for elsewhere in ["ssh-ng://host?root=/x", "https://cache.example.org", "s3://bucket", "dummy://"] {
+            check(elsewhere, None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The banner over every result of the stand-in: it cannot be overlooked.
+//! What is said before a run: the banner over every result of the stand-in, which cannot be overlooked, and caches not asked.
 
 use crate::session::{Resolved, Why};
 
@@ -19,4 +19,14 @@ pub fn stand_in_banner(inputs: &Resolved) -> Option<String> {
     let edge = "━".repeat(width + 2);
     let lines: String = text.iter().map(|line| format!("┃ {line:width$} ┃\n")).collect();
     Some(format!("┏{edge}┓\n{lines}┗{edge}┛"))
+}
+
+/// That caches which the flake names are not asked, and how they would be.
+#[must_use]
+pub fn caches_not_asked(caches: &[String]) -> String {
+    let caches: Vec<String> = caches.iter().map(|cache| format!("`{cache}`")).collect();
+    format!(
+        "flake.nix names {}, not asked here: to accept what flakes name, put `accept-flake-config = true` into nix.conf",
+        caches.join(", ")
+    )
 }

@@ -40,6 +40,8 @@ pub fn run() -> RunResult {
         declared: Vec::new(),
         uncovered: vec![AttrPath::new(["images", "installer"])],
         invisible: vec!["configurations/nixos/new.nix".into()],
+        troubles: Vec::new(),
+        unlinked: None,
         interrupted: false,
         kept: 0,
         peak_mib: 300,

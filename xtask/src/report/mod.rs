@@ -18,6 +18,6 @@ pub mod steps;
 mod summary;
 pub mod words;
 
-pub use banner::stand_in_banner;
+pub use banner::{caches_not_asked, stand_in_banner};
 pub use console::{Color, Console, Mark, Verbosity};
 pub use progress::Watcher;

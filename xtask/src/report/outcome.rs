@@ -64,7 +64,7 @@ pub fn failure(result: &OutputResult, flags: &str) -> String {
 }
 
 /// What a run noticed that fails nothing, a line each: broken outputs of systems that were not asked for, warnings of the
-/// evaluation, and files that Nix did not see.
+/// evaluation, files that Nix did not see, and what could not be remembered.
 #[must_use]
 pub fn warnings(report: &Report) -> Vec<String> {
     // What is skipped for want of a builder is evaluated.
@@ -81,7 +81,7 @@ pub fn warnings(report: &Report) -> Vec<String> {
         let name = file.display().to_string();
         format!("`{name}`: git does not know it, so Nix does not see it: git add -N {}", crate::process::quoted(&name))
     });
-    broken.chain(of_outputs).chain(invisible).collect()
+    broken.chain(of_outputs).chain(invisible).chain(report.troubles.iter().cloned()).collect()
 }
 
 /// One line a kind: how many, and what became of them; then why some were skipped.

@@ -63,6 +63,12 @@ pub fn unasked(console: &Console) {
     console.line("this machine cannot build yet: doing what `cargo xtask bootstrap` would do");
 }
 
+/// Why builds of this run are less confined than the settings say.
+pub fn without_sandbox(console: &Console) {
+    console
+        .line("Nix's sandbox cannot be set up on this machine: this run, and it alone, builds with `sandbox = false`");
+}
+
 /// The error of a command that needs what bootstrap brings.
 pub fn not_ready(reports: &[StepReport]) -> String {
     let unwell = reports.iter().find(|report| !report.outcome.is_well());

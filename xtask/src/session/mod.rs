@@ -5,10 +5,12 @@ mod discovery;
 mod elsewhere;
 mod evidence;
 mod inputs;
+mod machine;
+mod report;
 mod roots;
 mod run;
+mod selection;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -16,16 +18,19 @@ use anyhow::{Context as _, Result, bail};
 pub use discovery::{Discovery, FailedSet};
 pub use evidence::Evidence;
 pub use inputs::{Resolved, Why};
-pub use run::{BuildWish, Report, Wish, cores, half_of_free_memory};
+pub use machine::{cores, half_of_free_memory};
+pub use report::Report;
+pub use run::{BuildWish, Wish};
 
 use crate::config::Config;
 use crate::context::Context;
 use crate::flake_lock::FlakeLock;
-use crate::fleet::{Kind, Output, Selector, Step, layout};
+use crate::fleet::{Kind, Step, layout};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
-use crate::nix::{Nix, Reference, Settings, SourceTree, Store};
+use crate::nix::{Caches, Nix, Reference, Settings, SourceTree, Store};
+use crate::report::caches_not_asked;
 use crate::tree::Tree;
 use crate::{files, kept, nix, process};
 
@@ -69,11 +74,14 @@ impl<'a> Session<'a> {
         let kinds = config.kinds()?;
         let named_sets = layout::named_sets(config.autowiring.table()?.as_ref(), &kinds);
         let nix = if context.offline { nix.offline() } else { nix };
-        let settings = nix.settings()?;
-        let store = Store::from_environment();
+        let mut settings = nix.settings()?;
+        let store = Store::of(&settings)?;
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let declared = nix.declared_inputs(&context.repository).map_err(|error| format!("{error:#}"));
+        let (declared, caches) = match nix.flake_file(&context.repository) {
+            Ok(file) => (Ok(file.inputs), file.caches),
+            Err(error) => (Err(format!("{error:#}")), Caches::default()),
+        };
         let tree = Tree::read(&context.repository, checkout.as_ref())?;
         // A flake in a folder of its checkout may import what is outside of that folder.
         let whole = match &checkout {
@@ -84,7 +92,7 @@ impl<'a> Session<'a> {
         let known = declared.clone().unwrap_or_default();
         let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
-        let nix = if inputs.is_stand_in() { nix.offline() } else { nix };
+        let nix = if inputs.is_stand_in() { nix.offline() } else { with_caches(context, nix, &mut settings, &caches) };
         if let Some(checkout) = &checkout {
             refuse_undecoded(context, &nix, &checkout.top)?;
         }
@@ -184,6 +192,22 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them.
+///
+/// Nix heeds the `nixConfig` of the flake that it is called for, and that is the wrapper around this one.
+fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches) -> Nix {
+    let unknown = caches.unknown_to(settings);
+    if unknown.is_empty() || context.offline || !settings.substitute {
+        return nix;
+    }
+    if settings.all.get("accept-flake-config").is_some_and(|value| value == "true") {
+        settings.substituters.extend(unknown);
+        return nix.with_caches(caches);
+    }
+    context.console.line(&caches_not_asked(&unknown));
+    nix
+}
+
 /// Old versions of Nix would read another state of a repository than that on disk, where its path must be encoded in a URL.
 fn refuse_undecoded(context: &Context, nix: &Nix, top: &Path) -> Result<()> {
     let plain = nix::percent_encoded(top) == top.to_string_lossy();
@@ -197,91 +221,10 @@ fn refuse_undecoded(context: &Context, nix: &Nix, top: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The outputs that `selectors` name; all of them if there is none. A selector may also name what `failed` sets would have held.
-///
-/// # Errors
-/// When there is no output at all, or a selector names none.
-pub fn select(outputs: &[Output], failed: &[FailedSet], selectors: &[Selector], kinds: &[Kind]) -> Result<Vec<usize>> {
-    if outputs.is_empty() && failed.is_empty() {
-        bail!("the flake declares no outputs that could be built: an empty discovery is never a success");
-    }
-    let is_known = |selector: &&Selector| {
-        outputs.iter().any(|output| selector.matches(output))
-            || failed.iter().any(|set| set.is_wanted(std::slice::from_ref(*selector), kinds))
-    };
-    let unmatched = selectors.iter().find(|selector| !is_known(selector));
-    if let Some(selector) = unmatched {
-        let hint = match selector.suggestion(outputs) {
-            Some(output) => format!("did you mean `{}:{}`?", output.kind, output.attr.name()),
-            None => "`cargo xtask outputs` lists them".to_owned(),
-        };
-        bail!("no output fits the selector `{selector}`: {hint}");
-    }
-    let selected = |output: &Output| selectors.is_empty() || selectors.iter().any(|selector| selector.matches(output));
-    Ok((0..outputs.len()).filter(|&index| selected(&outputs[index])).collect())
-}
-
-/// Nothing is for any of `systems`: a mistyped system is never a success.
-///
-/// # Errors
-/// When systems were asked for.
-pub fn refuse_unknown_systems(outputs: &[Output], systems: &[String]) -> Result<()> {
-    if systems.is_empty() {
-        return Ok(());
-    }
-    let known: BTreeSet<&str> = outputs.iter().filter_map(|output| output.system.as_deref()).collect();
-    let known: Vec<&str> = known.into_iter().collect();
-    bail!("no output is for {}: the flake has some for {}", systems.join(" or "), known.join(", "))
-}
-
 /// Finds the Nix to use.
 ///
 /// # Errors
 /// When there is none, or it does not work.
 pub fn find_nix() -> Result<Nix> {
     nix::find()?.context("there is no Nix on this machine: `cargo xtask bootstrap` brings it")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fleet::{AttrPath, built_in_kinds};
-
-    fn outputs() -> Vec<Output> {
-        ["nixosConfigurations.web", "nixosConfigurations.db"]
-            .map(|attr| Output { attr: AttrPath::parse(attr).unwrap(), kind: "nixos".to_owned(), system: None })
-            .to_vec()
-    }
-
-    fn check(selectors: &[&str], expected: Result<&[usize], &str>) {
-        let selectors: Vec<Selector> = selectors.iter().map(|text| text.parse().unwrap()).collect();
-        let selected = select(&outputs(), &[], &selectors, &built_in_kinds()).map_err(|error| error.to_string());
-        assert_eq!(selected, expected.map(<[usize]>::to_vec).map_err(str::to_owned));
-    }
-
-    #[test]
-    fn selectors_name_outputs_or_are_errors() {
-        check(&[], Ok(&[0, 1]));
-        check(&["nixos:db"], Ok(&[1]));
-        check(&["nixos:wbe"], Err("no output fits the selector `nixos:wbe`: did you mean `nixos:web`?"));
-        check(&["nixos:db", "zzz"], Err("no output fits the selector `zzz`: `cargo xtask outputs` lists them"));
-    }
-
-    #[test]
-    fn an_empty_discovery_is_an_error() {
-        assert!(select(&[], &[], &[], &[]).is_err());
-    }
-
-    #[test]
-    fn a_selector_may_name_what_cannot_be_seen() {
-        let fault = nix::Fault { reason: "no".to_owned(), place: None };
-        let failed = [FailedSet { attr: AttrPath::parse("darwinConfigurations").ok(), fault }];
-        let check = |selector: &str, expected: Option<&[usize]>| {
-            let selected = select(&outputs(), &failed, &[selector.parse().unwrap()], &built_in_kinds());
-            assert_eq!(selected.ok().as_deref(), expected, "{selector}");
-        };
-        check("darwin:mac", Some(&[]));
-        check("nixos:web", Some(&[0]));
-        check("home:ada", None);
-    }
 }

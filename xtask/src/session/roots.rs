@@ -10,11 +10,10 @@ use crate::fleet::{Output, OutputResult, Status};
 impl Session<'_> {
     /// Links every result, so that no garbage collection takes it, and drops the links of results that are no more.
     pub(super) fn keep_alive(&self, wish: &Wish, results: &[OutputResult], interrupted: bool) -> Result<()> {
-        let in_store = || results.iter().filter(|result| matches!(result.status, Status::Built | Status::Present));
-        let wanted: Vec<&String> = in_store().flat_map(|result| result.paths.iter().map(|(_, path)| path)).collect();
+        let wanted = results.iter().flat_map(|result| in_store(result).map(|(_, path)| path));
         let roots = self.roots();
         std::fs::create_dir_all(&roots).with_context(|| format!("make the folder `{}`", roots.display()))?;
-        let mut missing: std::collections::BTreeSet<&String> = wanted.iter().copied().collect();
+        let mut missing: std::collections::BTreeSet<&String> = wanted.collect();
         let whole = wish.selectors.is_empty() && wish.systems.is_empty() && !wish.only_configurations && !interrupted;
         for link in std::fs::read_dir(&roots)?.flatten() {
             let Ok(target) = std::fs::read_link(link.path()) else { continue };
@@ -28,14 +27,25 @@ impl Session<'_> {
             let missing: Vec<String> = missing.into_iter().cloned().collect();
             self.nix.add_roots(&roots.join(format!("{}-kept", std::process::id())), &missing)?;
         }
+        Ok(())
+    }
+
+    /// Makes the links that were asked for.
+    pub(super) fn link(&self, wish: &Wish, results: &[OutputResult]) -> Result<()> {
         let Some(prefix) = wish.build.as_ref().and_then(|build| build.out_link.as_deref()) else { return Ok(()) };
-        for result in in_store() {
-            for (output, path) in &result.paths {
+        for result in results {
+            for (output, path) in in_store(result) {
                 self.nix.add_roots(&out_link(prefix, &result.output, output), std::slice::from_ref(path))?;
             }
         }
         Ok(())
     }
+}
+
+/// The outputs of a result that are in the store, each with its path. A floating content-addressed output names none.
+pub(super) fn in_store(result: &OutputResult) -> impl Iterator<Item = &(String, String)> {
+    let is_there = matches!(result.status, Status::Built | Status::Present);
+    result.paths.iter().filter(move |(_, path)| is_there && !path.is_empty())
 }
 
 /// Where the link to one output of a result goes: `PREFIX-nixos-web`, `PREFIX-package-openssl-dev`.

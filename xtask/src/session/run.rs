@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use super::{Discovery, Session, refuse_unknown_systems, select};
+use super::machine::cores;
+use super::roots::in_store;
+use super::selection::{refuse_unknown_systems, select};
+use super::{Discovery, Report, Session};
 use crate::config::asked;
 use crate::files;
-use crate::fleet::{AttrPath, Evaluated, Output, OutputResult, Selector, Status};
-use crate::kept::Kept;
+use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Status};
+use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
 use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting};
@@ -43,44 +46,6 @@ pub struct BuildWish {
     pub out_link: Option<PathBuf>,
 }
 
-/// What a run did.
-#[derive(Debug)]
-pub struct Report {
-    /// One result an output.
-    pub results: Vec<OutputResult>,
-    /// Every attribute that discovery named, evaluated or not: outputs of every kind, modules, overlays.
-    pub named: Vec<AttrPath>,
-    /// Derivations of the flake that no kind covers.
-    pub uncovered: Vec<AttrPath>,
-    /// Every output that the flake declares, wanted or not.
-    pub declared: Vec<Output>,
-    /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
-    pub invisible: Vec<PathBuf>,
-    /// Whether it was ended before everything was done.
-    pub interrupted: bool,
-    /// How many outputs needed no evaluation, since nothing had changed.
-    pub kept: usize,
-    /// The most memory in MiB seen over all evaluation processes at once.
-    pub peak_mib: u64,
-    /// Wall seconds.
-    pub seconds: f64,
-}
-
-impl Report {
-    /// The results that did not succeed.
-    pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
-        self.results.iter().filter(|result| result.status.is_failure())
-    }
-
-    /// Why a run that built nothing at all is no success, if so.
-    #[must_use]
-    pub fn nothing_done(&self) -> Option<String> {
-        let first = self.results.first()?;
-        let skipped = self.results.iter().all(|result| result.status == Status::Skipped);
-        skipped.then(|| format!("every output was skipped: {}", first.reason.as_deref().unwrap_or_default()))
-    }
-}
-
 impl Session<'_> {
     /// Evaluates, and builds if wanted, telling `watch` what happens.
     ///
@@ -92,7 +57,7 @@ impl Session<'_> {
         let kept = self.kept(key.as_deref(), wish.fresh);
         let (discovery, mut known) = match kept {
             Some(kept) => self.known_discovery(kept),
-            None => (self.discover()?, BTreeMap::new()),
+            None => (self.discover()?, ByOutput::default()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
         let declared = outputs.clone();
@@ -106,7 +71,7 @@ impl Session<'_> {
                 let kind = self.kinds[discovery.outputs[index].1].clone();
                 let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
                 let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
-                let evaluated = known.remove(&outputs[index].attr);
+                let evaluated = known.remove(&outputs[index]);
                 let asked = asked(&self.config.expect, &outputs[index]);
                 (Task { output: outputs[index].clone(), kind, estimate, asked }, evaluated)
             })
@@ -130,11 +95,15 @@ impl Session<'_> {
         };
         let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
         let named = outputs.iter().map(|output| &output.attr).chain(&discovery.named).cloned().collect();
-        self.remember(key, &discovery, outputs, known, &outcome.results)?;
+        // Work that is done is reported, whatever becomes of the notes of it.
+        let mut kept_notes = vec![self.remember(key, &discovery, outputs, known, &outcome.results)];
+        let mut linked = Ok(());
         if order.build.is_some() {
-            self.keep_alive(wish, &outcome.results, outcome.interrupted)?;
-            self.measure(&mut outcome.results)?;
+            kept_notes.push(self.keep_alive(wish, &outcome.results, outcome.interrupted));
+            kept_notes.push(self.measure(&mut outcome.results));
+            linked = self.link(wish, &outcome.results);
         }
+        let said = |error: anyhow::Error| format!("{error:#}");
         let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
         let failed = failed.map(|set| set.result(&self.kinds));
         Ok(Report {
@@ -143,6 +112,8 @@ impl Session<'_> {
             uncovered: discovery.uncovered,
             declared,
             invisible: self.invisible(),
+            troubles: kept_notes.into_iter().filter_map(Result::err).map(said).collect(),
+            unlinked: linked.err().map(said),
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
@@ -155,8 +126,9 @@ impl Session<'_> {
         files.unwrap_or_default()
     }
 
-    fn known_discovery(&self, kept: Kept) -> (Discovery, BTreeMap<AttrPath, Evaluated>) {
-        let kind_of = |output: &Output| self.kinds.iter().position(|kind| kind.holds(&output.attr));
+    fn known_discovery(&self, kept: Kept) -> (Discovery, ByOutput<Evaluated>) {
+        let is_of = |output: &Output, kind: &Kind| kind.name == output.kind && kind.holds(&output.attr);
+        let kind_of = |output: &Output| self.kinds.iter().position(|kind| is_of(output, kind));
         let outputs =
             kept.outputs.into_iter().filter_map(|output| kind_of(&output).map(|kind| (output, kind))).collect();
         let (named, uncovered, source) = (kept.named, kept.uncovered, kept.source);
@@ -190,13 +162,13 @@ impl Session<'_> {
         key: Option<String>,
         discovery: &Discovery,
         outputs: Vec<Output>,
-        known: BTreeMap<AttrPath, Evaluated>,
+        known: ByOutput<Evaluated>,
         results: &[OutputResult],
     ) -> Result<()> {
-        let evaluated = || results.iter().filter_map(|result| Some((&result.output.attr, result.evaluated.as_ref()?)));
+        let evaluated = || results.iter().filter_map(|result| Some((&result.output, result.evaluated.as_ref()?)));
         let mut costs = self.costs();
-        for (attr, evaluated) in evaluated() {
-            costs.learn(attr, evaluated);
+        for (output, evaluated) in evaluated() {
+            costs.learn(output, evaluated);
         }
         costs.write(&self.context.state)?;
         let Some(key) = key.filter(|_| discovery.failed.is_empty()) else { return Ok(()) };
@@ -206,7 +178,9 @@ impl Session<'_> {
         let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());
         kept.named.clone_from(&discovery.named);
         kept.evaluated = known;
-        kept.evaluated.extend(evaluated().map(|(attr, evaluated)| (attr.clone(), evaluated.clone())));
+        for (output, evaluated) in evaluated() {
+            kept.evaluated.insert(output, evaluated.clone());
+        }
         kept.write(&self.context.state)
     }
 
@@ -215,19 +189,17 @@ impl Session<'_> {
         let file = self.context.state.join("closure-sizes.json");
         let mut sizes: BTreeMap<String, u64> =
             std::fs::read(&file).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        let path_of = |result: &OutputResult| {
-            let in_store = matches!(result.status, Status::Built | Status::Present);
-            result.paths.first().filter(|_| in_store).map(|(_, path)| path.clone())
-        };
+        let path_of = |result: &OutputResult| in_store(result).next().map(|(_, path)| path.clone());
         let asked: Vec<String> = results.iter().filter_map(path_of).filter(|path| !sizes.contains_key(path)).collect();
+        let mut written = Ok(());
         if !asked.is_empty() {
             sizes.extend(asked.iter().cloned().zip(self.nix.closure_bytes(&asked)?));
-            files::write_atomically(&file, &serde_json::to_vec(&sizes)?)?;
+            written = files::write_atomically(&file, &serde_json::to_vec(&sizes)?).context("keep closure sizes");
         }
         for result in results {
             result.closure_bytes = path_of(result).and_then(|path| sizes.get(&path).copied());
         }
-        Ok(())
+        written
     }
 }
 
@@ -253,24 +225,10 @@ impl Wish {
     }
 }
 
-/// How many processes this machine runs well at once.
-#[must_use]
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-/// Half of the memory in MiB that is free now; 4 GiB where the system does not say.
-#[must_use]
-pub fn half_of_free_memory() -> u64 {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kib = available.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-    kib.map_or(4096, |kib| kib / 1024 / 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::AttrPath;
 
     fn wish(systems: &[&str]) -> Wish {
         Wish {

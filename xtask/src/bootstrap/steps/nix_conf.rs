@@ -18,14 +18,45 @@ pub const STEP: Step =
 /// The name of our own file, beside the nix.conf that includes it.
 const OUR_FILE: &str = "xtask.conf";
 const INCLUDE: &str = "!include xtask.conf";
-const NO_SANDBOX: &str = "sandbox = false";
+pub const NO_SANDBOX: &str = "sandbox = false";
 
 fn detect(surroundings: &Surroundings) -> Result<State> {
     match nix::search()? {
+        Search::Found(nix) if surroundings.for_whom == NeededBy::Ci => for_builds(&surroundings.machine, &nix),
         Search::Found(nix) => state(&surroundings.machine, Some(&nix), false),
         Search::Absent => state(&surroundings.machine, None, false),
         Search::Broken { .. } | Search::TooOld { .. } => Ok(State::Waiting("nix")),
     }
+}
+
+/// The state for whoever only calls this program, which turns on flakes itself: whether root can build.
+fn for_builds(machine: &Machine, nix: &Nix) -> Result<State> {
+    if !builders_exist(&nix.settings()?.all, machine) {
+        return state(machine, Some(nix), false);
+    }
+    let typed = nix.settings_of_the_user()?;
+    Ok(State::Satisfied(match typed.is_some_and(|settings| flakes_are_on(&settings)) {
+        true => "flakes are on".to_owned(),
+        false => "flakes are off for commands typed by hand: `cargo xtask bootstrap` turns them on".to_owned(),
+    }))
+}
+
+/// Whether `action` leaves builds less confined than they were.
+pub fn turns_sandbox_off(action: &Action) -> bool {
+    let Action::Write { path, text } = action else { return false };
+    let has = |text: &str| text.lines().any(|line| line == NO_SANDBOX);
+    has(text) && !std::fs::read_to_string(path).is_ok_and(|before| has(&before))
+}
+
+/// What takes `setting` back after our own file gave it its value, and what to do about that.
+pub fn overridden(machine: &Machine, setting: &str) -> Option<String> {
+    let sets = |text: &str| text.lines().any(|line| line.split('=').next().is_some_and(|name| name.trim() == setting));
+    if sets(&machine.nix_config) {
+        return Some(format!("take `{setting}` out of the variable NIX_CONFIG, which wins over every nix.conf"));
+    }
+    let of_the_user = machine.nix_user_conf.clone().unwrap_or_else(|| machine.config_home.join("nix/nix.conf"));
+    let wins = machine.uid == 0 && std::fs::read_to_string(&of_the_user).is_ok_and(|text| sets(&text));
+    wins.then(|| format!("take `{setting}` out of `{}`, which wins over the machine's nix.conf", of_the_user.display()))
 }
 
 /// The state with regard to the sandbox too: `without_sandbox` once a probe build has failed because of it.
@@ -40,7 +71,8 @@ pub fn state(machine: &Machine, nix: Option<&Nix>, without_sandbox: bool) -> Res
         && let Some(settings) = nix.map(Nix::settings_of_the_user).transpose()?.flatten()
         && in_order(&settings, machine)
     {
-        return Ok(State::Satisfied(format!("flakes are on (`{}` is as it was)", file.display())));
+        let how = if files.main.is_some() { "is as it was" } else { "is not needed" };
+        return Ok(State::Satisfied(format!("flakes are on (`{}` {how})", file.display())));
     }
     let wanted = wanted(machine, &files, without_sandbox);
     if let Some(owner) = declared_elsewhere(machine, &file) {
@@ -94,11 +126,18 @@ fn declared_elsewhere(machine: &Machine, file: &Path) -> Option<&'static str> {
 
 /// Whether the effective settings, by name, allow what this program does.
 fn in_order(settings: &BTreeMap<String, String>, machine: &Machine) -> bool {
-    let value = |name: &str| settings.get(name).map_or("", String::as_str);
-    let on = |feature: &str| value("experimental-features").split_whitespace().any(|name| name == feature);
-    let group = value("build-users-group");
-    let group_exists = group.is_empty() || machine.groups.iter().any(|name| name == group);
-    on("nix-command") && on("flakes") && (machine.uid != 0 || group_exists)
+    flakes_are_on(settings) && builders_exist(settings, machine)
+}
+
+fn flakes_are_on(settings: &BTreeMap<String, String>) -> bool {
+    let features = settings.get("experimental-features").map_or("", String::as_str);
+    ["nix-command", "flakes"].iter().all(|wanted| features.split_whitespace().any(|name| name == *wanted))
+}
+
+/// Whether root, who builds as members of a group, has them.
+fn builders_exist(settings: &BTreeMap<String, String>, machine: &Machine) -> bool {
+    let group = settings.get("build-users-group").map_or("", String::as_str);
+    machine.uid != 0 || group.is_empty() || machine.groups.iter().any(|name| name == group)
 }
 
 /// The text of our own file.

@@ -123,7 +123,7 @@ impl<'a> Jobs<'a> {
         let ready = ensure_nix(self.context)?;
         self.nix = Some(ready.nix);
         let look_again = ready.looked_at.is_empty() && (self.fresh || self.context.ci);
-        let reports = if look_again { bootstrap::check(self.context, NeededBy::Ci) } else { ready.looked_at };
+        let reports = if look_again { bootstrap::check(self.context, NeededBy::Ci)? } else { ready.looked_at };
         let unchecked = bootstrap::verdict(&reports) == Verdict::Unchecked && !reports.is_empty();
         let problems: Vec<Problem> = reports.iter().filter_map(problem).collect();
         let mut result = JobResult::of(JobName::Bootstrap, problems);

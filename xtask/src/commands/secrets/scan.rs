@@ -9,7 +9,7 @@ use super::workshop::Workshop;
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::fleet::Place;
-use crate::nix::Store;
+use crate::nix::{self, Store};
 use crate::report::{Mark, problems};
 use crate::rules::Problem;
 use crate::rules::secrets::{Encrypted, Format, Leaf, Needle, key_patterns, needles, read, sort};
@@ -69,17 +69,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 
 /// What is looked through: a store path stands for its closure.
 fn roots(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let store = Store::from_environment();
+    // Without a Nix there is no store: every path is what it is.
+    let store = nix::find()?.map(|nix| Store::of(&nix.settings()?)).transpose()?;
     let mut roots = Vec::new();
     let mut store_paths = Vec::new();
     for path in paths {
         let real = path.canonicalize().with_context(|| format!("find `{}`", path.display()))?;
-        match real.strip_prefix(&store.folder).ok().and_then(|below| below.components().next()) {
-            Some(name) => store_paths.push(store.folder.join(name).display().to_string()),
+        let in_store = store.as_ref().and_then(|store| {
+            let name = real.strip_prefix(&store.folder).ok()?.components().next()?;
+            Some(store.folder.join(name).display().to_string())
+        });
+        match in_store {
+            Some(path) => store_paths.push(path),
             None => roots.push(real),
         }
     }
-    if !store_paths.is_empty() {
+    if let Some(store) = store.filter(|_| !store_paths.is_empty()) {
         let closure = ensure_nix(context)?.nix.closure(&store_paths)?;
         roots.extend(closure.iter().map(|path| store.on_disk(path)));
     }

@@ -15,8 +15,8 @@ use anyhow::{Context as _, Result};
 pub use finding::Finding;
 
 use super::{Nix, Reference};
+use crate::files;
 use crate::fleet::{Asked, AttrPath, Kind, Output, Step, nix_string};
-use crate::{files, process};
 
 /// The files of the wrapper beside its generated `flake.nix`.
 const FILES: [(&str, &str); 5] = [
@@ -67,21 +67,7 @@ impl InputOverride {
     }
 }
 
-impl Nix {
-    /// The `inputs` that flake.nix in `repository` declares, read from the file alone: name to reference, as written there.
-    ///
-    /// # Errors
-    /// When the file cannot be evaluated.
-    pub fn declared_inputs(&self, repository: &Path) -> Result<DeclaredInputs> {
-        let mut command = self.command("nix");
-        command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
-        command.args(["--apply", "flake: flake.inputs or { }", ""]);
-        let json = process::ask(&mut command).context("read the inputs of flake.nix")?;
-        serde_json::from_str(&json).context("read the inputs of flake.nix")
-    }
-}
-
-/// The `inputs` of a flake.nix as JSON.
+/// The `inputs` of a flake.nix as JSON: name to reference, as written there.
 pub type DeclaredInputs = serde_json::Map<String, serde_json::Value>;
 
 /// The wrapper flake, written and ready to be asked.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::Problem;
-use crate::flake_lock::{FlakeLock, InputReference};
+use crate::flake_lock::{FlakeLock, InputReference, Node};
 use crate::flake_reference::declared_reference;
 use crate::fleet::Place;
 
@@ -50,7 +50,8 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         problems.push(Problem::new(None, fault, "run `git add --intent-to-add flake.lock`"));
     }
     for (name, declared) in facts.declared {
-        problems.extend(stale_input(facts, lock, name, declared));
+        let differences = differences(lock, name, declared).into_iter();
+        problems.extend(differences.map(|(fault, fix)| Problem::new(facts.in_flake(name), fault, fix)));
     }
     for (name, _) in lock.direct_inputs().filter(|(name, _)| !facts.declared.contains_key(*name)) {
         let fault = format!("flake.lock pins the input `{name}`, which flake.nix does not declare");
@@ -77,56 +78,77 @@ fn missing_lock(facts: &Facts<'_>) -> Option<Problem> {
     Some(Problem::new(facts.in_flake(first), fault, UPDATE))
 }
 
-/// How one declared input differs from what is locked for it.
-fn stale_input(facts: &Facts<'_>, lock: &FlakeLock, name: &str, declared: &Value) -> Vec<Problem> {
+/// Whether the lock file pins what flake.nix declares as the input `name`; Nix asks anew what any other is now.
+#[must_use]
+pub fn pins(lock: &FlakeLock, name: &str, declared: &Value) -> bool {
+    differences(lock, name, declared).is_empty()
+}
+
+/// How one declared input differs from what is locked for it: each time the fault and its fix.
+fn differences(lock: &FlakeLock, name: &str, declared: &Value) -> Vec<(String, &'static str)> {
     if name == "self" {
         return Vec::new();
     }
-    let problem = |fault: String| Problem::new(facts.in_flake(name), fault, UPDATE);
     let root = lock.nodes.get(&lock.root);
     let Some(locked) = root.and_then(|root| root.inputs.get(name)) else {
-        return vec![problem(format!("flake.nix declares the input `{name}`, which flake.lock does not pin"))];
+        return vec![(format!("flake.nix declares the input `{name}`, which flake.lock does not pin"), UPDATE)];
     };
     if let Some(follows) = declared.get("follows").and_then(Value::as_str) {
         let fits = matches!(locked, InputReference::Follows(path) if path.join("/") == follows);
         let fault = format!("the input `{name}` follows `{follows}` in flake.nix, and not in flake.lock");
-        return if fits { Vec::new() } else { vec![problem(fault)] };
+        return if fits { Vec::new() } else { vec![(fault, UPDATE)] };
     }
     let InputReference::Node(node) = locked else {
-        return vec![problem(format!("the input `{name}` follows another in flake.lock, and not in flake.nix"))];
+        return vec![(format!("the input `{name}` follows another in flake.lock, and not in flake.nix"), UPDATE)];
     };
     let Some(node) = lock.nodes.get(node) else {
-        return vec![problem(format!(
-            "flake.lock names the node `{node}` for the input `{name}`, and has none of that name"
-        ))];
+        let fault = format!("flake.lock names the node `{node}` for the input `{name}`, and has none of that name");
+        return vec![(fault, UPDATE)];
     };
-    let mut problems = Vec::new();
+    let mut found = Vec::new();
     match declared_reference(name, declared) {
-        None => problems.push(Problem::new(
-            facts.in_flake(name),
+        None => found.push((
             format!("the reference of the input `{name}` is of a form that cannot be compared with flake.lock"),
             "write it as `github:…`, `gitlab:…`, `sourcehut:…`, `git+…`, `path:…` or the URL of a tarball",
         )),
         Some(asked) if node.original.as_ref().is_some_and(|original| *original == asked) => {}
         Some(_) => {
-            problems.push(problem(format!("the reference of the input `{name}` is not the one that flake.lock pins")))
+            found.push((format!("the reference of the input `{name}` is not the one that flake.lock pins"), UPDATE));
         }
     }
     let nested = declared.get("inputs").and_then(Value::as_object).into_iter().flatten();
-    for (inner, follows) in nested.filter_map(|(inner, value)| Some((inner, value.get("follows")?.as_str()?))) {
-        let fits = match node.inputs.get(inner) {
+    for (inner, declared) in nested {
+        if let Some(fault) = nested_difference(lock, node, name, inner, declared) {
+            found.push((fault, UPDATE));
+        }
+    }
+    found
+}
+
+/// How an input that flake.nix declares for its input `name` differs from what is locked below the `node` of that.
+fn nested_difference(lock: &FlakeLock, node: &Node, name: &str, inner: &str, declared: &Value) -> Option<String> {
+    let locked = node.inputs.get(inner);
+    if let Some(follows) = declared.get("follows").and_then(Value::as_str) {
+        let fits = match locked {
             Some(InputReference::Follows(path)) => path.join("/") == follows,
             // An empty `follows` takes the input away.
             None => true,
             Some(InputReference::Node(_)) => false,
         };
-        if !fits {
-            problems.push(problem(format!(
-                "`{name}.inputs.{inner}` follows `{follows}` in flake.nix, and not in flake.lock"
-            )));
-        }
+        let fault = || format!("`{name}.inputs.{inner}` follows `{follows}` in flake.nix, and not in flake.lock");
+        return (!fits).then(fault);
     }
-    problems
+    declared.get("url").or_else(|| declared.get("type"))?;
+    let fits = match locked {
+        Some(InputReference::Node(inner_node)) => {
+            let original = lock.nodes.get(inner_node).and_then(|node| node.original.as_ref());
+            original.is_some() && original == declared_reference(inner, declared).as_ref()
+        }
+        Some(InputReference::Follows(_)) => false,
+        // An input that the flake at `name` does not have.
+        None => true,
+    };
+    (!fits).then(|| format!("the reference of `{name}.inputs.{inner}` is not the one that flake.lock pins"))
 }
 
 impl Facts<'_> {

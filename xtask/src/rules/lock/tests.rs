@@ -104,6 +104,12 @@ fn an_input_too_many_or_too_few() {
 fn another_reference() {
     let other = FLAKE.replace("nixos-unstable", "nixos-25.11");
     check(&other, LOCK, &["flake.nix:3: the reference of the input `nixpkgs` is not the one that flake.lock pins"]);
+    let nested = FLAKE.replace(r#"{"follows": "nixpkgs"}"#, r#"{"url": "github:NixOS/nixpkgs/nixos-25.11"}"#);
+    let fault = "flake.nix:4: the reference of `home-manager.inputs.nixpkgs` is not the one that flake.lock pins";
+    let unfollowed = LOCK.replace(r#"["nixpkgs"]"#, r#""nixpkgs""#);
+    check(&nested, &unfollowed, &[fault]);
+    check(&nested, LOCK, &[fault]);
+    check(&nested.replace("25.11", "unstable"), &unfollowed, &[]);
 }
 
 #[test]

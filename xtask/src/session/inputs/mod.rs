@@ -5,21 +5,22 @@ mod hosts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 use self::hosts::{declared_host, host, unreachable};
 use crate::context::{Context, Inputs};
 use crate::flake_lock::{FlakeLock, Node};
 use crate::nix::query::{DeclaredInputs, InputOverride};
 use crate::nix::{Settings, Store};
-use crate::standin;
 use crate::tree::Tree;
+use crate::{rules, standin};
 
 /// The inputs a run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// Those of the lock file; `unlocked` says that some input is in no lock, so that nothing can be kept.
+    /// Those of the lock file; `unlocked` says that it does not pin some input, so that nothing can be kept.
     Locked {
-        /// Whether the lock file lacks an input.
+        /// Whether flake.nix declares an input that the lock file lacks, or pins as another.
         unlocked: bool,
     },
     /// The embedded ones.
@@ -149,8 +150,8 @@ fn told(unreachable: &Missing) -> String {
 }
 
 fn locked(declared: &DeclaredInputs, lock: Option<&FlakeLock>) -> Resolved {
-    let is_locked = |name: &String| lock.is_some_and(|lock| lock.direct_inputs().any(|(locked, _)| locked == name));
-    Resolved::Locked { unlocked: !declared.keys().filter(|name| *name != "self").all(is_locked) }
+    let is_pinned = |(name, input): (&String, &Value)| lock.is_some_and(|lock| rules::lock::pins(lock, name, input));
+    Resolved::Locked { unlocked: !declared.iter().filter(|(name, _)| *name != "self").all(is_pinned) }
 }
 
 /// The inputs that flake.nix declares and those its lock file has, with the lock's node.

@@ -1,0 +1,47 @@
+//! What became of a repository's outputs in one run, as data: for rules, reports and the exit status.
+
+use std::path::PathBuf;
+
+use crate::fleet::{AttrPath, Output, OutputResult, Status};
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Report {
+    /// One result an output.
+    pub results: Vec<OutputResult>,
+    /// Every attribute that discovery named, evaluated or not: outputs of every kind, modules, overlays.
+    pub named: Vec<AttrPath>,
+    /// Derivations of the flake that no kind covers.
+    pub uncovered: Vec<AttrPath>,
+    /// Every output that the flake declares, wanted or not.
+    pub declared: Vec<Output>,
+    /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
+    pub invisible: Vec<PathBuf>,
+    /// What could not be remembered for later runs, and why: it costs nothing of this one.
+    pub troubles: Vec<String>,
+    /// Why the links that were asked for could not be made.
+    pub unlinked: Option<String>,
+    /// Whether it was ended before everything was done.
+    pub interrupted: bool,
+    /// How many outputs needed no evaluation, since nothing had changed.
+    pub kept: usize,
+    /// The most memory in MiB seen over all evaluation processes at once.
+    pub peak_mib: u64,
+    /// Wall seconds.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// The results that did not succeed.
+    pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
+        self.results.iter().filter(|result| result.status.is_failure())
+    }
+
+    /// Why a run that built nothing at all is no success, if so.
+    #[must_use]
+    pub fn nothing_done(&self) -> Option<String> {
+        let first = self.results.first()?;
+        let skipped = self.results.iter().all(|result| result.status == Status::Skipped);
+        skipped.then(|| format!("every output was skipped: {}", first.reason.as_deref().unwrap_or_default()))
+    }
+}
