@@ -38,8 +38,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let flags = session.flags();
     let wish = args.evaluation.wish(args.selectors.clone());
     let mut watcher = Watcher::new(&context.console, flags.clone());
-    let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress))?;
+    let report = session.run(&wish, &mut |progress| watcher.show_quietly(progress));
     watcher.finish();
+    let report = report?;
     if args.json {
         context.console.answer(&json::fleet(&report, &session)?);
     } else {
