@@ -52,7 +52,10 @@ pub struct Kept {
 
 /// What outputs cost when they were last evaluated, whatever the tree was then.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Costs(BTreeMap<AttrPath, (f64, u64)>);
+pub struct Costs(BTreeMap<AttrPath, Cost>);
+
+/// Wall seconds, resident memory in MiB, and the system it turned out to be for.
+type Cost = (f64, u64, String);
 
 impl Kept {
     /// Nothing evaluated yet, for the tree of `key`.
@@ -91,13 +94,19 @@ impl Costs {
     /// What evaluating `output` is expected to cost, where it was measured.
     #[must_use]
     pub fn estimate(&self, output: &Output) -> Option<Estimate> {
-        let (seconds, memory_mib) = *self.0.get(&output.attr)?;
-        Some(Estimate { seconds, memory_mib: Some(memory_mib) })
+        let (seconds, memory_mib, _) = self.0.get(&output.attr)?;
+        Some(Estimate { seconds: *seconds, memory_mib: Some(*memory_mib) })
+    }
+
+    /// The system that `output` was for, where it is known.
+    #[must_use]
+    pub fn system(&self, output: &Output) -> Option<String> {
+        self.0.get(&output.attr).map(|(_, _, system)| system.clone()).filter(|system| !system.is_empty())
     }
 
     /// Remembers what an evaluation cost.
     pub fn learn(&mut self, attr: &AttrPath, evaluated: &Evaluated) {
-        self.0.insert(attr.clone(), (evaluated.seconds, evaluated.memory_mib));
+        self.0.insert(attr.clone(), (evaluated.seconds, evaluated.memory_mib, evaluated.system.clone()));
     }
 
     /// Keeps the costs for later runs.

@@ -102,6 +102,32 @@ pub struct Item<'a> {
     pub kind: &'a Kind,
 }
 
+/// What the items of one call may take, in bytes: Linux takes 128 KiB in one argument, and other things stand in it too.
+const ITEMS_BYTES: usize = 96 * 1024;
+
+/// How many of `items` one call of [`Query::evaluate`] may name; one at least.
+#[must_use]
+pub fn fitting<'a>(items: impl Iterator<Item = Item<'a>>) -> usize {
+    let ends = items.scan(0, |bytes, item| {
+        *bytes += item.to_nix().len() + 1;
+        Some(*bytes)
+    });
+    ends.take_while(|&end| end <= ITEMS_BYTES).count().max(1)
+}
+
+impl Item<'_> {
+    fn to_nix(self) -> String {
+        let derivation = list(self.kind.derivation.iter().map(|path| AttrPath::new(path.iter()).to_nix()));
+        format!(
+            "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; }}",
+            self.index,
+            self.output.attr.to_nix(),
+            nix_string(&self.kind.name),
+            self.kind.configuration,
+        )
+    }
+}
+
 impl Query {
     /// Writes the wrapper flake below `state`, around the flake at `reference`.
     ///
@@ -141,16 +167,7 @@ impl Query {
     /// A call that evaluates `items` in order; `attributes` are further facts to read of each configuration.
     #[must_use]
     pub fn evaluate(&self, nix: &Nix, items: &[Item<'_>], attributes: &[AttrPath]) -> Command {
-        let items = list(items.iter().map(|item| {
-            let derivation = list(item.kind.derivation.iter().map(|path| AttrPath::new(path.iter()).to_nix()));
-            format!(
-                "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; }}",
-                item.index,
-                item.output.attr.to_nix(),
-                nix_string(&item.kind.name),
-                item.kind.configuration,
-            )
-        }));
+        let items = list(items.iter().map(|item| item.to_nix()));
         let attributes = list(attributes.iter().map(AttrPath::to_nix));
         let token = nix_string(&self.token);
         self.eval(
