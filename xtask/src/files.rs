@@ -83,6 +83,13 @@ pub fn short_hash<T: AsRef<[u8]>>(texts: &[T]) -> String {
     hex(&hasher.finalize()[..8])
 }
 
+/// A name that no other run has, not even one in a container where process numbers begin anew.
+#[must_use]
+pub fn unique_name() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{}", now.as_nanos(), std::process::id())
+}
+
 /// `bytes` in lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -58,7 +58,10 @@ pub struct ByOutput<T>(BTreeMap<String, BTreeMap<AttrPath, T>>);
 
 /// What outputs cost when they were last evaluated, whatever the tree was then.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Costs(ByOutput<(f64, u64)>);
+pub struct Costs(ByOutput<Cost>);
+
+/// Wall seconds, resident memory in MiB, and the system it turned out to be for.
+type Cost = (f64, u64, String);
 
 impl<T> Default for ByOutput<T> {
     fn default() -> Self {
@@ -127,13 +130,19 @@ impl Costs {
     /// What evaluating `output` is expected to cost, where it was measured.
     #[must_use]
     pub fn estimate(&self, output: &Output) -> Option<Estimate> {
-        let (seconds, memory_mib) = *self.0.get(output)?;
-        Some(Estimate { seconds, memory_mib: Some(memory_mib) })
+        let (seconds, memory_mib, _) = self.0.get(output)?;
+        Some(Estimate { seconds: *seconds, memory_mib: Some(*memory_mib) })
+    }
+
+    /// The system that `output` was for, where it is known.
+    #[must_use]
+    pub fn system(&self, output: &Output) -> Option<String> {
+        self.0.get(output).map(|(_, _, system)| system.clone()).filter(|system| !system.is_empty())
     }
 
     /// Remembers what an evaluation cost.
     pub fn learn(&mut self, output: &Output, evaluated: &Evaluated) {
-        self.0.insert(output, (evaluated.seconds, evaluated.memory_mib));
+        self.0.insert(output, (evaluated.seconds, evaluated.memory_mib, evaluated.system.clone()));
     }
 
     /// Keeps the costs for later runs.

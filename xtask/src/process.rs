@@ -4,10 +4,20 @@
 //! is an answer. *Acting* changes something: it is echoed, and its output is streamed to stderr.
 
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::report::Console;
+use crate::{interrupt, supervise};
+
+/// How often a child that is waited for may be given up.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long a child that was killed may take to be gone.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// A longer word of a command is not shown whole: nobody reads it, and it hides what is said after it.
+const SHOWN_CHARACTERS: usize = 300;
 
 /// The standard output of a command that must succeed, without its final newline.
 ///
@@ -31,12 +41,39 @@ pub fn ask_bytes(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Status, stdout and stderr of a command whose failure is an answer too.
+/// Status, stdout and stderr of a command whose failure is an answer too. An interrupt ends it.
 ///
 /// # Errors
-/// When the program cannot be started.
+/// When the program cannot be started, or an interrupt came first.
 pub fn probe(command: &mut Command) -> Result<Output> {
-    command.stdin(Stdio::null()).output().with_context(|| format!("could not start {}", spelled(command)))
+    // What is asked after an interrupt, to end in order, is not ended by the same one.
+    let before = interrupt::count();
+    probe_unless(command, &|| interrupt::count() > before)
+}
+
+/// As [`probe`], until the answer is `given_up`.
+///
+/// # Errors
+/// When the program cannot be started, or it was given up.
+pub fn probe_unless(command: &mut Command, given_up: &dyn Fn() -> bool) -> Result<Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().with_context(|| format!("could not start {}", spelled(command)))?;
+    let pid = child.id();
+    let (sender, answers) = mpsc::channel();
+    // Who has given up does not listen any more.
+    std::thread::spawn(move || drop(sender.send(child.wait_with_output())));
+    loop {
+        match answers.recv_timeout(LOOK) {
+            Ok(output) => return output.with_context(|| format!("learn how {} ended", spelled(command))),
+            Err(RecvTimeoutError::Disconnected) => bail!("it is not known how {} ended", spelled(command)),
+            Err(RecvTimeoutError::Timeout) if given_up() => {
+                supervise::kill_family(pid);
+                answers.recv_timeout(LAST_WORDS).ok();
+                bail!("interrupted");
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }
 
 /// Runs a command that changes something: echoed first, its output streamed.
@@ -73,11 +110,18 @@ pub fn hand_over(console: &Console, command: &mut Command) -> Result<ExitStatus>
     command.status().with_context(|| format!("could not start {}", spelled(command)))
 }
 
-/// A command as a person would type it, with quotes where a shell would need them.
+/// A command as a person would type it, with quotes where a shell would need them; what nobody would type is cut.
 #[must_use]
 pub fn spelled(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+    words.map(|word| quoted(&cut(&word.to_string_lossy()))).collect::<Vec<_>>().join(" ")
+}
+
+fn cut(word: &str) -> String {
+    match word.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
 }
 
 /// `word`, in single quotes if a POSIX shell would not read it as itself.
@@ -113,6 +157,21 @@ mod tests {
     fn ask_puts_the_reason_into_the_error() {
         let error = ask(Command::new("sh").args(["-c", "echo broken >&2; exit 3"])).map_err(|e| e.to_string());
         assert_eq!(error, Err("sh -c 'echo broken >&2; exit 3' (exit status: 3): broken".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_that_is_given_up_is_not_waited_for() {
+        let started = std::time::Instant::now();
+        let script = "sleep 63 & sleep 63";
+        assert!(probe_unless(Command::new("sh").args(["-c", script]), &|| true).is_err());
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_long_command_is_cut() {
+        let long = "a".repeat(100_000);
+        let text = spelled(Command::new("echo").args([long.as_str(), "b"]));
+        assert_eq!(text, format!("echo '{}…' b", "a".repeat(SHOWN_CHARACTERS)));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -32,8 +34,13 @@ pub struct Child {
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a child's last lines are waited for once it ended; a grandchild may hold its stderr open for ever.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How often that wait begins anew because the last lines are still being handed over.
+const LAST_WAITS: usize = 20;
+/// How many events may wait to be taken in: a child that says more waits in its turn, so that nobody's memory grows.
+pub const BACKLOG: usize = 1024;
 
-/// Starts `command` and passes everything it says on stderr, then its end, to `sink`, from another thread.
+/// Starts `command` and passes everything it says on stderr, then its end, to `sink`, from another thread. The child waits while
+/// `sink` does.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -46,30 +53,38 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).with_context(starting)?;
     let (heard, all_heard) = mpsc::channel::<()>();
     let line_sink = sink.clone();
+    let handing_over = Arc::new(AtomicBool::new(false));
+    let is_handing_over = Arc::clone(&handing_over);
     std::thread::spawn(move || {
         for line in BufReader::with_capacity(1 << 16, stderr).split(b'\n') {
-            match line {
-                Ok(line) => line_sink(ChildEvent::Line(line)),
-                Err(_) => break,
-            }
+            let Ok(line) = line else { break };
+            handing_over.store(true, Ordering::SeqCst);
+            line_sink(ChildEvent::Line(line));
+            handing_over.store(false, Ordering::SeqCst);
         }
         drop(heard);
     });
     std::thread::spawn(move || {
         let status = child.wait();
-        // Disconnected when the reader is done: the only way this returns before the time is over.
-        all_heard.recv_timeout(LAST_WORDS).ok();
+        for _ in 0..LAST_WAITS {
+            // Disconnected when the reader is done: the only way this returns before the time is over.
+            let waited = all_heard.recv_timeout(LAST_WORDS);
+            if waited != Err(RecvTimeoutError::Timeout) || !is_handing_over.load(Ordering::SeqCst) {
+                break;
+            }
+        }
         sink(ChildEvent::Ended(status));
     });
     Ok(Child { pid })
 }
 
-/// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt ends it at once.
+/// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt ends it at once. `meanwhile` is
+/// called again and again until then.
 ///
 /// # Errors
 /// When it cannot be started, its end cannot be learnt, or an interrupt came first.
-pub fn listen(command: &mut Command) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
-    let (sender, events) = mpsc::channel();
+pub fn listen(command: &mut Command, meanwhile: &mut dyn FnMut()) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
+    let (sender, events) = mpsc::sync_channel(BACKLOG);
     // The receiver lives until the child has ended, or was told to.
     let child = start(command, move |event| drop(sender.send(event)))?;
     let mut lines = Vec::new();
@@ -77,14 +92,15 @@ pub fn listen(command: &mut Command) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
         match events.recv_timeout(LOOK) {
             Ok(ChildEvent::Line(line)) => lines.push(line),
             Ok(ChildEvent::Ended(status)) => return Ok((lines, status?)),
-            Err(_) if interrupt::count() > 0 => {
-                child.kill();
-                // What is gone a moment later is not left behind.
-                while !matches!(events.recv_timeout(LAST_WORDS), Ok(ChildEvent::Ended(_)) | Err(_)) {}
-                bail!("interrupted");
-            }
             Err(_) => {}
         }
+        if interrupt::count() > 0 {
+            child.kill();
+            // What is gone a moment later is not left behind.
+            while !matches!(events.recv_timeout(LAST_WORDS), Ok(ChildEvent::Ended(_)) | Err(_)) {}
+            bail!("interrupted");
+        }
+        meanwhile();
     }
 }
 
@@ -99,9 +115,7 @@ impl Child {
     pub fn kill(&self) {
         let family = descendants(self.pid.as_raw_nonzero().get());
         self.signal(Signal::KILL);
-        for pid in family.into_iter().filter_map(Pid::from_raw) {
-            rustix::process::kill_process(pid, Signal::KILL).ok();
-        }
+        kill_all(family);
     }
 
     /// Resident memory of the child in MiB; 0 when it cannot be read, as for one that just ended.
@@ -113,6 +127,20 @@ impl Child {
             Err(_) if cfg!(target_os = "linux") => 0,
             Err(_) => resident_by_ps(pid).unwrap_or(0),
         }
+    }
+}
+
+/// Ends the child with the number `pid`, which need not have a process group of its own, and all its descendants at once.
+pub fn kill_family(pid: u32) {
+    let Ok(pid) = i32::try_from(pid) else { return };
+    let family = descendants(pid);
+    kill_all(std::iter::once(pid).chain(family));
+}
+
+fn kill_all(pids: impl IntoIterator<Item = i32>) {
+    for pid in pids.into_iter().filter_map(Pid::from_raw) {
+        // One that is gone needs no end.
+        rustix::process::kill_process(pid, Signal::KILL).ok();
     }
 }
 
@@ -190,6 +218,17 @@ mod tests {
     #[test]
     fn a_grandchild_that_holds_stderr_does_not_hold_us() {
         assert_eq!(heard("sleep 60 & echo a >&2"), (vec!["a".to_owned()], true));
+    }
+
+    #[test]
+    fn what_is_taken_in_late_is_heard_before_the_end() {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let _child =
+            start(Command::new("sh").args(["-c", "seq 100 >&2"]), move |event| drop(sender.send(event))).unwrap();
+        std::thread::sleep(2 * LAST_WORDS);
+        let events: Vec<ChildEvent> = receiver.iter().collect();
+        assert_eq!(events.len(), 101);
+        assert!(matches!(events.last(), Some(ChildEvent::Ended(_))));
     }
 
     #[test]

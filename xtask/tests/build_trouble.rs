@@ -130,7 +130,7 @@ fn a_nix_conf_that_cannot_be_read() {
     for nix in TestNix::ALL {
         let sandbox = Sandbox::new(nix);
         sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}this is no setting\n"));
-        let place = format!("{}:6: malformed line", sandbox.path("nix-conf/nix.conf").display());
+        let place = format!("{}:7: malformed line", sandbox.path("nix-conf/nix.conf").display());
         sandbox.run(&["build"]).ends(2).says(&[&place]);
     }
 }

@@ -216,3 +216,40 @@ fn what_failed_is_evaluated_again() {
         }
     }
 }
+
+#[test]
+fn a_fleet_larger_than_a_command_line_is_evaluated() {
+    let sandbox = Sandbox::new(TestNix::Distribution);
+    let body = r#"packages.x86_64-linux = builtins.listToAttrs (builtins.genList (number: rec {
+        name = "package-number-${toString number}"; value = linux name; }) 3000);"#;
+    sandbox.write("flake.nix", &flake(body));
+    let answer = sandbox.run(&["outputs", "--json", "--workers", "1"]).ends(0).answer();
+    assert_eq!(answer.outputs().iter().filter(|output| output["status"] == "evaluated").count(), 3000);
+}
+
+/// A word of Nix about itself, as its log has it.
+const BUSY: &str = r#"echo '@nix {"action":"msg","level":0,"msg":"error: SQLite database is busy"}' >&2; exit 1"#;
+
+#[test]
+fn what_fails_before_any_output_began_is_tried_again() {
+    for nix in TestNix::ALL {
+        let mut sandbox = Sandbox::new(nix);
+        sandbox.write("flake.nix", &flake(r#"packages.x86_64-linux = { a = linux "a"; b = linux "b"; };"#));
+        let once = format!("mkdir {} 2> /dev/null", sandbox.path("once").display());
+        let script = |when: &str| format!("case \"$*\" in *'#evaluate'*) if {when}; then {BUSY}; fi;; esac");
+        sandbox.intercept(nix, "nix", &script(&once));
+        sandbox.run(&["outputs", "--workers", "1"]).ends(0);
+        assert!(sandbox.path("once").exists(), "{nix:?}: nothing went wrong");
+
+        sandbox.intercept(nix, "nix", &script("true"));
+        sandbox.run(&["outputs", "--fresh"]).ends(1).says(&["packages.x86_64-linux.b: ", "SQLite database is busy"]);
+    }
+}
+
+#[test]
+fn an_evaluation_that_ends_well_before_it_is_done_is_not_asked_for_ever() {
+    let mut sandbox = Sandbox::new(TestNix::Distribution);
+    sandbox.write("flake.nix", &flake(r#"packages.x86_64-linux = { a = linux "a"; b = linux "b"; };"#));
+    sandbox.intercept(TestNix::Distribution, "nix", "case \"$*\" in *'#evaluate'*) exit 0;; esac");
+    sandbox.run(&["outputs"]).ends(1).says(&["packages.x86_64-linux.a: ", "without a word, twice"]);
+}

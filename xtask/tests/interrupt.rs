@@ -8,6 +8,7 @@ mod sandbox;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use fleet::{Running, flake, results, runs, statuses, wait_until};
 use rustix::process::Signal;
@@ -84,10 +85,29 @@ fn a_build_process_that_does_not_listen_is_killed() {
         for _ in 0..signals {
             running.signal(Signal::INT);
             // Two signals that are pending at once are one to a process.
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(200));
         }
         assert_eq!(statuses(&running.end().ends(130)), ["quick built", "slow interrupted"], "{nix:?}");
         waiting.check_afterwards();
+    }
+}
+
+#[test]
+fn a_builder_that_never_stops_talking_is_ended_too() {
+    for nix in TestNix::ALL {
+        let sandbox = Sandbox::new(nix);
+        let begun = sandbox.path("begun");
+        let script = format!("touch {}; while :; do echo yyyyyyyyyyyyyyyy; done", begun.display());
+        sandbox.write("flake.nix", &flake("", &format!(r#"chatty = drv "chatty" "{script}";"#)));
+        let running = Running::start(&sandbox, &["build", "--json"]);
+        wait_until("the builder has begun", || begun.exists());
+        // Time to say more than anybody takes in.
+        std::thread::sleep(Duration::from_secs(2));
+        running.signal(Signal::INT);
+        let asked = Instant::now();
+        assert_eq!(statuses(&running.end().ends(130)), ["chatty interrupted"], "{nix:?}");
+        assert!(asked.elapsed() < Duration::from_secs(15), "{nix:?}: it took {:?}", asked.elapsed());
+        assert!(!runs(&[begun.to_str().unwrap()]), "{nix:?}: the builder is left");
     }
 }
 

@@ -10,9 +10,10 @@ mod sandbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use cache_server::{CacheServer, Mood};
-use fleet::{flake, results, statuses};
+use fleet::{Running, flake, results, runs, statuses, wait_until};
 use sandbox::{Ran, Sandbox, TestNix, WORKING_NIX_CONF, ran};
 
 /// A sandbox whose store is empty again, while a cache in the folder `cache` has `a` and `b`, and what they need.
@@ -168,5 +169,24 @@ fn a_cache_in_trouble_fails_no_run() {
             assert!(mood == Mood::Gone || !server.asked().is_empty(), "{nix:?} {mood:?}: nobody asked");
             ended.says(&[&format!("! {address}: ")]);
         }
+    }
+}
+
+#[test]
+fn a_cache_that_stalls_holds_no_interrupt() {
+    for nix in TestNix::ALL {
+        let cached = Cached::new(nix);
+        let server = CacheServer::start(&cached.sandbox.path("cache"));
+        server.be(Mood::Stalling);
+        let address = server.address();
+        cached.sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}substituters = {address}\nrequire-sigs = false\n"));
+        let running = Running::start(&cached.sandbox, &["build", "--json", "--skip-cached"]);
+        wait_until("the cache is asked", || server.asked().iter().any(|path| path.ends_with(".narinfo")));
+        running.signal(rustix::process::Signal::TERM);
+        let asked = Instant::now();
+        let ended = running.end().ends(130);
+        assert!(asked.elapsed() < Duration::from_secs(5), "{nix:?}: it took {:?}", asked.elapsed());
+        assert_eq!(statuses(&ended), ["a interrupted", "b interrupted", "c interrupted"], "{nix:?}");
+        assert!(!runs(&["path-info", &address]), "{nix:?}: a question is left");
     }
 }

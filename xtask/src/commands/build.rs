@@ -126,7 +126,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&json::fleet(&report, &session)?);
     }
     conclude(&session, &report);
-    if let Some(reason) = report.nothing_done().or_else(|| report.unlinked.clone()) {
+    if let Some(reason) = report.trouble.clone().or_else(|| report.nothing_done()).or_else(|| report.unlinked.clone()) {
         bail!(reason);
     }
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })

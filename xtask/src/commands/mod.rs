@@ -13,7 +13,7 @@ mod outputs;
 mod secrets;
 mod test;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::builder::FalseyValueParser;
 
 use crate::bootstrap::ensure_nix;
@@ -101,6 +101,9 @@ fn validate_telling(
     }
     let wish = Wish { only_configurations: true, ..args.evaluation.wish(Vec::new()) };
     let fleet = build::evaluated(&session, &wish)?;
+    if let Some(trouble) = fleet.trouble {
+        bail!(trouble);
+    }
     let found = check(&Evidence::of(&session, &fleet)?)?;
     if args.json {
         console.answer(&problems::json(&found)?);

@@ -1,6 +1,6 @@
 //! List what the flake declares, per output, evaluated
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::builder::FalseyValueParser;
 
 use crate::commands::build::{EvaluationArgs, evaluated};
@@ -54,6 +54,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.mark(Mark::Warning, &warning);
     }
     context.console.line(&outcome::verdict(&report));
+    if let Some(trouble) = report.trouble {
+        bail!(trouble);
+    }
     Ok(if report.failures().next().is_some() { Ending::Problems } else { Ending::Clean })
 }
 

@@ -27,4 +27,4 @@ pub use installer::{INSTALLER, INSTALLER_HOST, debian_packages, installer_by_han
 pub use probe::{Failure, Probe, Reach, Trouble};
 pub use reference::{Reference, path_reference, percent_encoded};
 pub use settings::Settings;
-pub use store::Store;
+pub use store::{Having, Store};

@@ -120,13 +120,18 @@ impl Nix {
     /// For each of `substituters`, which of `paths` it has, as far as it told.
     ///
     /// Only these paths are asked for, all at once: no closure, no build-time input. Nix's own memory of what a cache lacks is not
-    /// trusted, since a path may have been pushed a minute ago.
+    /// trusted, since a path may have been pushed a minute ago. Once the question is `given_up`, it soon ends.
     #[must_use]
-    pub fn had_by(&self, substituters: &[String], paths: &[String]) -> Vec<Having> {
+    pub fn had_by(
+        &self,
+        substituters: &[String],
+        paths: &[String],
+        given_up: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<Having> {
         std::thread::scope(|scope| {
             let questions: Vec<_> = substituters
                 .iter()
-                .map(|substituter| (substituter, scope.spawn(move || self.having(substituter, paths))))
+                .map(|substituter| (substituter, scope.spawn(move || self.having(substituter, paths, given_up))))
                 .collect();
             let lost = || vec![Err("the question was lost".to_owned())];
             let answers = questions.into_iter().map(|(substituter, thread)| {
@@ -141,31 +146,41 @@ impl Nix {
     }
 
     /// What one substituter answers to each part of the question.
-    fn having(&self, substituter: &str, paths: &[String]) -> Vec<std::result::Result<Vec<String>, String>> {
+    fn having(
+        &self,
+        substituter: &str,
+        paths: &[String],
+        given_up: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<std::result::Result<Vec<String>, String>> {
         // Two processes that both meet a cache for the first time spoil each other's notes of it, and one fails: it is greeted
         // by one alone, which also learns whether there is anybody.
-        match process::probe(self.command("nix").args(["store", "ping", "--store", substituter])) {
+        match process::probe_unless(self.command("nix").args(["store", "ping", "--store", substituter]), given_up) {
             Ok(output) if output.status.success() => {}
             Ok(output) => return vec![Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)))],
             Err(error) => return vec![Err(format!("{error:#}"))],
         }
         let chunk = paths.len().div_ceil(QUESTIONS_AT_ONCE).max(1);
         std::thread::scope(|scope| {
-            let ask = |chunk| scope.spawn(move || self.has(substituter, chunk));
+            let ask = |chunk| scope.spawn(move || self.has(substituter, chunk, given_up));
             let threads: Vec<_> = paths.chunks(chunk).map(ask).collect();
             let lost = || Err("the question was lost".to_owned());
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
         })
     }
 
-    fn has(&self, substituter: &str, paths: &[String]) -> std::result::Result<Vec<String>, String> {
+    fn has(
+        &self,
+        substituter: &str,
+        paths: &[String],
+        given_up: &dyn Fn() -> bool,
+    ) -> std::result::Result<Vec<String>, String> {
         let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
         let mut command = nix.command("nix");
         command.args(["path-info", "--json", "--store", substituter]).args(paths);
         if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
             command.args(["--json-format", "1"]);
         }
-        let output = process::probe(&mut command).map_err(|error| format!("{error:#}"))?;
+        let output = process::probe_unless(&mut command, given_up).map_err(|error| format!("{error:#}"))?;
         if !output.status.success() {
             return Err(super::complaint::reason(&String::from_utf8_lossy(&output.stderr)));
         }

@@ -3,15 +3,15 @@
 //! A running process claims what it will build. A target that needs none of that may start beside it; one that does waits until
 //! that is built, or has failed.
 
-use std::collections::HashSet;
+use super::set::Set;
 
 /// What the scheduler knows of one waiting target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting<'a> {
     /// The index of the target.
     pub index: usize,
-    /// Its own derivation and those it needs, not built yet, inputs first.
-    pub unbuilt: Vec<String>,
+    /// Its own derivation and those it needs, as far as not built yet.
+    pub unbuilt: &'a Set,
 }
 
 /// What a free slot does next.
@@ -33,29 +33,28 @@ const DERIVATIONS_PER_PROCESS: usize = 100;
 
 /// The targets for one free slot of `slots`, given what the `running` processes have claimed.
 #[must_use]
-pub fn next(waiting: &[Waiting], claimed: &HashSet<&str>, running: usize, slots: usize) -> Next {
+pub fn next(waiting: &[Waiting<'_>], claimed: &Set, running: usize, slots: usize) -> Next {
     let fair = waiting.len().div_ceil(2 * slots.max(1));
     let mut chosen = Vec::new();
-    let mut derivations = HashSet::new();
+    let mut derivations = Set::default();
     for target in waiting {
-        if target.unbuilt.iter().any(|drv| claimed.contains(drv.as_str())) {
+        if target.unbuilt.intersects(claimed) {
             continue;
         }
         let larger = derivations.len() + target.unbuilt.len() > DERIVATIONS_PER_PROCESS;
         if !chosen.is_empty() && (larger || chosen.len() >= fair) {
             break;
         }
-        derivations.extend(target.unbuilt.iter());
+        derivations.unite(target.unbuilt);
         chosen.push(target.index);
     }
     if chosen.is_empty() {
         return Next::Wait;
     }
     // Slots that no other target can use now are this process's own.
-    let independent = |target: &&Waiting| {
-        let free = |drv: &String| !claimed.contains(drv.as_str()) && !derivations.contains(drv);
-        !chosen.contains(&target.index) && target.unbuilt.iter().all(free)
-    };
+    derivations.unite(claimed);
+    let independent =
+        |target: &&Waiting<'_>| !chosen.contains(&target.index) && !target.unbuilt.intersects(&derivations);
     let others = running + waiting.iter().filter(independent).count();
     let jobs = slots.div_ceil((others + 1).min(slots.max(1)));
     Next::Targets { targets: chosen, jobs }
@@ -73,13 +72,14 @@ mod tests {
     }
 
     fn next_of(waiting: &[&[&str]], claimed: &[&str], slots: usize) -> Next {
-        let waiting: Vec<Waiting> = waiting
-            .iter()
-            .enumerate()
-            .map(|(index, drvs)| Waiting { index, unbuilt: drvs.iter().map(|drv| (*drv).to_owned()).collect() })
-            .collect();
-        let claimed: HashSet<&str> = claimed.iter().copied().collect();
-        next(&waiting, &claimed, usize::from(!claimed.is_empty()), slots)
+        let mut names: Vec<&str> = waiting.iter().copied().flatten().chain(claimed).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        let set = |drvs: &[&str]| drvs.iter().filter_map(|drv| names.binary_search(drv).ok()).collect::<Set>();
+        let sets: Vec<Set> = waiting.iter().map(|drvs| set(drvs)).collect();
+        let waiting: Vec<Waiting<'_>> =
+            sets.iter().enumerate().map(|(index, unbuilt)| Waiting { index, unbuilt }).collect();
+        next(&waiting, &set(claimed), usize::from(!claimed.is_empty()), slots)
     }
 
     #[test]

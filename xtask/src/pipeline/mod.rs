@@ -1,6 +1,6 @@
 //! One run over a fleet's outputs: evaluation and builds side by side, coordinated by one loop that alone decides.
 //!
-//! Architecture invariant: threads only carry lines from children to the loop; policy is pure (`batching`, `claims`) or belongs
+//! Architecture invariant: threads only carry what children say to the loop; policy is pure (`batching`, `claims`) or belongs
 //! to the two state machines (`evaluation`, `build`); nothing here is worded or printed.
 
 pub mod batching;
@@ -8,17 +8,19 @@ pub mod build;
 mod claims;
 pub mod evaluation;
 mod graph;
+mod held;
 mod order;
 mod progress;
 mod run;
+mod set;
 mod stopping;
 
-pub use order::{BuildOrder, Builders, Order};
+pub use order::{BuildOrder, Builders, Order, Systems};
 pub use progress::{Now, Outcome, Progress};
 pub use run::run;
 
 use crate::nix::query::Query;
-use crate::nix::{Nix, SourceTree, Store};
+use crate::nix::{Having, Nix, SourceTree, Store};
 use crate::supervise::ChildEvent;
 
 /// What every part of a run needs.
@@ -32,15 +34,17 @@ pub struct Setting<'a> {
     pub query: &'a Query,
     /// Where the repository's files are.
     pub tree: SourceTree,
-    /// Whether derivations may be built on this machine (`max-jobs` is not 0).
-    pub local_builds: bool,
+    /// How many derivations may be built on this machine at once; none where it is 0.
+    pub max_jobs: usize,
 }
 
-/// What a child said, and which.
+/// What the loop hears.
 #[derive(Debug)]
 pub enum Event {
-    /// An evaluation process.
+    /// What an evaluation process said.
     Evaluation(usize, ChildEvent),
-    /// A build process.
+    /// What a build process said.
     Build(usize, ChildEvent),
+    /// What substituters have of what is held back.
+    Had(Vec<Having>),
 }

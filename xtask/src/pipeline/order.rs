@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::batching::Limits;
 use super::evaluation::Task;
-use crate::fleet::Evaluated;
+use crate::fleet::{Evaluated, OutputResult, Status};
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -17,6 +17,39 @@ pub struct Order {
     pub build: Option<BuildOrder>,
     /// Stop at the first failure.
     pub fail_fast: bool,
+    /// What the run is for: what is broken beyond is no failure.
+    pub systems: Systems,
+}
+
+/// The only systems that a run is for; none names all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Systems(pub Vec<String>);
+
+impl Systems {
+    /// Whether outputs of `system` are wanted; one whose system is not known may be.
+    #[must_use]
+    pub fn want(&self, system: Option<&str>) -> bool {
+        self.0.is_empty() || system.is_none_or(|system| self.0.iter().any(|wanted| wanted == system))
+    }
+
+    /// A run restricted to some systems does not fail because of a broken host of another: it says so. `last_known` is the
+    /// system that it had in an earlier run.
+    #[must_use]
+    pub fn excused(&self, mut result: OutputResult, last_known: Option<&str>) -> OutputResult {
+        let darwin_wanted = self.0.iter().any(|system| system.ends_with("-darwin"));
+        let system = result.system().or(last_known).map(str::to_owned);
+        let foreign = match system.as_deref() {
+            Some(system) => !self.want(Some(system)),
+            None => !self.0.is_empty() && result.output.kind == "darwin" && !darwin_wanted,
+        };
+        if foreign && result.status == Status::EvaluationFailed {
+            let reason = result.reason.take().unwrap_or_default();
+            let system = system.as_deref().unwrap_or("another system");
+            result.status = Status::Skipped;
+            result.reason = Some(format!("broken, and for {system}: {reason}"));
+        }
+        result
+    }
 }
 
 /// How to build.
@@ -63,6 +96,28 @@ impl Builders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::{AttrPath, Output};
+
+    #[test]
+    fn only_broken_hosts_of_systems_that_were_not_asked_for_are_excused() {
+        let check = |systems: &[&str], kind: &str, (system, last): (Option<&str>, Option<&str>), expected: Status| {
+            let attr = AttrPath::new(["hosts", "a"]);
+            let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
+            let wanted = Systems(systems.iter().map(|system| (*system).to_owned()).collect());
+            let result = wanted.excused(OutputResult::new(output, Status::EvaluationFailed), last);
+            assert_eq!(result.status, expected, "{systems:?} {kind} {system:?} {last:?}");
+        };
+        let (pc, pi, nobody) = (Some("x86_64-linux"), Some("aarch64-linux"), None);
+        check(&[], "nixos", (pi, nobody), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "nixos", (pi, nobody), Status::Skipped);
+        check(&["x86_64-linux"], "nixos", (pc, nobody), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "nixos", (nobody, nobody), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "nixos", (nobody, pi), Status::Skipped);
+        check(&["x86_64-linux"], "nixos", (nobody, pc), Status::EvaluationFailed);
+        check(&["x86_64-linux"], "darwin", (nobody, nobody), Status::Skipped);
+        check(&["aarch64-darwin"], "darwin", (nobody, nobody), Status::EvaluationFailed);
+        check(&[], "darwin", (nobody, nobody), Status::EvaluationFailed);
+    }
 
     #[test]
     fn builders_offer_systems_and_features() {

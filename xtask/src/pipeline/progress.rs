@@ -12,6 +12,8 @@ pub struct Outcome {
     pub results: Vec<OutputResult>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
+    /// What ended it in the middle, such as a process that could not be started; what was known by then stands.
+    pub trouble: Option<anyhow::Error>,
     /// The most memory in MiB seen over all evaluation processes at once.
     pub peak_mib: u64,
 }
@@ -35,6 +37,8 @@ pub enum Progress<'a> {
         /// Why not.
         reason: &'a str,
     },
+    /// The flake is being asked for its outputs, for so long by now; its inputs are fetched meanwhile.
+    Discovering(Duration),
     /// The state of things, a few times a second.
     Now(Now<'a>),
 }
@@ -52,6 +56,8 @@ pub struct Now<'a> {
     pub to_evaluate: usize,
     /// What is being evaluated, and since when.
     pub evaluating: Vec<(&'a str, Instant)>,
+    /// Since when substituters are being asked what they have.
+    pub asking: Option<Instant>,
     /// What is being built and fetched.
     pub building: Vec<Running>,
     /// Since the run began.

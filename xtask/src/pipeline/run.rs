@@ -1,6 +1,6 @@
 //! The loop of a run, which alone decides: it hears the children, takes in what became of each output, and says what comes next.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -8,50 +8,49 @@ use rustix::process::Signal;
 
 use super::build::{Building, Built, Heard, Target};
 use super::evaluation::{Evaluation, Task, Verdict};
+use super::held::Held;
 use super::stopping::Stopping;
-use super::{BuildOrder, Event, Now, Order, Outcome, Progress, Setting};
+use super::{Event, Now, Order, Outcome, Progress, Setting};
 use crate::fleet::{Evaluated, OutputResult, Status};
 use crate::interrupt;
+use crate::nix::Having;
+use crate::supervise::BACKLOG;
 
-/// How often memory is looked at.
+/// How often memory is looked at, and everything else but the children.
 const LOOK: Duration = Duration::from_millis(20);
 /// How often a watcher is told the state.
 const SHOW: Duration = Duration::from_millis(100);
+/// How long children that were killed may take to be gone.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs `order` to its end, telling `watch` what happens.
-///
-/// # Errors
-/// When a child cannot be started, or the store cannot be read.
-pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Outcome> {
+pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<'_>)) -> Outcome {
     let tasks: Vec<Task> = order.tasks.iter().map(|(task, _)| task.clone()).collect();
-    let names: Vec<String> = tasks.iter().map(|task| task.output.short()).collect();
+    let unknown = (0..tasks.len()).filter(|&index| order.tasks[index].1.is_none()).collect();
+    let building = order.build.as_ref().map(|build| Building::new(setting, build.slots, &build.roots));
     let mut run = Run {
         setting,
         order,
         results: tasks.iter().map(|task| OutputResult::new(task.output.clone(), Status::Interrupted)).collect(),
         done: vec![false; tasks.len()],
-        held: Vec::new(),
+        held: Held::default(),
         stopping: None,
-        evaluation: Evaluation::new(setting, &tasks, unknown(order), order.limits),
-        building: build_order(order).map(|build| Building::new(setting, build.slots, build.roots.clone())),
+        evaluation: Evaluation::new(setting, &tasks, unknown, order.limits),
+        building,
         watch,
     };
     for (index, (_, known)) in order.tasks.iter().enumerate() {
         if let Some(evaluated) = known {
-            run.evaluated(index, evaluated.clone())?;
+            run.evaluated(index, evaluated.clone());
         }
     }
-    let interrupted = run.go_on(&names)?;
-    let peak_mib = run.evaluation.peak_mib;
-    Ok(Outcome { results: run.results, interrupted, peak_mib })
-}
-
-fn unknown(order: &Order) -> Vec<usize> {
-    (0..order.tasks.len()).filter(|&index| order.tasks[index].1.is_none()).collect()
-}
-
-fn build_order(order: &Order) -> Option<&BuildOrder> {
-    order.build.as_ref()
+    let (sender, receiver) = mpsc::sync_channel(BACKLOG);
+    let trouble = run.go_on(&sender, &receiver).err();
+    if trouble.is_some() {
+        run.give_up(&receiver);
+    }
+    let (interrupted, peak_mib) = (run.stopping.is_some(), run.evaluation.peak_mib);
+    Outcome { results: run.results, interrupted, trouble, peak_mib }
 }
 
 struct Run<'a, 'w> {
@@ -59,8 +58,7 @@ struct Run<'a, 'w> {
     order: &'a Order,
     results: Vec<OutputResult>,
     done: Vec<bool>,
-    /// Targets that wait for the question which outputs a substituter has.
-    held: Vec<Target>,
+    held: Held,
     evaluation: Evaluation<'a>,
     building: Option<Building<'a>>,
     /// How far the run is in being ended, once it was asked to.
@@ -69,57 +67,73 @@ struct Run<'a, 'w> {
 }
 
 impl Run<'_, '_> {
-    /// The loop; whether it was interrupted.
-    fn go_on(&mut self, names: &[String]) -> Result<bool> {
-        let (sender, receiver) = mpsc::channel();
+    /// The loop. It never sends to itself: who sends waits when there is more than it can take in.
+    fn go_on(&mut self, sender: &SyncSender<Event>, receiver: &Receiver<Event>) -> Result<()> {
+        let names: Vec<String> = self.results.iter().map(|result| result.output.short()).collect();
         let started = Instant::now();
         let (mut looked, mut shown) = (Instant::now(), Instant::now());
         loop {
             if self.stopping.is_none() {
-                self.evaluation.dispatch(&sender)?;
-                self.release_held()?;
-                let done = self.building.as_mut().map(|building| building.dispatch(&sender)).transpose()?;
+                self.evaluation.dispatch(sender)?;
+                self.ask_substituters(sender);
+                let done = self.building.as_mut().map(|building| building.dispatch(sender)).transpose()?;
                 self.take_built(done.unwrap_or_default());
             }
-            if self.evaluation.is_done() && self.building.as_ref().is_none_or(Building::is_done) {
-                break;
+            if self.is_done() {
+                return Ok(());
             }
-            let mut event = receiver.recv_timeout(LOOK);
-            // Everything that is there already is taken in before the next look around.
-            while let Ok(heard) = event {
+            let round = Instant::now();
+            let mut event = receiver.recv_timeout(LOOK).ok();
+            // What is there already is taken in before the next look around, which a child that never stops talking puts off no
+            // longer than this.
+            while let Some(heard) = event {
                 self.hear(heard)?;
-                event = receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+                event = if round.elapsed() < LOOK { receiver.try_recv().ok() } else { None };
             }
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
                 let verdicts = self.evaluation.watch_memory();
-                self.take_verdicts(verdicts)?;
+                self.take_verdicts(verdicts);
             }
             if shown.elapsed() >= SHOW {
                 shown = Instant::now();
-                self.show(names, started);
+                self.show(&names, started);
             }
-            let failed = self.order.fail_fast
-                && self.results.iter().zip(&self.done).any(|(r, done)| *done && r.status.is_failure());
-            if interrupt::count() > 0 || failed {
+            if interrupt::count() > 0 || self.order.fail_fast && self.failed() > 0 {
                 let stage = self.stopping.get_or_insert_with(Stopping::default);
                 let (signal, is_over) = (stage.go_on(interrupt::count() > 1).then(|| stage.signal()), stage.is_over());
                 if let Some(signal) = signal {
                     self.stop(signal);
                 }
                 if is_over {
-                    break;
+                    return Ok(());
                 }
             }
         }
-        Ok(self.stopping.is_some())
+    }
+
+    fn is_done(&self) -> bool {
+        self.evaluation.is_done() && self.held.is_done() && self.building.as_ref().is_none_or(Building::is_done)
+    }
+
+    /// Ends everything at once where the loop cannot go on, and takes in what still comes.
+    fn give_up(&mut self, receiver: &Receiver<Event>) {
+        self.stopping.get_or_insert_with(Stopping::default);
+        self.stop(Signal::KILL);
+        let since = Instant::now();
+        while !self.is_done() && since.elapsed() < LAST_PATIENCE {
+            if let Ok(heard) = receiver.recv_timeout(LOOK) {
+                // The first trouble is told; what follows from it says nothing new.
+                self.hear(heard).ok();
+            }
+        }
     }
 
     fn hear(&mut self, event: Event) -> Result<()> {
         match event {
             Event::Evaluation(id, event) => {
                 let verdicts = self.evaluation.hear(id, event)?;
-                self.take_verdicts(verdicts)
+                self.take_verdicts(verdicts);
             }
             Event::Build(id, event) => {
                 let Some(building) = &mut self.building else { return Ok(()) };
@@ -128,31 +142,40 @@ impl Run<'_, '_> {
                     (self.watch)(Progress::Log { drv: &drv, line: &line });
                 }
                 self.take_built(built);
-                Ok(())
             }
+            Event::Had(had) => self.release_held(&had),
         }
+        Ok(())
     }
 
-    fn take_verdicts(&mut self, verdicts: Vec<Verdict>) -> Result<()> {
+    fn take_verdicts(&mut self, verdicts: Vec<Verdict>) {
         let stopped = self.stopping.is_some();
         for Verdict { index, told } in verdicts.into_iter().filter(|verdict| !(stopped && verdict.told.is_err())) {
             match told {
-                Ok(evaluated) => self.evaluated(index, evaluated)?,
+                Ok(evaluated) => self.evaluated(index, evaluated),
                 Err(failure) => {
                     let result = &mut self.results[index];
                     result.status = Status::EvaluationFailed;
                     result.output.system = result.output.system.take().or(failure.system);
                     result.reason = Some(failure.fault.reason);
                     result.place = failure.fault.place;
+                    let last_known = self.order.tasks[index].0.last_system.as_deref();
+                    *result = self.order.systems.excused(result.clone(), last_known);
                     self.finish(index);
                 }
             }
         }
-        Ok(())
     }
 
     /// The evaluation of one output is known: what happens next with it?
-    fn evaluated(&mut self, index: usize, evaluated: Evaluated) -> Result<()> {
+    fn evaluated(&mut self, index: usize, evaluated: Evaluated) {
+        let drv = evaluated.drv.clone().unwrap_or_default();
+        if let Err(error) = self.take_evaluated(index, evaluated) {
+            self.take_built(vec![Built::unreadable(index, drv, &error)]);
+        }
+    }
+
+    fn take_evaluated(&mut self, index: usize, evaluated: Evaluated) -> Result<()> {
         let drv = evaluated.drv.clone();
         let system = evaluated.system.clone();
         self.results[index].evaluated = Some(evaluated);
@@ -181,22 +204,28 @@ impl Run<'_, '_> {
             self.held.push(target);
             return Ok(());
         }
-        let present = building.add(target)?;
+        let present = building.add(target);
         self.take_built(present.into_iter().collect());
         Ok(())
     }
 
-    /// Asks the substituters, once and for everything, which of the held outputs they have; the others are built.
-    fn release_held(&mut self) -> Result<()> {
-        let (Some(build), Some(building)) = (&self.order.build, &mut self.building) else { return Ok(()) };
-        if self.held.is_empty() || !self.evaluation.is_done() {
-            return Ok(());
+    /// Asks the substituters, once and for everything, which of the held outputs they have.
+    fn ask_substituters(&mut self, events: &SyncSender<Event>) {
+        let Some(build) = &self.order.build else { return };
+        if self.held.unasked().is_empty() || !self.evaluation.is_done() {
+            return;
         }
-        let held = std::mem::take(&mut self.held);
+        let held = self.held.unasked().iter();
+        let paths = held.flat_map(|target| self.results[target.index].paths.iter().map(|(_, path)| path.clone()));
+        let wanted = paths.filter(|path| !path.is_empty()).collect();
+        self.held.ask(self.setting.nix, &build.skip_cached, wanted, events);
+    }
+
+    /// What a substituter has is done; the others are built.
+    fn release_held(&mut self, had: &[Having]) {
+        let held = self.held.answered();
+        let (false, Some(building)) = (held.is_empty(), &mut self.building) else { return };
         let paths = |index: usize| self.results[index].paths.iter().map(|(_, path)| path.clone());
-        let wanted: Vec<String> =
-            held.iter().flat_map(|target| paths(target.index)).filter(|path| !path.is_empty()).collect();
-        let had = self.setting.nix.had_by(&build.skip_cached, &wanted);
         for (substituter, reason) in had.iter().filter_map(|had| Some((&had.substituter, had.trouble.as_ref()?))) {
             (self.watch)(Progress::Trouble { substituter, reason });
         }
@@ -204,11 +233,11 @@ impl Run<'_, '_> {
             let well = had.iter().filter(|had| had.trouble.is_none()).map(|had| had.substituter.clone());
             building.substitute_from(well.collect());
         }
-        let mut cached = Vec::new();
+        let (mut cached, mut done) = (Vec::new(), Vec::new());
         for target in held {
             match had.iter().find(|had| paths(target.index).all(|path| had.paths.contains(&path))) {
                 Some(had) => cached.push((target.index, had.substituter.clone())),
-                None => drop(building.add(target)?),
+                None => done.extend(building.add(target)),
             }
         }
         for (index, substituter) in cached {
@@ -216,7 +245,7 @@ impl Run<'_, '_> {
             self.results[index].reason = Some(format!("{substituter} has it"));
             self.finish(index);
         }
-        Ok(())
+        self.take_built(done);
     }
 
     fn take_built(&mut self, built: Vec<Built>) {
@@ -239,21 +268,26 @@ impl Run<'_, '_> {
     }
 
     fn stop(&mut self, signal: Signal) {
-        self.held.clear();
+        self.held.give_up();
         self.evaluation.stop();
         if let Some(building) = &mut self.building {
             building.stop(signal);
         }
     }
 
+    /// How many outputs have failed.
+    fn failed(&self) -> usize {
+        self.results.iter().zip(&self.done).filter(|(result, done)| **done && result.status.is_failure()).count()
+    }
+
     fn show(&mut self, names: &[String], started: Instant) {
-        let failed = self.results.iter().zip(&self.done).filter(|(result, done)| **done && result.status.is_failure());
         let now = Now {
             total: self.results.len(),
             done: self.done.iter().filter(|done| **done).count(),
-            failed: failed.count(),
+            failed: self.failed(),
             to_evaluate: self.evaluation.left(),
             evaluating: self.evaluation.running().map(|(index, since)| (names[index].as_str(), since)).collect(),
+            asking: self.held.since(),
             building: self.building.iter().flat_map(Building::running).cloned().collect(),
             elapsed: started.elapsed(),
         };

@@ -40,6 +40,7 @@ pub fn run() -> RunResult {
         declared: Vec::new(),
         uncovered: vec![AttrPath::new(["images", "installer"])],
         invisible: vec!["configurations/nixos/new.nix".into()],
+        trouble: None,
         troubles: Vec::new(),
         unlinked: None,
         interrupted: false,

@@ -41,6 +41,9 @@ impl<'a> Watcher<'a> {
             Progress::Trouble { substituter, reason } => {
                 self.console.mark(Mark::Warning, &format!("{substituter}: did not tell what it has: {reason}"));
             }
+            Progress::Discovering(elapsed) => {
+                self.at_one_thing(&format!("discovering outputs ({})", duration(elapsed)))
+            }
             Progress::Now(now) if self.live => self.console.draw(&region(&now, width())),
             Progress::Now(now) => self.beat(&now),
         }
@@ -71,6 +74,15 @@ impl<'a> Watcher<'a> {
             self.console.mark(outcome::mark(result), &outcome::line(result));
         }
         self.last_said = Instant::now();
+    }
+
+    fn at_one_thing(&mut self, what: &str) {
+        if self.live {
+            self.console.draw(&[cut(what, width())]);
+        } else if self.last_said.elapsed() >= HEARTBEAT {
+            self.last_said = Instant::now();
+            self.console.line(what);
+        }
     }
 
     fn beat(&mut self, now: &Now<'_>) {
@@ -125,7 +137,8 @@ fn running(now: &Now<'_>) -> Vec<String> {
         let phase = running.phase.as_ref().map(|phase| format!(", {phase}")).unwrap_or_default();
         format!("{verb} {} ({}{phase})", store_name(&running.path), duration(running.started.elapsed()))
     });
-    evaluating.chain(building).collect()
+    let asking = now.asking.map(|since| format!("asking what caches have ({})", duration(since.elapsed())));
+    evaluating.chain(asking).chain(building).collect()
 }
 
 #[cfg(test)]
@@ -147,6 +160,7 @@ mod tests {
             failed: 1,
             to_evaluate: 2,
             evaluating: vec![("nixos:web", started)],
+            asking: Some(started),
             building: vec![running("/s/a.drv", false, Some("buildPhase")), running("/s/b", true, None)],
             elapsed: Duration::from_secs(65),
         }
@@ -157,6 +171,7 @@ mod tests {
         expect_test::expect![[r#"
             [3/12] 1m05s · 2 to evaluate · 1 failed
               evaluating nixos:web (0.0 s)
+              asking what caches have (0.0 s)
               building a (0.0 s, buildPhase)
               fetching b (0.0 s)"#]]
         .assert_eq(&region(&now(), 80).join("\n"));
@@ -169,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_heartbeat_is_one_line() {
-        expect_test::expect!["[3/12] 1m05s · 2 to evaluate · 1 failed: evaluating nixos:web (0.0 s), building a (0.0 s, buildPhase), fetching b (0.0 s)"]
+        expect_test::expect!["[3/12] 1m05s · 2 to evaluate · 1 failed: evaluating nixos:web (0.0 s), asking what caches have (0.0 s), building a (0.0 s, buildPhase), fetching b (0.0 s)"]
             .assert_eq(&heartbeat(&now()));
     }
 }

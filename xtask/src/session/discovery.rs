@@ -1,5 +1,7 @@
 //! Discovery: the names of a flake's outputs, one `nix eval` unless a set throws.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context as _, Result, bail};
 
 use super::{Session, inputs};
@@ -7,6 +9,7 @@ use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
 use crate::nix::{Fault, Reach, fault};
+use crate::pipeline::Progress;
 use crate::supervise;
 
 /// What a flake declares.
@@ -56,17 +59,26 @@ impl FailedSet {
 
 /// A flake with more throwing sets than this is not asked further.
 const PATIENCE: usize = 50;
+/// How often a watcher is told that discovery goes on.
+const SHOW: Duration = Duration::from_millis(100);
 
 impl Session<'_> {
-    /// Asks the flake for the names of its outputs.
+    /// Asks the flake for the names of its outputs, telling `watch` that it is at it.
     ///
     /// # Errors
     /// When Nix cannot be run, its store cannot be used, or an input cannot be had: every set would fail for that one reason.
-    pub fn discover(&self) -> Result<Discovery> {
+    pub fn discover(&self, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Discovery> {
+        let (started, mut shown) = (Instant::now(), Instant::now());
+        let mut meanwhile = || {
+            if shown.elapsed() >= SHOW {
+                shown = Instant::now();
+                watch(Progress::Discovering(started.elapsed()));
+            }
+        };
         let mut skip = Vec::new();
         let mut failed = Vec::new();
         loop {
-            let mut attempt = self.attempt(&skip)?;
+            let mut attempt = self.attempt(&skip, &mut meanwhile)?;
             let Some(set) = attempt.failed.pop() else {
                 attempt.failed = failed;
                 return Ok(attempt);
@@ -98,12 +110,12 @@ impl Session<'_> {
     }
 
     /// One look; at most one set has failed in it.
-    fn attempt(&self, skip: &[AttrPath]) -> Result<Discovery> {
+    fn attempt(&self, skip: &[AttrPath], meanwhile: &mut dyn FnMut()) -> Result<Discovery> {
         let mut discovery = Discovery::default();
         let mut looking = None;
         let mut messages = Vec::new();
-        let (lines, status) =
-            supervise::listen(&mut self.query().discover(&self.nix, &self.kinds, &self.named_sets, skip))?;
+        let mut command = self.query().discover(&self.nix, &self.kinds, &self.named_sets, skip);
+        let (lines, status) = supervise::listen(&mut command, meanwhile)?;
         for line in lines {
             let Some(LogEvent::Message(message)) = LogEvent::parse(&line) else { continue };
             match self.query().finding(&message).context("discover the flake's outputs")? {

@@ -10,7 +10,7 @@ use crate::nix::SourceTree;
 use crate::nix::query::Elsewhere;
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
-use crate::pipeline::{self, Order, Setting};
+use crate::pipeline::{self, Order, Setting, Systems};
 use crate::report::Watcher;
 
 /// The derivation of an output, or why it has none.
@@ -33,22 +33,24 @@ impl Session<'_> {
             let output = Output { attr: attr.clone(), kind: kind.name.clone(), system: None };
             let usual = Estimate { seconds: kind.usual_seconds, memory_mib: None };
             let estimate = costs.estimate(&output).unwrap_or(usual);
-            Some((Task { output, kind, estimate, asked: Vec::new() }, None))
+            Some((Task { output, kind, estimate, asked: Vec::new(), last_system: None }, None))
         };
         let tasks: Vec<_> = asked.iter().filter_map(task).collect();
-        let order = Order { tasks, limits, build: None, fail_fast: false };
+        let order = Order { tasks, limits, build: None, fail_fast: false, systems: Systems(Vec::new()) };
         let setting = Setting {
             nix: &self.nix,
             store: &self.store,
             query: &query,
             // No place in a copy is a place in the repository.
             tree: SourceTree { root: trees.join("none"), in_store: None },
-            local_builds: self.settings.max_jobs > 0,
+            max_jobs: self.settings.max_jobs,
         };
         let mut watcher = Watcher::new(&self.context.console, self.flags());
         let outcome = pipeline::run(&setting, &order, &mut |progress| watcher.show_quietly(progress));
         watcher.finish();
-        let outcome = outcome?;
+        if let Some(trouble) = outcome.trouble {
+            return Err(trouble);
+        }
         if outcome.interrupted || outcome.results.len() != asked.len() {
             bail!("the run was interrupted");
         }

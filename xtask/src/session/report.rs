@@ -17,6 +17,8 @@ pub struct Report {
     pub declared: Vec<Output>,
     /// Nix files of the flake that git does not know, relative to the repository: Nix does not see them.
     pub invisible: Vec<PathBuf>,
+    /// Why the run could not do all of its work: what is not done counts as not finished.
+    pub trouble: Option<String>,
     /// What could not be remembered for later runs, and why: it costs nothing of this one.
     pub troubles: Vec<String>,
     /// Why the links that were asked for could not be made.

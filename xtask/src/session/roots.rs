@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::{Session, Wish};
+use crate::files;
 use crate::fleet::{Output, OutputResult, Status};
 
 impl Session<'_> {
@@ -25,7 +26,7 @@ impl Session<'_> {
         }
         if !missing.is_empty() {
             let missing: Vec<String> = missing.into_iter().cloned().collect();
-            self.nix.add_roots(&roots.join(format!("{}-kept", std::process::id())), &missing)?;
+            self.nix.add_roots(&roots.join(format!("{}-kept", files::unique_name())), &missing)?;
         }
         Ok(())
     }

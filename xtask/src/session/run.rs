@@ -12,11 +12,11 @@ use super::selection::{refuse_unknown_systems, select};
 use super::{Discovery, Report, Session};
 use crate::config::asked;
 use crate::files;
-use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Status};
+use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector};
 use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
-use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting};
+use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting, Systems};
 
 /// What a run is wanted for.
 #[derive(Debug, Clone)]
@@ -57,15 +57,16 @@ impl Session<'_> {
         let kept = self.kept(key.as_deref(), wish.fresh);
         let (discovery, mut known) = match kept {
             Some(kept) => self.known_discovery(kept),
-            None => (self.discover()?, ByOutput::default()),
+            None => (self.discover(watch)?, ByOutput::default()),
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
         let declared = outputs.clone();
         let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
         let costs = self.costs();
+        let systems = Systems(wish.systems.clone());
         let tasks = selected
             .into_iter()
-            .filter(|&index| wish.wants_system(outputs[index].system.as_deref()))
+            .filter(|&index| systems.want(outputs[index].system.as_deref()))
             .filter(|&index| !wish.only_configurations || self.kinds[discovery.outputs[index].1].configuration)
             .map(|index| {
                 let kind = self.kinds[discovery.outputs[index].1].clone();
@@ -73,7 +74,8 @@ impl Session<'_> {
                 let estimate = costs.estimate(&outputs[index]).unwrap_or(usual);
                 let evaluated = known.remove(&outputs[index]);
                 let asked = asked(&self.config.expect, &outputs[index]);
-                (Task { output: outputs[index].clone(), kind, estimate, asked }, evaluated)
+                let last_system = costs.system(&outputs[index]);
+                (Task { output: outputs[index].clone(), kind, estimate, asked, last_system }, evaluated)
             })
             .collect::<Vec<_>>();
         let failed_in_sight = discovery.failed.iter().any(|set| set.is_wanted(&wish.selectors, &self.kinds));
@@ -81,19 +83,16 @@ impl Session<'_> {
             refuse_unknown_systems(&outputs, &wish.systems)?;
         }
         let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
-        let order = Order { tasks, limits: wish.limits, build: self.build_order(wish), fail_fast: wish.fail_fast };
+        let build = self.build_order(wish);
+        let order = Order { tasks, limits: wish.limits, build, fail_fast: wish.fail_fast, systems };
         let setting = Setting {
             nix: &self.nix,
             store: &self.store,
             query: self.query(),
             tree: self.tree(discovery.source.as_deref()),
-            local_builds: self.settings.max_jobs > 0,
+            max_jobs: self.settings.max_jobs,
         };
-        let mut watch_excused = |progress: Progress<'_>| match progress {
-            Progress::Done(result) => watch(Progress::Done(&wish.excused(result.clone()))),
-            progress => watch(progress),
-        };
-        let mut outcome = pipeline::run(&setting, &order, &mut watch_excused)?;
+        let mut outcome = pipeline::run(&setting, &order, watch);
         let named = outputs.iter().map(|output| &output.attr).chain(&discovery.named).cloned().collect();
         // Work that is done is reported, whatever becomes of the notes of it.
         let mut kept_notes = vec![self.remember(key, &discovery, outputs, known, &outcome.results)];
@@ -105,13 +104,14 @@ impl Session<'_> {
         }
         let said = |error: anyhow::Error| format!("{error:#}");
         let failed = discovery.failed.iter().filter(|set| set.is_wanted(&wish.selectors, &self.kinds));
-        let failed = failed.map(|set| set.result(&self.kinds));
+        let failed = failed.map(|set| order.systems.excused(set.result(&self.kinds), None));
         Ok(Report {
-            results: outcome.results.into_iter().chain(failed).map(|result| wish.excused(result)).collect(),
+            results: outcome.results.into_iter().chain(failed).collect(),
             named,
             uncovered: discovery.uncovered,
             declared,
             invisible: self.invisible(),
+            trouble: outcome.trouble.map(said),
             troubles: kept_notes.into_iter().filter_map(Result::err).map(said).collect(),
             unlinked: linked.err().map(said),
             interrupted: outcome.interrupted,
@@ -146,7 +146,7 @@ impl Session<'_> {
             Vec::new()
         };
         Some(BuildOrder {
-            slots: (cores() + remote).min(4 * cores().max(4)),
+            slots: (self.settings.max_jobs + remote).min(4 * cores().max(4)),
             roots: self.roots(),
             builders: Builders {
                 offers: builders.into_iter().map(|b| (b.systems, b.features)).collect(),
@@ -200,63 +200,5 @@ impl Session<'_> {
             result.closure_bytes = path_of(result).and_then(|path| sizes.get(&path).copied());
         }
         written
-    }
-}
-
-impl Wish {
-    fn wants_system(&self, system: Option<&str>) -> bool {
-        self.systems.is_empty() || system.is_none_or(|system| self.systems.iter().any(|wanted| wanted == system))
-    }
-
-    /// A run restricted to some systems does not fail because of a broken host of another: it says so.
-    fn excused(&self, mut result: OutputResult) -> OutputResult {
-        let darwin_wanted = self.systems.iter().any(|system| system.ends_with("-darwin"));
-        let foreign = match result.system() {
-            Some(system) => !self.wants_system(Some(system)),
-            None => !self.systems.is_empty() && result.output.kind == "darwin" && !darwin_wanted,
-        };
-        if foreign && result.status == Status::EvaluationFailed {
-            let reason = result.reason.take().unwrap_or_default();
-            let system = result.system().unwrap_or("another system").to_owned();
-            result.status = Status::Skipped;
-            result.reason = Some(format!("broken, and for {system}: {reason}"));
-        }
-        result
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fleet::AttrPath;
-
-    fn wish(systems: &[&str]) -> Wish {
-        Wish {
-            selectors: Vec::new(),
-            systems: systems.iter().map(|system| (*system).to_owned()).collect(),
-            only_configurations: false,
-            fresh: false,
-            limits: Limits { workers: 1, memory_mib: 1 },
-            build: None,
-            fail_fast: false,
-        }
-    }
-
-    fn check(systems: &[&str], kind: &str, system: Option<&str>, expected: Status) {
-        let attr = AttrPath::new(["hosts", "a"]);
-        let output = Output { attr, kind: kind.to_owned(), system: system.map(str::to_owned) };
-        let result = wish(systems).excused(OutputResult::new(output, Status::EvaluationFailed));
-        assert_eq!(result.status, expected, "{systems:?} {kind} {system:?}");
-    }
-
-    #[test]
-    fn only_broken_hosts_of_systems_that_were_not_asked_for_are_excused() {
-        check(&[], "nixos", Some("aarch64-linux"), Status::EvaluationFailed);
-        check(&["x86_64-linux"], "nixos", Some("aarch64-linux"), Status::Skipped);
-        check(&["x86_64-linux"], "nixos", Some("x86_64-linux"), Status::EvaluationFailed);
-        check(&["x86_64-linux"], "nixos", None, Status::EvaluationFailed);
-        check(&["x86_64-linux"], "darwin", None, Status::Skipped);
-        check(&["aarch64-darwin"], "darwin", None, Status::EvaluationFailed);
-        check(&[], "darwin", None, Status::EvaluationFailed);
     }
 }

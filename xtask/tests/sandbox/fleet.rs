@@ -1,10 +1,12 @@
 //! Flakes that need no input, made from the lines that matter to a test, and what a run answered about their outputs.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Ran, Sandbox, program, ran};
+use super::{Ran, Sandbox, TestNix, program, ran};
 
 /// A flake with `body` as its outputs, from line 2 on; `make system name` is a derivation, `linux name` one for x86_64-linux.
 pub fn flake(body: &str) -> String {
@@ -75,5 +77,19 @@ impl Sandbox {
         let mut git = self.command(program("git", "apt-get install git"));
         // Submodules and clones come from folders beside this one.
         ran(git.current_dir(folder).args(["-c", "protocol.file.allow=always"]).args(arguments)).ends(0);
+    }
+
+    /// Runs the shell script `first` before `name`, one of the programs of `nix`, whenever it is called.
+    pub fn intercept(&mut self, nix: TestNix, name: &str, first: &str) {
+        let folder = self.path("intercepted");
+        fs::create_dir_all(&folder).unwrap();
+        for program in ["nix", "nix-store", "nix-instantiate"] {
+            let first = if program == name { first } else { "" };
+            let script = format!("#!/bin/sh\n{first}\nexec '{}' \"$@\"\n", nix.bin().join(program).display());
+            fs::write(folder.join(program), script).unwrap();
+            fs::set_permissions(folder.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        self.set("PATH", &path);
     }
 }

@@ -38,9 +38,9 @@ impl TestNix {
     }
 }
 
-/// Settings with which every Nix builds anywhere, and asks no network.
+/// Settings with which every Nix builds anywhere, two things at once, and asks no network.
 pub const WORKING_NIX_CONF: &str = "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\n\
-    substituters =\nuse-registries = false\n";
+    substituters =\nuse-registries = false\nmax-jobs = 2\n";
 
 /// The smallest flake that builds something.
 pub const FLAKE: &str = r#"{

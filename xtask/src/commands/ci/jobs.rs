@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
@@ -141,6 +141,9 @@ impl<'a> Jobs<'a> {
         self.fleet()?;
         let (session, fleet) = (self.session.as_ref(), self.fleet.as_ref());
         let (session, fleet) = session.zip(fleet).context("look at the outputs")?;
+        if fleet.trouble.is_some() {
+            bail!("not every output could be looked at");
+        }
         let mut result = JobResult::of(name, check(&Evidence::of(session, fleet)?)?);
         // Without the job that says so itself, what does not evaluate was not checked, and is no success.
         if self.wish.build.is_none() && fleet.failures().next().is_some() {
@@ -171,7 +174,7 @@ impl<'a> Jobs<'a> {
         if fleet.failures().next().is_some() {
             result.status = JobStatus::Failed;
         }
-        if let Some(reason) = fleet.nothing_done() {
+        if let Some(reason) = fleet.trouble.clone().or_else(|| fleet.nothing_done()) {
             result.status = JobStatus::CouldNotCheck;
             result.reason = Some(reason);
         }

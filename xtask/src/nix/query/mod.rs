@@ -105,6 +105,33 @@ pub struct Item<'a> {
     pub asked: &'a [Asked],
 }
 
+/// What the items of one call may take, in bytes: Linux takes 128 KiB in one argument, and other things stand in it too.
+const ITEMS_BYTES: usize = 96 * 1024;
+
+/// How many of `items` one call of [`Query::evaluate`] may name; one at least.
+#[must_use]
+pub fn fitting<'a>(items: impl Iterator<Item = Item<'a>>) -> usize {
+    let ends = items.scan(0, |bytes, item| {
+        *bytes += item.to_nix().len() + 1;
+        Some(*bytes)
+    });
+    ends.take_while(|&end| end <= ITEMS_BYTES).count().max(1)
+}
+
+impl Item<'_> {
+    fn to_nix(self) -> String {
+        let derivation = list(self.kind.derivation.iter().map(|path| AttrPath::new(path.iter()).to_nix()));
+        let asked = list(self.asked.iter().map(asked));
+        format!(
+            "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; asked = {asked}; }}",
+            self.index,
+            self.output.attr.to_nix(),
+            nix_string(&self.kind.name),
+            self.kind.configuration,
+        )
+    }
+}
+
 impl Query {
     /// Writes the wrapper flake below `state`, around the flake at `reference`.
     ///
@@ -153,17 +180,7 @@ impl Query {
     /// A call that evaluates `items` in order.
     #[must_use]
     pub fn evaluate(&self, nix: &Nix, items: &[Item<'_>]) -> Command {
-        let items = list(items.iter().map(|item| {
-            let derivation = list(item.kind.derivation.iter().map(|path| AttrPath::new(path.iter()).to_nix()));
-            let asked = list(item.asked.iter().map(asked));
-            format!(
-                "{{ index = {}; path = {}; kind = {}; configuration = {}; derivation = {derivation}; asked = {asked}; }}",
-                item.index,
-                item.output.attr.to_nix(),
-                nix_string(&item.kind.name),
-                item.kind.configuration,
-            )
-        }));
+        let items = list(items.iter().map(|item| item.to_nix()));
         let token = nix_string(&self.token);
         let ask = format!("token = {token}; items = {items};");
         let Some(Elsewhere { trees, numbers, below }) = &self.elsewhere else {

@@ -7,7 +7,8 @@ use std::process::ExitStatus;
 use anyhow::Result;
 
 use super::process::{Process, Running};
-use super::{Building, Built, FailedDerivation, Heard, LOG_TAIL, TRIES, Target};
+use super::queue::Queued;
+use super::{Building, Built, FailedDerivation, Heard, LOG_TAIL, TRIES};
 use crate::fleet::Status;
 use crate::nix::log::LogEvent;
 use crate::supervise::ChildEvent;
@@ -55,20 +56,17 @@ impl Building<'_> {
                 }
             }
             LogEvent::Planned => {
-                if let Some(announced) = process.announced.take() {
-                    process.claimed = announced;
-                } else {
-                    process.claimed.clear();
-                }
+                let announced = process.announced.take().unwrap_or_default();
+                process.claimed = announced.iter().map(|drv| self.graph.number(drv)).collect();
                 self.stirred = true;
             }
             LogEvent::Stopped { id } => {
-                if let Some(running) = process.builds.remove(&id) {
-                    let path = running.path;
-                    if running.fetched || self.graph.is_built(&path)? {
-                        self.processes[at].claimed.remove(&path);
-                        self.stirred = true;
-                    }
+                let running = process.builds.remove(&id).filter(|running| !running.fetched);
+                if let Some(Running { path, .. }) = running
+                    && self.graph.is_built(&path)?
+                {
+                    process.claimed.remove(self.graph.number(&path));
+                    self.stirred = true;
                 }
             }
             LogEvent::Message(message) => {
@@ -90,11 +88,11 @@ impl Building<'_> {
         }
         let seconds = self.processes[at].started.elapsed().as_secs_f64();
         let mut still = VecDeque::new();
-        for (target, tries) in std::mem::take(&mut self.processes[at].targets) {
-            if let Some(failure) = self.failure(&target, seconds)? {
+        for mut queued in std::mem::take(&mut self.processes[at].targets) {
+            if let Some(failure) = self.failure(&mut queued, seconds)? {
                 done.push(failure);
             } else {
-                still.push_back((target, tries));
+                still.push_back(queued);
             }
         }
         self.processes[at].targets = still;
@@ -111,7 +109,9 @@ impl Building<'_> {
         process.has_news = true;
         let log_tail = process.begun.get(drv).map(|lines| lines.iter().cloned().collect()).unwrap_or_default();
         let reason = process.reason_for(drv).unwrap_or_else(|| "it did not produce its outputs".to_owned());
-        self.failed.insert(drv.to_owned(), FailedDerivation { reason, log_tail });
+        // Who needs it is judged by what is in the store now.
+        self.graph.look_again();
+        self.has_failed(drv, FailedDerivation { reason, log_tail });
         Ok(())
     }
 
@@ -127,19 +127,23 @@ impl Building<'_> {
         }
         let process = self.processes.swap_remove(at);
         self.stirred = true;
+        self.graph.look_again();
         let seconds = process.started.elapsed().as_secs_f64();
         let mut done = Vec::new();
-        for (target, tries) in process.targets.iter().cloned() {
+        for mut queued in process.targets.iter().cloned() {
+            let target = queued.target.clone();
             if clean || self.is_result(&target.drv)? {
                 self.graph.note_built(&target.drv);
+                self.vouched.insert(target.drv);
                 done.push(Built::ok(target.index, Status::Built, seconds));
-            } else if let Some(failure) = self.failure(&target, seconds)? {
+            } else if let Some(failure) = self.failure(&mut queued, seconds)? {
                 done.push(failure);
             } else if self.stopping {
                 // Nobody knows what would have become of it.
-            } else if killed && tries + 1 < TRIES {
-                self.waiting.push_back((target, tries + 1));
-            } else if let Some(failure) = self.failure_before_begin(&process, &target, seconds)? {
+            } else if killed && queued.tries + 1 < TRIES {
+                queued.tries += 1;
+                self.waiting.push_back(queued);
+            } else if let Some(failure) = self.failure_before_begin(&process, &mut queued, seconds)? {
                 done.push(failure);
             } else {
                 let how = status.as_ref().map_or_else(ToString::to_string, ToString::to_string);
@@ -160,25 +164,33 @@ impl Building<'_> {
     }
 
     /// The failure of `target` where it, or something it needs, could not even be begun: as when its builder is down.
-    fn failure_before_begin(&mut self, process: &Process, target: &Target, seconds: f64) -> Result<Option<Built>> {
-        let unbuilt = self.graph.unbuilt(&target.drv)?;
+    fn failure_before_begin(&mut self, process: &Process, queued: &mut Queued, seconds: f64) -> Result<Option<Built>> {
+        let unbuilt = self.graph.unbuilt(&queued.target.drv)?;
         let Some((drv, reason)) =
             unbuilt.into_iter().find_map(|drv| process.reason_for(&drv).map(|reason| (drv, reason)))
         else {
             return Ok(None);
         };
         let reason = process.with_refusals(&reason);
-        self.failed.insert(drv, FailedDerivation { reason, log_tail: Vec::new() });
-        self.failure(target, seconds)
+        self.has_failed(&drv, FailedDerivation { reason, log_tail: Vec::new() });
+        self.failure(queued, seconds)
     }
 
-    /// The failure of `target`, if it or something it needs has failed in this run.
-    pub(super) fn failure(&mut self, target: &Target, seconds: f64) -> Result<Option<Built>> {
-        if self.failed.is_empty() {
+    fn has_failed(&mut self, drv: &str, failed: FailedDerivation) {
+        let number = self.graph.number(drv);
+        self.all_failed.insert(number);
+        self.failed.insert(number, failed);
+    }
+
+    /// The failure of a target, if it or something it needs has failed in this run.
+    pub(super) fn failure(&mut self, queued: &mut Queued, seconds: f64) -> Result<Option<Built>> {
+        if !queued.needs(&mut self.graph)?.intersects(&self.all_failed) {
             return Ok(None);
         }
+        let target = &queued.target;
         let unbuilt = self.graph.unbuilt(&target.drv)?;
-        let Some((drv, failed)) = unbuilt.iter().find_map(|drv| self.failed.get_key_value(drv)) else {
+        let Some((drv, failed)) = unbuilt.iter().find_map(|drv| Some((drv, self.failed.get(&self.graph.number(drv))?)))
+        else {
             return Ok(None);
         };
         let status = if *drv == target.drv { Status::BuildFailed } else { Status::DependencyFailed };

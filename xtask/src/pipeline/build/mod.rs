@@ -2,23 +2,23 @@
 
 mod hearing;
 mod process;
+mod queue;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
-use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rustix::process::Signal;
 
 pub use process::Running;
 
-use super::claims::{self, Next, Waiting};
+use super::Setting;
 use super::graph::Graph;
-use super::{Event, Setting};
+use super::set::Set;
+use crate::files;
 use crate::fleet::Status;
-use crate::supervise;
 use process::Process;
+use queue::Queued;
 
 /// The lines of a failed build's log that a report shows.
 pub const LOG_TAIL: usize = 25;
@@ -63,9 +63,11 @@ struct FailedDerivation {
 pub struct Building<'a> {
     setting: &'a Setting<'a>,
     graph: Graph<'a>,
-    waiting: VecDeque<(Target, usize)>,
+    waiting: VecDeque<Queued>,
     processes: Vec<Process>,
-    failed: HashMap<String, FailedDerivation>,
+    /// What has failed, by number in the graph.
+    failed: BTreeMap<usize, FailedDerivation>,
+    all_failed: Set,
     /// Derivations of which Nix said that their outputs are valid.
     vouched: HashSet<String>,
     /// Store paths that links of earlier runs keep alive.
@@ -73,7 +75,8 @@ pub struct Building<'a> {
     /// The only substituters to ask; those of the settings if none are named.
     substituters: Option<Vec<String>>,
     slots: usize,
-    roots: PathBuf,
+    /// What every link to a result starts with.
+    links: PathBuf,
     next_process: usize,
     /// Whether something changed since targets were last looked for.
     stirred: bool,
@@ -95,33 +98,37 @@ pub enum Heard {
 
 impl<'a> Building<'a> {
     /// Nothing waits yet; `slots` processes may run at once, and links in `roots` keep results alive.
-    pub fn new(setting: &'a Setting<'a>, slots: usize, roots: PathBuf) -> Self {
+    pub fn new(setting: &'a Setting<'a>, slots: usize, roots: &Path) -> Self {
         Self {
             setting,
             graph: Graph::new(setting.store),
             waiting: VecDeque::new(),
             processes: Vec::new(),
-            failed: HashMap::new(),
+            failed: BTreeMap::new(),
+            all_failed: Set::default(),
             vouched: HashSet::new(),
-            linked: linked(&roots),
+            linked: linked(roots),
             substituters: None,
             slots: slots.max(1),
-            roots,
+            links: roots.join(files::unique_name()),
             next_process: 0,
             stirred: false,
             stopping: false,
         }
     }
 
-    /// One more target; it is present if all its outputs are.
-    ///
-    /// # Errors
-    /// When its derivation cannot be read.
-    pub fn add(&mut self, target: Target) -> Result<Option<Built>> {
+    /// One more target; it is done at once if all its outputs are there, or if it, or what it needs, cannot be read.
+    pub fn add(&mut self, target: Target) -> Option<Built> {
+        let (index, drv) = (target.index, target.drv.clone());
+        self.enqueue(target).unwrap_or_else(|error| Some(Built::unreadable(index, drv, &error)))
+    }
+
+    fn enqueue(&mut self, target: Target) -> Result<Option<Built>> {
         if self.is_result(&target.drv)? {
             return Ok(Some(Built::ok(target.index, Status::Present, 0.0)));
         }
-        self.waiting.push_back((target, 0));
+        let queued = Queued::new(target, &mut self.graph)?;
+        self.waiting.push_back(queued);
         self.stirred = true;
         Ok(None)
     }
@@ -135,8 +142,10 @@ impl<'a> Building<'a> {
     ///
     /// A path may stand there whole and yet be none of Nix's: a build whose hash was wrong leaves it.
     ///
+    /// A store that does not answer has not said that they are.
+    ///
     /// # Errors
-    /// When its derivation cannot be read, or the store cannot be asked.
+    /// When its derivation cannot be read.
     pub fn is_result(&mut self, drv: &str) -> Result<bool> {
         if !self.graph.is_built(drv)? {
             return Ok(false);
@@ -145,7 +154,7 @@ impl<'a> Building<'a> {
         let unsure: Vec<String> = derivation.outputs.iter().map(|(_, path)| path.clone()).collect();
         // Nix itself made our links, and keeps alive what they lead to.
         if !self.vouched.contains(drv) && !unsure.iter().all(|path| self.linked.contains(path)) {
-            if !self.setting.nix.are_valid(&unsure)? {
+            if !self.setting.nix.are_valid(&unsure).unwrap_or(false) {
                 self.graph.doubt(drv);
                 return Ok(false);
             }
@@ -169,84 +178,6 @@ impl<'a> Building<'a> {
         self.processes.iter().flat_map(|process| process.builds.values())
     }
 
-    /// Starts processes for targets that can start; those that need what has failed are done.
-    pub fn dispatch(&mut self, events: &Sender<Event>) -> Result<Vec<Built>> {
-        let mut done = Vec::new();
-        while self.stirred && self.processes.len() < self.slots && !self.waiting.is_empty() {
-            done.extend(self.settle()?);
-            let waiting = self.unbuilt()?;
-            let claimed: HashSet<&str> = self.processes.iter().flat_map(|p| &p.claimed).map(String::as_str).collect();
-            match claims::next(&waiting, &claimed, self.processes.len(), self.slots) {
-                Next::Wait => self.stirred = false,
-                Next::Targets { targets, jobs } => {
-                    let claimed = waiting.iter().filter(|w| targets.contains(&w.index)).flat_map(|w| w.unbuilt.clone());
-                    self.start(&targets, claimed.collect(), jobs, events)?;
-                }
-            }
-        }
-        Ok(done)
-    }
-
-    /// Takes out of the queue what was built meanwhile, and what needs a derivation that has failed.
-    fn settle(&mut self) -> Result<Vec<Built>> {
-        let mut done = Vec::new();
-        let mut still = VecDeque::new();
-        for (target, tries) in std::mem::take(&mut self.waiting) {
-            if self.is_result(&target.drv)? {
-                done.push(Built::ok(target.index, Status::Built, 0.0));
-            } else if let Some(failure) = self.failure(&target, 0.0)? {
-                done.push(failure);
-            } else {
-                still.push_back((target, tries));
-            }
-        }
-        self.waiting = still;
-        Ok(done)
-    }
-
-    fn unbuilt(&mut self) -> Result<Vec<Waiting>> {
-        let graph = &mut self.graph;
-        self.waiting
-            .iter()
-            .map(|(target, _)| Ok(Waiting { index: target.index, unbuilt: graph.unbuilt(&target.drv)? }))
-            .collect()
-    }
-
-    fn start(
-        &mut self,
-        indices: &[usize],
-        claimed: HashSet<String>,
-        jobs: usize,
-        events: &Sender<Event>,
-    ) -> Result<()> {
-        let (targets, still): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(target, _)| indices.contains(&target.index));
-        self.waiting = still;
-        let drvs: Vec<String> = targets.iter().map(|(target, _)| target.drv.clone()).collect();
-        let id = self.next_process;
-        self.next_process += 1;
-        let link = self.roots.join(format!("{}-{id}", std::process::id()));
-        let jobs = if self.setting.local_builds { jobs } else { 0 };
-        let mut command = self.setting.nix.realise(&drvs, jobs, &link, self.substituters.as_deref());
-        let events = events.clone();
-        // The receiver lives as long as the run; a child that outlives it has nobody to tell.
-        let child = supervise::start(&mut command, move |event| drop(events.send(Event::Build(id, event))))
-            .context("start a build")?;
-        self.processes.push(Process {
-            id,
-            child,
-            targets,
-            started: Instant::now(),
-            claimed,
-            announced: None,
-            builds: HashMap::new(),
-            begun: HashMap::new(),
-            messages: Vec::new(),
-            has_news: false,
-        });
-        Ok(())
-    }
-
     /// Gives up what waits and asks all processes to stop.
     pub fn stop(&mut self, signal: Signal) {
         self.stopping = true;
@@ -262,6 +193,13 @@ impl Built {
     #[must_use]
     pub fn present(index: usize) -> Self {
         Self::ok(index, Status::Present, 0.0)
+    }
+
+    /// A target that cannot be built since a derivation cannot be read, which is no trouble of the others.
+    #[must_use]
+    pub fn unreadable(index: usize, drv: String, error: &anyhow::Error) -> Self {
+        let (reason, failed_drv) = (Some(format!("{error:#}")), Some(drv));
+        Self { reason, failed_drv, ..Self::ok(index, Status::BuildFailed, 0.0) }
     }
 
     fn ok(index: usize, status: Status, seconds: f64) -> Self {

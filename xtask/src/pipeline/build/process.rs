@@ -1,21 +1,22 @@
 //! One build process: its targets, what it has begun, and Nix's words about what failed in it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use super::Target;
+use super::queue::Queued;
 use crate::nix::log::Message;
+use crate::pipeline::set::Set;
 use crate::supervise::Child;
 
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) id: usize,
     pub(super) child: Child,
-    pub(super) targets: VecDeque<(Target, usize)>,
+    pub(super) targets: VecDeque<Queued>,
     pub(super) started: Instant,
-    pub(super) claimed: HashSet<String>,
+    pub(super) claimed: Set,
     /// What Nix says it will build; it replaces our own guess once the first activity begins.
-    pub(super) announced: Option<HashSet<String>>,
+    pub(super) announced: Option<Vec<String>>,
     pub(super) builds: HashMap<u64, Running>,
     /// The derivations begun, with the last lines of each.
     pub(super) begun: HashMap<String, VecDeque<String>>,
@@ -47,10 +48,10 @@ impl Process {
     pub(super) fn take_message(&mut self, message: Message) {
         let text = message.text.as_str();
         if text.ends_with("will be built:") {
-            self.announced = Some(HashSet::new());
+            self.announced = Some(Vec::new());
         } else if let (Some(announced), Some(path)) = (&mut self.announced, text.strip_prefix("  ")) {
             if path.ends_with(".drv") {
-                announced.insert(path.to_owned());
+                announced.push(path.to_owned());
             }
         } else if message.level == 0 {
             self.messages.push(message);

@@ -4,7 +4,7 @@ mod memory;
 mod worker;
 
 use std::collections::VecDeque;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -13,7 +13,7 @@ use super::batching::{Estimate, Limits};
 use super::{Event, Setting};
 use crate::fleet::{Asked, Evaluated, Facts, Kind, Output};
 use crate::nix::log::{LogEvent, Message};
-use crate::nix::query::{Finding, Item};
+use crate::nix::query::{self, Finding, Item};
 use crate::nix::{Fault, fault};
 use crate::supervise::{self, ChildEvent};
 use worker::{Current, Worker};
@@ -32,6 +32,8 @@ pub struct Task {
     pub estimate: Estimate,
     /// Further attributes to read of it.
     pub asked: Vec<Asked>,
+    /// The system it had in an earlier run.
+    pub last_system: Option<String>,
 }
 
 /// What became of one output's evaluation.
@@ -106,11 +108,12 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Starts as many processes as limits allow.
-    pub fn dispatch(&mut self, events: &Sender<Event>) -> Result<()> {
+    pub fn dispatch(&mut self, events: &SyncSender<Event>) -> Result<()> {
         while self.workers.len() < self.limits.workers && !self.workers.iter().any(|worker| worker.alone) {
             if self.has_room() {
                 let estimates: Vec<Estimate> = self.pending.iter().map(|&index| self.estimates[index]).collect();
                 let count = self.limits.batch(&estimates);
+                let count = query::fitting(self.pending.iter().take(count).map(|&index| self.item(index)));
                 let batch = self.pending.drain(..count).collect();
                 self.start(batch, false, events)?;
             } else if let (true, true, Some(index)) =
@@ -125,12 +128,8 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    fn start(&mut self, batch: Vec<usize>, alone: bool, events: &Sender<Event>) -> Result<()> {
-        let items: Vec<Item<'_>> = batch
-            .iter()
-            .map(|&index| (index, &self.tasks[index]))
-            .map(|(index, task)| Item { index, output: &task.output, kind: &task.kind, asked: &task.asked })
-            .collect();
+    fn start(&mut self, batch: Vec<usize>, alone: bool, events: &SyncSender<Event>) -> Result<()> {
+        let items: Vec<Item<'_>> = batch.iter().map(|&index| self.item(index)).collect();
         let mut command = self.setting.query.evaluate(self.setting.nix, &items);
         if !alone {
             // Collecting costs a third more time and frees nothing that is worth it: the process ends soon.
@@ -147,6 +146,11 @@ impl<'a> Evaluation<'a> {
             Worker { id, child, batch, messages: Vec::new(), current: None, done: 0, alone, ended_by_us: false };
         self.workers.push(worker);
         Ok(())
+    }
+
+    fn item(&self, index: usize) -> Item<'_> {
+        let task = &self.tasks[index];
+        Item { index, output: &task.output, kind: &task.kind, asked: &task.asked }
     }
 
     /// Takes in what worker `id` said.
@@ -198,7 +202,8 @@ impl<'a> Evaluation<'a> {
     fn end(&mut self, at: usize, status: std::io::Result<std::process::ExitStatus>) -> Vec<Verdict> {
         let mut worker = self.workers.swap_remove(at);
         let mut verdicts = Vec::new();
-        if !worker.ended_by_us && !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+        let is_clean = status.as_ref().is_ok_and(std::process::ExitStatus::success) && worker.batch.is_empty();
+        if !worker.ended_by_us && !is_clean {
             verdicts.extend(self.blame(&mut worker, &status));
         }
         // What is left was not begun, or was ended by us before it was done.
@@ -217,20 +222,20 @@ impl<'a> Evaluation<'a> {
             return worker.finish(Facts::new(), Some(reason));
         }
         let index = worker.batch.front().copied()?;
-        let Some(fault) = fault else {
-            // It died without a word, as by `kill -9` or the kernel's out-of-memory killer.
+        let current = worker.current.take();
+        if current.is_none() || fault.is_none() {
+            // No output was begun yet, so none is at fault; or it died without a word, as by `kill -9` or for lack of memory.
             self.tries[index] += 1;
             if self.tries[index] < TRIES {
                 return None;
             }
+        }
+        let fault = fault.unwrap_or_else(|| {
             let how = status.as_ref().map_or_else(ToString::to_string, ToString::to_string);
-            worker.batch.pop_front();
-            let fault =
-                Fault { reason: format!("the evaluating process ended without a word, twice ({how})"), place: None };
-            return Some(Verdict { index, told: Err(Failure { fault, system: None }) });
-        };
+            Fault { reason: format!("the evaluating process ended without a word, twice ({how})"), place: None }
+        });
         worker.batch.pop_front();
-        let system = worker.current.take().and_then(|current| current.system);
+        let system = current.and_then(|current| current.system);
         Some(Verdict { index, told: Err(Failure { fault, system }) })
     }
 

@@ -8,6 +8,9 @@ use crate::fleet::{Evaluated, Facts};
 use crate::nix::log::Message;
 use crate::supervise::Child;
 
+/// How many messages are kept at least: what ends an evaluation is said last, however much was traced before.
+const LAST_MESSAGES: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) id: usize,
@@ -41,6 +44,9 @@ impl Worker {
     pub(super) fn take_message(&mut self, message: Message) {
         if let (Some(current), Some(warning)) = (&mut self.current, warning(&message)) {
             current.warnings.push(warning);
+        }
+        if self.messages.len() >= 2 * LAST_MESSAGES {
+            self.messages.drain(..LAST_MESSAGES);
         }
         self.messages.push(message);
     }
