@@ -91,6 +91,9 @@ fn what_was_built_is_told_though_nothing_can_be_remembered() {
         built.says(&["! keep the costs of evaluation: write `", "closure-sizes.json`: "]);
         sandbox.run(&["ci", "build", "--report-dir", "report"]).ends(0).says(&["! keep the costs of evaluation"]);
         assert!(sandbox.repository().join("report/junit.xml").is_file());
+        // Reports that cannot be written are an error, after everything is told.
+        let unwritten = sandbox.run(&["ci", "build", "--json", "--report-dir", "/proc/none"]).ends(2);
+        assert!(unwritten.stdout.contains("packages.x86_64-linux.default"), "{nix:?}: {unwritten:?}");
         // Links that were asked for are no bookkeeping; what was built is told all the same.
         let unlinked = sandbox.run(&["build", "--json", "--out-link", "/proc/none/result"]).ends(2);
         assert_eq!(statuses(&unlinked), ["default present"], "{nix:?}");

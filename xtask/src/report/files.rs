@@ -30,12 +30,15 @@ pub fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes all three, each whole or not at all.
+/// Writes all three, each whole or not at all, and whatever becomes of the others.
 ///
 /// # Errors
 /// When the folder cannot be made or written.
 pub fn write(folder: &Path, result: &RunResult) -> Result<()> {
-    files::write_atomically(&folder.join(JSON), json::run(result)?.as_bytes())?;
-    files::write_atomically(&folder.join(JUNIT), &junit::document(result)?)?;
-    files::write_atomically(&folder.join(SUMMARY), summary::markdown(result).as_bytes())
+    let written = [
+        json::run(result).and_then(|text| files::write_atomically(&folder.join(JSON), text.as_bytes())),
+        junit::document(result).and_then(|text| files::write_atomically(&folder.join(JUNIT), &text)),
+        files::write_atomically(&folder.join(SUMMARY), summary::markdown(result).as_bytes()),
+    ];
+    written.into_iter().collect()
 }

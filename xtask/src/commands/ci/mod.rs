@@ -82,11 +82,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     jobs.look_back(&mut results)?;
     let result = jobs.result(results, clock, started.elapsed().as_secs_f64());
-    report::files::write(&folder, &result)?;
+    let written = report::files::write(&folder, &result);
     if args.json {
         console.answer(&report::json::run(&result)?);
     }
     report::jobs::conclude(console, &result, &folder);
+    written?;
     Ok(ending(&result))
 }
 
