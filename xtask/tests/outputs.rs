@@ -181,10 +181,12 @@ fn a_declared_kind_is_discovered_and_built() {
           bundles.x86_64-linux.one = linux "one";
           jobs.deep.down = linux "down";
           stray.here = linux "stray";
+          deploy.nodes = { }.missing;
           checks.x86_64-linux.a = linux "a";"#;
         sandbox.write("flake.nix", &flake(body));
-        let uncovered = "stray.here is a derivation of no known kind: not covered";
-        sandbox.run(&["build"]).ends(0).says(&[uncovered, "jobs.deep.down is a derivation of no known kind"]);
+        let uncovered = "stray.here is of no known kind: not covered";
+        let closed = "deploy is of no known kind: not covered";
+        sandbox.run(&["build"]).ends(0).says(&[uncovered, closed, "jobs.deep.down is of no known kind"]);
         let config = r#"
             kind = [
                 { name = "image", set = "images.*", derivation = "config.build.image" },
@@ -203,7 +205,7 @@ fn a_declared_kind_is_discovered_and_built() {
         sandbox
             .run(&["outputs", "image:installer", "bundle:*"])
             .ends(0)
-            .says(&["2 outputs", "stray.here  not covered"]);
+            .says(&["2 outputs", "stray.here is of no known kind: not covered"]);
     }
 }
 

@@ -161,7 +161,7 @@ pub fn tell(session: &Session<'_>, report: &Report) {
         console.line(outcome::table(&report.results).trim_end_matches('\n'));
     }
     for attr in &report.uncovered {
-        console.mark(Mark::Warning, &format!("{attr} is a derivation of no known kind: not covered"));
+        console.mark(Mark::Warning, &format!("{attr} is of no known kind: not covered"));
     }
     for warning in outcome::warnings(report) {
         console.mark(Mark::Warning, &warning);

@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.mark(Mark::Failed, &outcome::failure(result, &flags));
     }
     for attr in &report.uncovered {
-        context.console.mark(Mark::Warning, &format!("{attr}  not covered: a derivation of no known kind"));
+        context.console.mark(Mark::Warning, &format!("{attr} is of no known kind: not covered"));
     }
     for warning in outcome::warnings(&report) {
         context.console.mark(Mark::Warning, &warning);

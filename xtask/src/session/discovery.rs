@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Session, inputs};
-use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status};
+use crate::fleet::{AttrPath, Kind, Output, OutputResult, Selector, Status, Step};
 use crate::nix::log::LogEvent;
 use crate::nix::query::Finding;
 use crate::nix::{Fault, Reach, fault};
@@ -76,11 +76,12 @@ impl Session<'_> {
             }
         };
         let mut skip = Vec::new();
-        let mut failed = Vec::new();
+        let (mut failed, mut closed) = (Vec::new(), Vec::new());
         loop {
             let mut attempt = self.attempt(&skip, &mut meanwhile)?;
             let Some(set) = attempt.failed.pop() else {
                 attempt.failed = failed;
+                attempt.uncovered.extend(closed);
                 return Ok(attempt);
             };
             if set.attr.is_none() {
@@ -91,12 +92,24 @@ impl Session<'_> {
                 inputs::blame(self.context, &self.store, &declared, self.lock.as_ref(), &set.fault.reason)?;
             }
             let attr = set.attr.clone();
-            failed.push(set);
+            match attr.clone().filter(|attr| self.is_of_no_kind(attr)) {
+                // What is of no kind is not covered anyway, whether it can be looked into or not.
+                Some(attr) => closed.push(attr),
+                None => failed.push(set),
+            }
             match attr {
-                Some(attr) if failed.len() < PATIENCE && !skip.contains(&attr) => skip.push(attr),
+                Some(attr) if skip.len() < PATIENCE && !skip.contains(&attr) => skip.push(attr),
                 _ => return Ok(Discovery { failed, ..attempt }),
             }
         }
+    }
+
+    /// Whether no kind has outputs there, and no layout names it.
+    fn is_of_no_kind(&self, attr: &AttrPath) -> bool {
+        let head = attr.components().first();
+        let begins = |set: &Vec<Step>| matches!(set.first(), Some(Step::Named(name)) if Some(name) == head);
+        let is_named = self.named_sets.iter().any(begins);
+        !is_named && !self.kinds.iter().any(|kind| kind.may_be_below(attr))
     }
 
     /// A flake that cannot be asked at all is not to blame where the store is.
