@@ -132,6 +132,11 @@ fn activation() {
 }
 
 #[test]
+fn cache_config() {
+    cases("cache-config");
+}
+
+#[test]
 fn config() {
     cases("config");
 }

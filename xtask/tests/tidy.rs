@@ -130,7 +130,7 @@ fn subcommands() -> Vec<(String, String)> {
         .filter(|path| path.file_name().is_some_and(|name| name != "mod.rs"))
         .map(|path| {
             let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
-            (path.file_stem().unwrap().display().to_string(), fs::read_to_string(file).unwrap())
+            (path.file_stem().unwrap().display().to_string().replace('_', "-"), fs::read_to_string(file).unwrap())
         })
         .collect();
     commands.sort();

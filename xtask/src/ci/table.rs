@@ -74,6 +74,8 @@ jobs! {
         "no configuration depends on the files of its siblings";
     Secrets = "secrets", Check, needs [Bootstrap],
         "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
+    CacheConfig = "cache-config", Check, needs [Bootstrap],
+        "whatever is written about binary caches agrees with nixConfig of flake.nix";
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built";
 }

@@ -4,6 +4,7 @@ mod activation;
 mod autowiring;
 mod bootstrap;
 mod build;
+mod cache_config;
 mod ci;
 mod config;
 mod doctor;
@@ -30,6 +31,7 @@ pub enum Command {
     Autowiring(autowiring::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
+    CacheConfig(cache_config::Args),
     Ci(ci::Args),
     Config(config::Args),
     Doctor(doctor::Args),
@@ -51,6 +53,7 @@ impl Command {
             Self::Autowiring(args) => autowiring::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
+            Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),

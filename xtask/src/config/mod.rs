@@ -23,6 +23,8 @@ pub const FILE: &str = "xtask.toml";
 pub struct Config {
     /// What activates hosts and homes.
     pub activation: ActivationConfig,
+    /// What is written about binary caches.
+    pub cache: CacheConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
     /// What hosts and homes must be beyond the conventions.
@@ -105,6 +107,19 @@ pub struct ActivationConfig {
     /// home `user@host`, the home `user`, the host of that attribute name, of that host name, of that attribute name less `-nixos` or
     /// `-darwin`, of that alias in `config.aliases`.
     pub targets: BTreeMap<String, String>,
+}
+
+/// What is written about binary caches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Caches that this fleet has left: words, such as `magic-nix-cache`, that no file but xtask.toml may say.
+    pub retired: Vec<String>,
+    /// Files and folders that may say them all the same, such as a history.
+    pub ignore: Vec<PathBuf>,
+    /// The names of keys that are not those of their caches: `{ "https://cache.iog.io" = "hydra.iohk.io" }`.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// How hosts and homes deviate from the conventions.

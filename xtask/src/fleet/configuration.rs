@@ -43,28 +43,28 @@ pub struct Told {
     pub assertions: Vec<String>,
     /// The messages of warnings.
     pub warnings: Vec<String>,
-    /// `nix.settings.substituters`.
-    pub substituters: Vec<String>,
-    /// `nix.settings.trusted-public-keys`.
-    pub trusted_public_keys: Vec<String>,
+    /// What `nix.settings` says about binary caches, by setting; a host's lists hold the upstream cache by default.
+    pub caches: BTreeMap<String, Vec<String>>,
     /// `sops.secrets`.
     pub secrets: BTreeMap<String, Secret>,
     /// Where the private keys are that open them: option and paths.
     pub secret_keys: BTreeMap<String, Vec<String>>,
     /// What `[[expect]]` of xtask.toml is about, by attribute path.
     pub attributes: BTreeMap<String, Read>,
-    /// What the homes inside of a host declare, by user.
-    pub homes: BTreeMap<String, HomeSecrets>,
+    /// What was read of the homes inside of a host, by user.
+    pub homes: BTreeMap<String, InnerHome>,
 }
 
-/// The secrets of a home inside of a host.
+/// A home inside of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HomeSecrets {
+pub struct InnerHome {
     /// `sops.secrets`.
     pub secrets: BTreeMap<String, Secret>,
     /// Where the private keys are that open them: option and paths.
     pub secret_keys: BTreeMap<String, Vec<String>>,
+    /// What `nix.settings` says about binary caches, by setting; nothing by default.
+    pub caches: BTreeMap<String, Vec<String>>,
 }
 
 /// A state version.

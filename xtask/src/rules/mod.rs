@@ -4,12 +4,14 @@
 
 pub mod activation;
 pub mod autowiring;
+pub mod cache_config;
 pub mod config;
 mod finding;
 pub mod independence;
 pub mod lock;
 pub mod secrets;
 pub mod source;
+mod yaml;
 
 use crate::fleet::Place;
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::{activation, autowiring, build, config, independence, lock, secrets};
+use crate::commands::{activation, autowiring, build, cache_config, config, independence, lock, secrets};
 use crate::context::Context;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
@@ -73,6 +73,7 @@ impl<'a> Jobs<'a> {
             JobName::Config => self.validation(name, config::check),
             JobName::Autowiring => self.validation(name, autowiring::check).map(unrecognised),
             JobName::Independence => self.independence(),
+            JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
             JobName::Build => self.build(),
         };

@@ -3,16 +3,21 @@
 #
 # Shapes: hostName, stateVersion (null where nobody sets it), primaryUser: string, number or null;
 # users: { NAME = { home; shell; shellUnchecked; }; }; disabledShells: names of shells that have an option which is off;
-# assertions: messages of the failed ones; warnings: messages; substituters, trustedPublicKeys: lists of strings;
+# assertions: messages of the failed ones; warnings: messages; caches: { SETTING = words; }, what `nix.settings` says about binary
+# caches, empty where nix.enable is off;
 # secrets: { NAME = { key; format; sopsFile; neededForUsers; }; }; secretKeys: { OPTION = paths; }, empty without
-# secrets; homes: { USER = { secrets; secretKeys; }; }, the homes inside of a host.
+# secrets; homes: { USER = { secrets; secretKeys; caches; }; }, the homes inside of a host.
 let
   inherit (builtins)
     attrNames
     filter
+    intersectAttrs
     isAttrs
+    isList
+    isString
     listToAttrs
     mapAttrs
+    split
     unsafeDiscardStringContext
     ;
 
@@ -41,11 +46,37 @@ let
   common = config: {
     assertions = map (assertion: assertion.message) (filter (assertion: !assertion.assertion) (config.assertions or [ ]));
     warnings = config.warnings or [ ];
-    substituters = config.nix.settings.substituters or [ ];
-    trustedPublicKeys = config.nix.settings.trusted-public-keys or [ ];
-    homes = mapAttrs (_: secrets) (config.home-manager.users or { });
+    homes = mapAttrs (_: home: secrets home // { caches = caches home; }) (config.home-manager.users or { });
+    caches = caches config;
   }
   // secrets config;
+
+  # What is not managed is not written, and nix-darwin throws where it is looked at.
+  caches =
+    config:
+    if !(config.nix.enable or true) then
+      { }
+    else
+      mapAttrs (_: words) (
+        intersectAttrs {
+          substituters = null;
+          extra-substituters = null;
+          trusted-substituters = null;
+          extra-trusted-substituters = null;
+          trusted-public-keys = null;
+          extra-trusted-public-keys = null;
+        } (config.nix.settings or { })
+      );
+
+  # A free-form setting may be one text.
+  words =
+    value:
+    if isList value then
+      map text value
+    else if value == null then
+      [ ]
+    else
+      filter (word: isString word && word != "") (split "[ \n]+" (text value));
 
   secrets = config: {
     secrets = mapAttrs (_: secret: {

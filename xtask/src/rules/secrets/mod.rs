@@ -14,7 +14,6 @@ mod policy;
 mod recipients;
 mod search;
 mod stanza;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +26,7 @@ pub use policy::{Policy, Rule, nearest};
 
 pub use search::{Needle, needles};
 
-use super::Problem;
+use super::{Problem, yaml};
 use crate::fleet::Place;
 
 /// What the rule looks at.

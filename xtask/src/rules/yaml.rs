@@ -203,7 +203,7 @@ impl Builder {
         }
         self.nodes += node.size();
         if self.nodes > MOST_NODES {
-            return Err(NotYaml { line: node.line, reason: "the file is too large to be one of secrets" });
+            return Err(NotYaml { line: node.line, reason: "the file is too large" });
         }
         let Some(open) = self.open.last_mut() else {
             self.yaml.documents.push(node);

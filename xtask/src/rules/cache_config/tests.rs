@@ -1,0 +1,1 @@
+//! The rule as a table.
