@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use anstyle::{AnsiColor, Style};
 
+use super::annotations;
 use crate::interrupt;
+use crate::rules::Problem;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -148,6 +150,13 @@ impl Console {
         self.write(&format!("{red}error:{red:#} {error:#}\n"));
     }
 
+    /// Annotations on GitHub, if this runs there: one line each, in their own form and whatever else is said.
+    pub fn annotate<'a>(&self, problems: impl Iterator<Item = (&'a str, &'a Problem)> + Clone) {
+        if on_github() {
+            self.put(&annotations::commands(problems));
+        }
+    }
+
     /// Asks a question that is answered with yes or no; `None` when there is nobody to ask.
     ///
     /// # Errors
@@ -182,11 +191,19 @@ impl Console {
     }
 
     fn write(&self, text: &str) {
+        if on_github() { self.put(&without_commands(text)) } else { self.put(text) }
+    }
+
+    fn put(&self, text: &str) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { &without_commands(text) } else { text };
         drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
         *shown = 0;
     }
+}
+
+/// Whether a runner of GitHub's reads what is said.
+fn on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some()
 }
 
 /// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`

@@ -17,9 +17,10 @@ mod workflow;
 use std::path::{Path, PathBuf};
 
 use agreement::{Fault, Policy, deviation, discarding, form, pairs};
+use evaluated::Evaluated;
 use settings::{Block, Setting};
 
-use super::source::Sources;
+use super::source::{Sources, line_of};
 use super::{Problem, Severity, yaml};
 use crate::config::CacheConfig;
 use crate::fleet::{Configuration, Place};
@@ -79,7 +80,7 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     found.extend(evaluated::problems(&evaluated, compared.then_some(&source), policy, facts.sources));
     if !compared {
         let of = blocks.iter().find(|block| names_any(block)).map(|block| block.file.display().to_string());
-        let of = of.or_else(|| evaluated.iter().find(|one| names_any(&one.block)).map(|one| one.attr.clone()));
+        let of = of.or_else(|| evaluated.iter().find(|one| names_any(&one.block)).map(Evaluated::attr));
         found.extend(of.map(|of| sourceless(&of)));
     }
     found.extend(steps::problems(&steps::pushes(&documents)));
@@ -93,7 +94,7 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
 fn source(facts: &Facts<'_>) -> Block {
     let whole = line_that_says(facts.flake_text, "nixConfig").unwrap_or(1);
     let settings = facts.nix_config.iter().filter_map(|(name, words)| {
-        let line = workflow::line_of(facts.flake_text, whole, &format!("{name} "));
+        let line = line_of(facts.flake_text, name).unwrap_or(whole);
         let entries = words.iter().map(|word| {
             let line = line_that_says(facts.flake_text, &format!("\"{word}\"")).unwrap_or(line);
             (word.clone(), line)
