@@ -215,7 +215,7 @@ fn without_commands(text: &str) -> String {
         let harmless = begins.strip_prefix("::").map_or_else(|| line.to_owned(), |rest| format!("{indent}: :{rest}"));
         harmless.replace("##[", "## [")
     };
-    text.split_inclusive('\n').map(line).collect()
+    text.split_inclusive(['\n', '\r']).map(line).collect()
 }
 
 /// The control sequence that takes `lines` lines above the cursor off the screen.
@@ -234,6 +234,8 @@ mod tests {
         check(" \t::add-mask::b", " \t: :add-mask::b");
         check("a ##[error]b", "a ## [error]b");
         check("a ::b", "a ::b");
+        // To the runner, a carriage return ends a line too.
+        check("a\r::b", "a\r: :b");
         check("\n", "\n");
     }
 }
