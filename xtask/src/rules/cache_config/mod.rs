@@ -54,7 +54,8 @@ pub struct File {
 /// Whether the rule reads the file at `path`: what may say something about caches, and everything where caches are retired.
 #[must_use]
 pub fn reads(path: &Path, config: &CacheConfig) -> bool {
-    workflow::is_workflow(path) || is_nix_conf(path) || !config.retired.is_empty() && may_not_say_retired(path, config)
+    let ignored = config.ignore.iter().any(|ignored| path.starts_with(ignored));
+    !ignored && (workflow::is_workflow(path) || is_nix_conf(path) || !config.retired.is_empty())
 }
 
 /// What is wrong with what is written about caches.
@@ -84,9 +85,9 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
         found.extend(of.map(|of| sourceless(&of)));
     }
     found.extend(steps::problems(&steps::pushes(&documents)));
-    let told: Vec<File> =
-        facts.files.iter().filter(|file| may_not_say_retired(&file.path, facts.config)).cloned().collect();
-    found.extend(retired::problems(&told, &facts.config.retired));
+    // The file that says what is retired has to name it.
+    let may_not = facts.files.iter().filter(|file| file.path != Path::new(crate::config::FILE));
+    found.extend(retired::problems(may_not, &facts.config.retired));
     found
 }
 
@@ -151,8 +152,4 @@ fn sourceless(of: &str) -> Problem {
 fn is_nix_conf(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     name == "nix.conf" || name == "nix.custom.conf" || name.ends_with(".nix.conf")
-}
-
-fn may_not_say_retired(path: &Path, config: &CacheConfig) -> bool {
-    path != Path::new(crate::config::FILE) && !config.ignore.iter().any(|ignored| path.starts_with(ignored))
 }
