@@ -257,3 +257,25 @@ fn a_killed_run_leaves_no_report_of_an_earlier_one() {
     fs::OpenOptions::new().read(true).write(true).open(pipe).unwrap().write_all(b"\n").unwrap();
     assert!(!sandbox.path("state/report/report.json").exists());
 }
+
+#[test]
+fn problems_are_marked_on_github_and_command_nothing() {
+    let mut sandbox = fleet(TestNix::Modern);
+    // The folder's name is in the place of one problem, and in the text of the other.
+    sandbox.write("a\n::error::forged,\r/nix.conf", "extra-substituters = http://a.io\n");
+    sandbox.set("XTASK_INPUTS", "standin");
+    sandbox.set("GITHUB_ACTIONS", "true");
+    for arguments in [&["cache-config"][..], &["ci", "cache-config"]] {
+        let ran = sandbox.run(arguments).ends(1);
+        let commands: Vec<&str> =
+            ran.stderr.split(['\n', '\r']).filter(|line| line.trim_start().starts_with("::")).collect();
+        let [first, second] = commands[..] else { panic!("{commands:?}") };
+        let file = "a%0A%3A%3Aerror%3A%3Aforged%2C%0D/nix.conf";
+        let expected = format!(
+            "::error file={file},line=1,title=cargo xtask cache-config::`http://a.io` is not https%0Afix: write `https://a.io`"
+        );
+        assert_eq!(first, expected);
+        assert!(second.starts_with("::error file=flake.nix,line=1,title=cargo xtask cache-config::"), "{second}");
+        assert!(second.contains("but `a%0A::error::forged,%0D/nix.conf` does"), "{second}");
+    }
+}

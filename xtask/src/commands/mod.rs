@@ -112,10 +112,12 @@ fn validate_telling(
         console.answer(&problems::json(&found)?);
     }
     // What does not evaluate was not checked, and is no success.
+    let mut failures = Vec::new();
     for failure in fleet.failures().filter(|failure| !told(failure)) {
         console.mark(Mark::Failed, &outcome::failure(failure, &session.flags()));
+        failures.push(outcome::problem(failure, &session.flags()));
     }
-    problems::conclude(console, word, &found);
+    problems::conclude_besides(console, word, &found, &failures);
     let failed = fleet.failures().next().is_some() || found.iter().any(Problem::fails);
     Ok(if failed { Ending::Problems } else { Ending::Clean })
 }

@@ -116,7 +116,7 @@ pub struct ActivationConfig {
 pub struct CacheConfig {
     /// Caches that this fleet has left: words, such as `magic-nix-cache`, that no file but xtask.toml may say.
     pub retired: Vec<String>,
-    /// Files and folders that may say them all the same, such as a history.
+    /// Files and folders that are not looked at, such as a history of those, or fixtures of tests.
     pub ignore: Vec<PathBuf>,
     /// The names of keys that are not those of their caches: `{ "https://cache.iog.io" = "hydra.iohk.io" }`.
     pub keys: BTreeMap<String, String>,

@@ -5,8 +5,10 @@ use std::sync::Mutex;
 
 use anstyle::{AnsiColor, Style};
 
+use super::annotations;
 use crate::interrupt;
 use crate::plain_text::{without_control, without_credentials};
+use crate::rules::Problem;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -153,6 +155,13 @@ impl Console {
         self.write(&format!("{red}error:{red:#} {}\n", shown(&format!("{error:#}"))));
     }
 
+    /// Annotations on GitHub, if this runs there: one line each, in their own form and whatever else is said.
+    pub fn annotate<'a>(&self, problems: impl Iterator<Item = (&'a str, &'a Problem)> + Clone) {
+        if on_github() {
+            self.put(&annotations::commands(problems));
+        }
+    }
+
     /// Asks a question that is answered with yes or no; `None` when there is nobody to ask.
     ///
     /// # Errors
@@ -188,8 +197,11 @@ impl Console {
     }
 
     fn write(&self, text: &str) {
+        if on_github() { self.put(&without_commands(text)) } else { self.put(text) }
+    }
+
+    fn put(&self, text: &str) {
         let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let text = if std::env::var_os("GITHUB_ACTIONS").is_some() { &without_commands(text) } else { text };
         drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
         *shown = 0;
     }
@@ -198,6 +210,11 @@ impl Console {
 /// `text` as it may be shown: whatever it holds came from outside.
 fn shown(text: &str) -> String {
     without_credentials(&without_control(text))
+}
+
+/// Whether a runner of GitHub's reads what is said.
+fn on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some()
 }
 
 /// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`
@@ -209,7 +226,7 @@ fn without_commands(text: &str) -> String {
         let harmless = begins.strip_prefix("::").map_or_else(|| line.to_owned(), |rest| format!("{indent}: :{rest}"));
         harmless.replace("##[", "## [")
     };
-    text.split_inclusive('\n').map(line).collect()
+    text.split_inclusive(['\n', '\r']).map(line).collect()
 }
 
 /// The control sequence that takes `lines` lines above the cursor off the screen.
@@ -228,6 +245,8 @@ mod tests {
         check(" \t::add-mask::b", " \t: :add-mask::b");
         check("a ##[error]b", "a ## [error]b");
         check("a ::b", "a ::b");
+        // To the runner, a carriage return ends a line too.
+        check("a\r::b", "a\r: :b");
         check("\n", "\n");
     }
 }

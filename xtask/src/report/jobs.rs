@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::console::{Console, Mark, Verbosity};
 use super::words::{count, seconds, typed};
 use super::{files, outcome, problems};
-use crate::ci::{Job, JobResult, JobStatus, Planned, RunResult};
+use crate::ci::{Job, JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::rules::Problem;
 
 /// The plan, one line a job.
 #[must_use]
@@ -108,8 +109,24 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
             console.mark(Mark::Failed, &format!("{}: {}: {reason}", job.name.word(), job.status.words()));
         }
     }
+    let marked = annotated(result);
+    console.annotate(marked.iter().map(|(job, problem)| (*job, problem)));
     console.mark(mark(result.status()), &format!("ci: {}", verdict(result)));
     console.line(&format!("  report: {}", typed(&folder.join(files::SUMMARY))));
+}
+
+/// What is marked on GitHub, with the job's word: outputs that failed, problems, and jobs that could not check.
+fn annotated(result: &RunResult) -> Vec<(&'static str, Problem)> {
+    let failures = result.fleet.iter().flat_map(|fleet| fleet.failures());
+    let failures = failures.map(|failure| (JobName::Build.word(), outcome::problem(failure, &result.flags)));
+    let problems =
+        result.jobs.iter().flat_map(|job| job.problems.iter().map(|problem| (job.name.word(), problem.clone())));
+    let unchecked = result.jobs.iter().filter(|job| job.status == JobStatus::CouldNotCheck && job.problems.is_empty());
+    let unchecked = unchecked.filter_map(|job| {
+        let fault = format!("{}: {}", job.status.words(), job.reason.as_ref()?);
+        Some((job.name.word(), Problem::new(None, fault, format!("cargo xtask ci {}", job.name.word()))))
+    });
+    unchecked.chain(failures).chain(problems).collect()
 }
 
 /// The verdict in one line: what failed first, by name.

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: nothing here decides anything; it is given plain data and says it.
 
+mod annotations;
 mod banner;
 mod console;
 pub mod diagnoses;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::console::Mark;
 use super::words::{bytes, count, seconds, store_name};
 use crate::fleet::{OutputResult, Status};
+use crate::rules::Problem;
 use crate::session::Report;
 
 /// The command that does it again, with the inputs that were used.
@@ -61,6 +62,14 @@ pub fn failure(result: &OutputResult, flags: &str) -> String {
     }
     text.push_str(&format!("    reproduce: {}", reproduce(result, flags)));
     text
+}
+
+/// A failed result as a problem: what is marked in the change under review.
+#[must_use]
+pub fn problem(result: &OutputResult, flags: &str) -> Problem {
+    let reason = result.reason.iter().flat_map(|reason| reason.lines()).take(5).map(|line| format!("\n{line}"));
+    let fault = format!("{}: {}{}", result.output.attr, result.status.words(), reason.collect::<String>());
+    Problem::new(result.place.clone(), fault, format!("reproduce it with `{}`", reproduce(result, flags)))
 }
 
 /// What a run noticed that fails nothing, a line each: broken outputs of systems that were not asked for, warnings of the

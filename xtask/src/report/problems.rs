@@ -22,9 +22,15 @@ pub fn mark(problem: &Problem) -> Mark {
 
 /// Says every problem of a check that was called by itself, and the verdict.
 pub fn conclude(console: &Console, check: &str, problems: &[Problem]) {
+    conclude_besides(console, check, problems, &[]);
+}
+
+/// As [`conclude`], where `failures` are said already, and only marked on GitHub.
+pub fn conclude_besides(console: &Console, check: &str, problems: &[Problem], failures: &[Problem]) {
     for problem in problems {
         console.mark(mark(problem), &text(problem));
     }
+    console.annotate(failures.iter().chain(problems).map(|problem| (check, problem)));
     let failing = problems.iter().filter(|problem| problem.fails()).count();
     let verdict = if failing == 0 { Mark::Ok } else { Mark::Failed };
     console.mark(verdict, &format!("{check}: {}", tally(problems)));

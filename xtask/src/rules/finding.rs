@@ -36,6 +36,13 @@ impl<'a> From<&'a Output> for Subject<'a> {
     }
 }
 
+impl<'a> Subject<'a> {
+    /// The home of `user` inside of a host.
+    pub fn home_within(host: &'a Configuration, user: &str) -> Self {
+        Self { attr: format!("{}.config.home-manager.users.{user}", host.attr), ..Self::from(host) }
+    }
+}
+
 impl<'a> Finding<'a> {
     pub fn new(of: Subject<'a>, clue: Clue, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { of, severity: Severity::Problem, clue, told: None, text: text.into(), fix: fix.into() }

@@ -87,7 +87,7 @@ pub fn deviation(source: &Block, block: &Block, policy: Policy<'_>) -> Vec<Fault
         let (theirs, ours) = (own(source), own(block));
         let listed = block.entries(list).filter(|(_, text, _)| ours.contains(&entry::identity(text).to_owned()));
         foreign.extend(listed.filter(|(_, text, _)| !theirs.contains(&entry::identity(text).to_owned())));
-        missing.extend(theirs.into_iter().filter(|text| !ours.contains(text)));
+        missing.extend(theirs.into_iter().filter(|text| !ours.contains(text)).map(|text| (list, text)));
     }
     let lists_any = LISTS
         .iter()
@@ -106,24 +106,29 @@ pub fn deviation(source: &Block, block: &Block, policy: Policy<'_>) -> Vec<Fault
         fix: "write it out".to_owned(),
     }));
     let first = foreign.first().copied();
-    let setting = first.map(|(setting, ..)| setting).or_else(|| block.settings.first());
-    let Some(setting) = setting.filter(|_| first.is_some() || !missing.is_empty()) else { return found };
+    if first.is_none() && missing.is_empty() {
+        return found;
+    }
     let foreign: Vec<String> = foreign.iter().map(|(_, text, _)| format!("`{text}`")).collect();
-    let missing: Vec<String> = missing.iter().map(|text| format!("`{text}`")).collect();
-    let has = match foreign.len() {
-        0 => None,
-        _ => Some(format!("has {}, which `nixConfig` of flake.nix does not have", foreign.join(", "))),
-    };
-    let lacks = (!missing.is_empty()).then(|| format!("lacks {} of `nixConfig` of flake.nix", missing.join(", ")));
+    let has = first.map(|(setting, ..)| {
+        format!("`{}` has {}, which `nixConfig` of flake.nix does not have", setting.name, foreign.join(", "))
+    });
+    let lacks = LISTS.into_iter().filter_map(|list| {
+        let of_list = missing.iter().filter(|(own, _)| *own == list).map(|(_, text)| format!("`{text}`"));
+        let texts: Vec<String> = of_list.collect();
+        let name = block.settings.iter().find(|setting| setting.list == list).map(|setting| setting.name.as_str());
+        let usual = if list == List::Keys { "extra-trusted-public-keys" } else { "extra-substituters" };
+        (!texts.is_empty()).then(|| format!("`{}` lacks {}", name.unwrap_or(usual), texts.join(", ")))
+    });
     let text: Vec<String> = has.into_iter().chain(lacks).collect();
-    let line = first.map_or(setting.line, |(_, _, line)| line);
+    let line = first.map_or(block.settings.first().map_or(1, |setting| setting.line), |(_, _, line)| line);
     found.push(Fault {
         line,
         entry: first.map(|(_, text, _)| text.to_owned()),
-        setting: setting.name.clone(),
+        setting: first.map(|(setting, ..)| setting.name.clone()).unwrap_or_default(),
         fails: true,
-        text: format!("`{}` {}", setting.name, text.join(", and ")),
-        fix: "write here what flake.nix says, or add it there".to_owned(),
+        text: text.join(", and "),
+        fix: "write the same here and in `nixConfig` of flake.nix".to_owned(),
     });
     found
 }

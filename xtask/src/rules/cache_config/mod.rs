@@ -17,9 +17,10 @@ mod workflow;
 use std::path::{Path, PathBuf};
 
 use agreement::{Fault, Policy, deviation, discarding, form, pairs};
+use evaluated::Evaluated;
 use settings::{Block, Setting};
 
-use super::source::Sources;
+use super::source::{Sources, line_of};
 use super::{Problem, Severity, yaml};
 use crate::config::CacheConfig;
 use crate::fleet::{Configuration, Place};
@@ -53,7 +54,8 @@ pub struct File {
 /// Whether the rule reads the file at `path`: what may say something about caches, and everything where caches are retired.
 #[must_use]
 pub fn reads(path: &Path, config: &CacheConfig) -> bool {
-    workflow::is_workflow(path) || is_nix_conf(path) || !config.retired.is_empty() && may_not_say_retired(path, config)
+    let ignored = config.ignore.iter().any(|ignored| path.starts_with(ignored));
+    !ignored && (workflow::is_workflow(path) || is_nix_conf(path) || !config.retired.is_empty())
 }
 
 /// What is wrong with what is written about caches.
@@ -79,13 +81,13 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
     found.extend(evaluated::problems(&evaluated, compared.then_some(&source), policy, facts.sources));
     if !compared {
         let of = blocks.iter().find(|block| names_any(block)).map(|block| block.file.display().to_string());
-        let of = of.or_else(|| evaluated.iter().find(|one| names_any(&one.block)).map(|one| one.attr.clone()));
+        let of = of.or_else(|| evaluated.iter().find(|one| names_any(&one.block)).map(Evaluated::attr));
         found.extend(of.map(|of| sourceless(&of)));
     }
     found.extend(steps::problems(&steps::pushes(&documents)));
-    let told: Vec<File> =
-        facts.files.iter().filter(|file| may_not_say_retired(&file.path, facts.config)).cloned().collect();
-    found.extend(retired::problems(&told, &facts.config.retired));
+    // The file that says what is retired has to name it.
+    let may_not = facts.files.iter().filter(|file| file.path != Path::new(crate::config::FILE));
+    found.extend(retired::problems(may_not, &facts.config.retired));
     found
 }
 
@@ -93,7 +95,7 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
 fn source(facts: &Facts<'_>) -> Block {
     let whole = line_that_says(facts.flake_text, "nixConfig").unwrap_or(1);
     let settings = facts.nix_config.iter().filter_map(|(name, words)| {
-        let line = workflow::line_of(facts.flake_text, whole, &format!("{name} "));
+        let line = line_of(facts.flake_text, name).unwrap_or(whole);
         let entries = words.iter().map(|word| {
             let line = line_that_says(facts.flake_text, &format!("\"{word}\"")).unwrap_or(line);
             (word.clone(), line)
@@ -150,8 +152,4 @@ fn sourceless(of: &str) -> Problem {
 fn is_nix_conf(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     name == "nix.conf" || name == "nix.custom.conf" || name.ends_with(".nix.conf")
-}
-
-fn may_not_say_retired(path: &Path, config: &CacheConfig) -> bool {
-    path != Path::new(crate::config::FILE) && !config.ignore.iter().any(|ignored| path.starts_with(ignored))
 }

@@ -7,8 +7,8 @@ use crate::rules::Problem;
 
 /// Where `files` say one of the `retired` words, in their text or by their own name: one problem for each file and word.
 #[must_use]
-pub fn problems(files: &[File], retired: &[String]) -> Vec<Problem> {
-    let pairs = files.iter().flat_map(|file| retired.iter().map(move |name| (file, name)));
+pub fn problems<'a>(files: impl Iterator<Item = &'a File>, retired: &[String]) -> Vec<Problem> {
+    let pairs = files.flat_map(|file| retired.iter().map(move |name| (file, name)));
     pairs.filter_map(|(file, name)| problem(file, name)).collect()
 }
 
@@ -50,7 +50,7 @@ mod tests {
     fn a_file_tells_once_of_each() {
         let check = |path: &str, text: &str, expected: &[&str]| {
             let file = File { path: path.into(), text: text.to_owned() };
-            let found = problems(&[file], &["garnix".to_owned(), "magic-nix-cache".to_owned()]);
+            let found = problems(std::iter::once(&file), &["garnix".to_owned(), "magic-nix-cache".to_owned()]);
             let told = |problem: &Problem| {
                 format!("{}: {}", problem.place.as_ref().map(ToString::to_string).unwrap_or_default(), problem.fault)
             };

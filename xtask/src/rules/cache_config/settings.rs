@@ -61,7 +61,7 @@ pub fn setting(name: &str, line: u32) -> Option<Setting> {
 pub fn in_text(file: &Path, text: &str, first: u32) -> Option<Block> {
     let pattern = r#"(^|[^A-Za-z0-9_.-])(--(?:option\s+)?)?((?:extra-)?(?:substituters|trusted-substituters|trusted-public-keys|binary-caches|binary-cache-public-keys))(\s*=\s*|\s+|$)"#;
     let pattern = Regex::new(pattern).ok()?;
-    let mut settings = Vec::new();
+    let (mut settings, mut whole) = (Vec::new(), false);
     for (number, line) in (first..).zip(text.lines()) {
         if line.trim_start().starts_with('#') {
             continue;
@@ -80,12 +80,14 @@ pub fn in_text(file: &Path, text: &str, first: u32) -> Option<Block> {
             if words.is_empty() && !begins && part(2).is_empty() {
                 continue;
             }
+            // What one command is told besides is no list of all.
+            whole |= part(2).is_empty();
             let Some(setting) = setting(part(3), number) else { continue };
             let entries = words.into_iter().map(|word| (word.to_owned(), number)).collect();
             settings.push(Setting { entries, ..setting });
         }
     }
-    (!settings.is_empty()).then(|| Block { file: file.to_owned(), settings, whole: true })
+    (!settings.is_empty()).then(|| Block { file: file.to_owned(), settings, whole })
 }
 
 /// The words up to the end of the line, of the quotes around all of it, or of the command.
