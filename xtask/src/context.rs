@@ -46,7 +46,7 @@ pub struct GlobalArgs {
         conflicts_with = "verbose",
         help_heading = "Global options", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
-    /// Say every command and every log line
+    /// Say every line of every build's log
     #[arg(short, long, global = true, env = "XTASK_VERBOSE", help_heading = "Global options", value_parser = FalseyValueParser::new())]
     pub verbose: bool,
     /// When to colour

@@ -176,7 +176,7 @@ fn conclude(session: &Session<'_>, report: &Report) {
         console.mark(Mark::Failed, &outcome::failure(result, &session.flags()));
     }
     let failed = report.failures().next().is_some() || report.nothing_done().is_some();
-    console.mark(if failed { Mark::Failed } else { Mark::Ok }, &outcome::verdict(report));
+    console.verdict(if failed { Mark::Failed } else { Mark::Ok }, &outcome::verdict(report));
 }
 
 #[cfg(test)]

@@ -120,6 +120,13 @@ impl Console {
         }
     }
 
+    /// The last line of a command, which is said even with `--quiet`.
+    pub fn verdict(&self, mark: Mark, text: &str) {
+        let (sign, style) = mark.sign();
+        let title = if mark == Mark::Failed { Style::new().bold() } else { Style::new() };
+        self.write(&format!("{style}{sign}{style:#} {title}{}{title:#}\n", shown(text)));
+    }
+
     /// Lines that cannot be overlooked, and are never left out.
     pub fn banner(&self, text: &str) {
         let style = AnsiColor::Yellow.on_default().bold();

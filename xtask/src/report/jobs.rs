@@ -111,7 +111,7 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     }
     let marked = annotated(result);
     console.annotate(marked.iter().map(|(job, problem)| (*job, problem)));
-    console.mark(mark(result.status()), &format!("ci: {}", verdict(result)));
+    console.verdict(mark(result.status()), &format!("ci: {}", verdict(result)));
     console.line(&format!("  report: {}", typed(&folder.join(files::SUMMARY))));
 }
 

@@ -33,7 +33,7 @@ pub fn conclude_besides(console: &Console, check: &str, problems: &[Problem], fa
     console.annotate(failures.iter().chain(problems).map(|problem| (check, problem)));
     let failing = problems.iter().filter(|problem| problem.fails()).count();
     let verdict = if failing == 0 { Mark::Ok } else { Mark::Failed };
-    console.mark(verdict, &format!("{check}: {}", tally(problems)));
+    console.verdict(verdict, &format!("{check}: {}", tally(problems)));
 }
 
 /// `1 problem`, `no problem, 2 warnings`.
