@@ -135,7 +135,12 @@ pub fn verdict(result: &RunResult) -> String {
     let named = |status: JobStatus| {
         let names: Vec<&str> =
             result.jobs.iter().filter(|job| job.status == status).map(|job| job.name.word()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", names.join(", "), status.words()))
+        // What went well needs no names once there are many.
+        let names = match names.len() {
+            many if many > 3 && status == JobStatus::Ok => count(many, "job"),
+            _ => names.join(", "),
+        };
+        (!names.is_empty()).then(|| format!("{names} {}", status.words()))
     };
     let worst = [JobStatus::Interrupted, JobStatus::CouldNotCheck, JobStatus::Failed];
     let mut parts: Vec<String> = worst.into_iter().filter_map(named).collect();
