@@ -79,6 +79,21 @@ impl Tree {
         seen.map(|(path, _)| self.root.join(path)).filter(|path| path.is_file())
     }
 
+    /// The texts of the Nix files that the flake can see; what a link leads to is a file of its own.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn nix_texts(&self) -> Result<BTreeMap<PathBuf, String>> {
+        let is_nix = |path: &Path| path.extension().is_some_and(|extension| extension == "nix");
+        let mut texts = BTreeMap::new();
+        for (path, file) in self.files() {
+            if file.tracked && file.kind == FileKind::Regular && is_nix(path) {
+                texts.extend(self.text(path)?.map(|text| (path.to_owned(), text)));
+            }
+        }
+        Ok(texts)
+    }
+
     /// Whether the flake sees `path`.
     #[must_use]
     pub fn tracks(&self, path: &Path) -> bool {

@@ -82,17 +82,13 @@ impl Files {
     /// When one cannot be read.
     pub fn of(session: &Session<'_>) -> Result<Self> {
         let mut files = Vec::new();
-        let mut texts = BTreeMap::new();
+        let texts = session.tree.nix_texts()?;
         for (path, file) in session.tree.files() {
             let kind = match &file.kind {
                 FileKind::Regular => SeenKind::Regular,
                 FileKind::Symlink(target) => SeenKind::Link(target.clone()),
                 FileKind::Submodule => continue,
             };
-            let is_text = kind == SeenKind::Regular && path.extension().is_some_and(|extension| extension == "nix");
-            if file.tracked && is_text {
-                texts.extend(session.tree.text(path)?.map(|text| (path.to_owned(), text)));
-            }
             files.push(SeenFile { path: path.to_owned(), kind, tracked: file.tracked });
         }
         let config = &session.config.autowiring;

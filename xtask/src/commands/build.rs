@@ -8,6 +8,7 @@ use clap::builder::FalseyValueParser;
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::fleet::Selector;
+use crate::pipeline::Progress;
 use crate::pipeline::batching::{Limits, START_MIB};
 use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
 use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memory};
@@ -137,10 +138,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 /// # Errors
 /// As [`Session::run`].
 pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
-    let mut watcher = Watcher::new(&session.context.console, session.flags());
-    let report = session.run(wish, &mut |progress| watcher.show(progress));
-    watcher.finish();
-    report
+    shown(session, wish, Watcher::show)
 }
 
 /// As [`watched`], for commands that are about something else than what becomes of each output.
@@ -148,8 +146,12 @@ pub fn watched(session: &Session<'_>, wish: &Wish) -> Result<Report> {
 /// # Errors
 /// As [`Session::run`].
 pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
+    shown(session, wish, Watcher::show_quietly)
+}
+
+fn shown<'a>(session: &'a Session<'_>, wish: &Wish, show: fn(&mut Watcher<'a>, Progress<'_>)) -> Result<Report> {
     let mut watcher = Watcher::new(&session.context.console, session.flags());
-    let report = session.run(wish, &mut |progress| watcher.show_quietly(progress));
+    let report = session.run(wish, &mut |progress| show(&mut watcher, progress));
     watcher.finish();
     report
 }

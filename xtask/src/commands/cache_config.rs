@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::config::sources;
 use super::{ValidationArgs, validate};
@@ -39,9 +39,11 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
     for (path, _) in tracked.filter(|(path, _)| reads(path, config)) {
         files.extend(session.tree.text(path)?.map(|text| File { path: path.to_owned(), text }));
     }
-    let nix_config = session.nix.flake_config(&session.context.repository)?;
+    if let Err(reason) = &session.declared {
+        bail!("{reason}");
+    }
     let nix_config: Vec<(String, Vec<String>)> =
-        nix_config.words().map(|(name, words)| (name.to_owned(), words)).collect();
+        session.nix_config.words().map(|(name, words)| (name.to_owned(), words)).collect();
     Ok(problems(&Facts {
         nix_config: &nix_config,
         flake_text: &session.tree.text(Path::new("flake.nix"))?.unwrap_or_default(),

@@ -1,7 +1,5 @@
 //! Check hosts and homes: what every fleet should satisfy, and what xtask.toml expects
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::ValidationArgs;
@@ -9,7 +7,6 @@ use crate::context::{Context, Ending};
 use crate::rules::source::Sources;
 use crate::rules::{Problem, config};
 use crate::session::{Evidence, Session};
-use crate::tree::FileKind;
 
 /// Check hosts and homes: what every fleet should satisfy, and what xtask.toml expects
 #[derive(Debug, clap::Args)]
@@ -48,11 +45,5 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
 /// # Errors
 /// When one cannot be read.
 pub fn sources(session: &Session<'_>) -> Result<Sources> {
-    let mut texts = BTreeMap::new();
-    for (path, _) in session.tree.files().filter(|(_, file)| file.tracked && file.kind == FileKind::Regular) {
-        if path.extension().is_some_and(|extension| extension == "nix") {
-            texts.extend(session.tree.text(path)?.map(|text| (path.to_owned(), text)));
-        }
-    }
-    Ok(Sources::new(texts))
+    session.tree.nix_texts().map(Sources::new)
 }

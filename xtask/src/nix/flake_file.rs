@@ -4,17 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::query::DeclaredInputs;
-use super::{Nix, Settings};
+use super::{FlakeConfig, Nix, Settings};
 use crate::process;
 
 /// What is read of the file; of `nixConfig` only what names caches, since the rest would have this machine work otherwise.
 const ASK: &str = r#"flake: {
   inputs = flake.inputs or { };
-  caches = builtins.intersectAttrs {
+  config = builtins.intersectAttrs {
     substituters = null; extra-substituters = null; trusted-public-keys = null; extra-trusted-public-keys = null;
+    binary-caches = null; extra-binary-caches = null;
+    binary-cache-public-keys = null; extra-binary-cache-public-keys = null;
+    trusted-substituters = null; extra-trusted-substituters = null;
   } (flake.nixConfig or { });
 }"#;
 
@@ -23,36 +25,31 @@ const ASK: &str = r#"flake: {
 pub struct FlakeFile {
     /// Its inputs: name to reference, as written there.
     pub inputs: DeclaredInputs,
-    /// Its own binary caches.
-    pub caches: Caches,
+    /// What its `nixConfig` says of binary caches.
+    pub config: FlakeConfig,
 }
 
 /// The binary caches that a flake names, and the keys they sign with.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(from = "serde_json::Map<String, Value>")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caches {
     /// The addresses.
     pub substituters: Vec<String>,
     keys: Vec<String>,
 }
 
-impl From<serde_json::Map<String, Value>> for Caches {
-    fn from(settings: serde_json::Map<String, Value>) -> Self {
-        // A flake's plain `substituters` counts as more of them: none of the user's is taken away.
+impl From<&FlakeConfig> for Caches {
+    fn from(config: &FlakeConfig) -> Self {
+        // A flake's plain `substituters` counts as more of them: none of the user's is taken away. No word can end a line of
+        // settings and begin another.
         let words = |name: &str| {
-            let values = ["", "extra-"].map(|prefix| settings.get(&format!("{prefix}{name}")));
-            values.into_iter().flatten().flat_map(words).collect()
+            let of_prefix = |prefix: &str| {
+                let wanted = format!("{prefix}{name}");
+                config.words().filter(move |(name, _)| *name == wanted).flat_map(|(_, words)| words)
+            };
+            let words: Vec<String> = ["", "extra-"].into_iter().flat_map(of_prefix).collect();
+            words.iter().flat_map(|word| word.split_whitespace()).map(str::to_owned).collect()
         };
         Self { substituters: words("substituters"), keys: words("trusted-public-keys") }
-    }
-}
-
-/// The words of a setting that is a string or a list of strings: no word can end a line of settings and begin another.
-fn words(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(words).collect(),
-        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -93,7 +90,8 @@ mod tests {
     #[test]
     fn caches_in_every_spelling() {
         let check = |json: &str, substituters: &[&str], keys: &[&str]| {
-            let caches: Caches = serde_json::from_str(json).unwrap();
+            let config: FlakeConfig = serde_json::from_str(json).unwrap();
+            let caches = Caches::from(&config);
             assert_eq!(
                 (caches.substituters.as_slice(), caches.keys.as_slice()),
                 (&owned(substituters)[..], &owned(keys)[..])

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use super::{Nix, Version};
+use crate::fleet::nix_string;
 use crate::process;
 
 /// Builds with nothing but `/bin/sh`. Its output stays, and is built again to be compared: a probe that leaves no litter.
@@ -184,18 +185,13 @@ impl Nix {
     /// # Errors
     /// When Nix cannot be started; what it says of the flake is the inner error.
     pub fn flake_outputs(&self, reference: &str) -> Result<std::result::Result<Vec<String>, String>> {
-        let expression = format!("builtins.attrNames (builtins.getFlake {}).outputs", quoted(reference));
+        let expression = format!("builtins.attrNames (builtins.getFlake {}).outputs", nix_string(reference));
         let output = process::probe(self.command("nix").args(["eval", "--json", "--impure", "--expr", &expression]))?;
         if !output.status.success() {
             return Ok(Err(failure(&output.stderr).said));
         }
         serde_json::from_slice(&output.stdout).context("read the outputs of the flake").map(Ok)
     }
-}
-
-/// A Nix string.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\${"))
 }
 
 #[cfg(test)]
@@ -251,6 +247,6 @@ mod tests {
 
     #[test]
     fn quotes_a_reference() {
-        assert_eq!(quoted(r#"path:/a"b\${c}"#), r#""path:/a\"b\\\${c}""#);
+        assert_eq!(nix_string(r#"path:/a"b\${c}"#), r#""path:/a\"b\\\${c}""#);
     }
 }

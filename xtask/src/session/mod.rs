@@ -29,7 +29,7 @@ use crate::fleet::{Kind, Step, layout};
 use crate::git::{self, Checkout};
 use crate::kept::{Costs, Kept};
 use crate::nix::query::{DeclaredInputs, Query};
-use crate::nix::{Caches, Nix, Reference, Settings, SourceTree, Store};
+use crate::nix::{Caches, FlakeConfig, Nix, Reference, Settings, SourceTree, Store};
 use crate::report::caches_not_asked;
 use crate::tree::Tree;
 use crate::{files, kept, nix, process};
@@ -59,6 +59,8 @@ pub struct Session<'a> {
     pub lock: Option<FlakeLock>,
     /// The inputs that flake.nix declares, or why the file does not tell.
     pub declared: Result<DeclaredInputs, String>,
+    /// What its `nixConfig` says of binary caches; nothing where the file does not tell.
+    pub nix_config: FlakeConfig,
     /// Which inputs the flake is evaluated with.
     pub inputs: Resolved,
     query: Query,
@@ -78,10 +80,11 @@ impl<'a> Session<'a> {
         let store = Store::of(&settings)?;
         let checkout = git::checkout(&context.repository)?;
         let lock = FlakeLock::read(&context.repository)?;
-        let (declared, caches) = match nix.flake_file(&context.repository) {
-            Ok(file) => (Ok(file.inputs), file.caches),
-            Err(error) => (Err(format!("{error:#}")), Caches::default()),
+        let (declared, nix_config) = match nix.flake_file(&context.repository) {
+            Ok(file) => (Ok(file.inputs), file.config),
+            Err(error) => (Err(format!("{error:#}")), FlakeConfig::default()),
         };
+        let caches = Caches::from(&nix_config);
         let tree = Tree::read(&context.repository, checkout.as_ref())?;
         // A flake in a folder of its checkout may import what is outside of that folder.
         let whole = match &checkout {
@@ -113,6 +116,7 @@ impl<'a> Session<'a> {
             tree,
             lock,
             declared,
+            nix_config,
             inputs,
             query,
         })

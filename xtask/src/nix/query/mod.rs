@@ -6,7 +6,6 @@
 //! overridden input's own input. The `.nix` files in this folder say what each finding holds.
 
 mod finding;
-mod flake_config;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,44 +1,25 @@
-//! The `nixConfig` of a flake.nix, read from the file alone: no input is needed for it.
+//! What the `nixConfig` of a flake.nix says of binary caches, as words.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::nix::Nix;
-use crate::process;
-
-/// The `nixConfig` of a flake.nix: settings by name.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The settings of a `nixConfig` by name.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct FlakeConfig {
     settings: BTreeMap<String, Setting>,
 }
 
 /// One setting of `nixConfig`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 enum Setting {
     Text(String),
     List(Vec<String>),
     /// No list of words: a number, a truth.
     Other(IgnoredAny),
-}
-
-impl Nix {
-    /// The `nixConfig` of flake.nix in `repository`.
-    ///
-    /// # Errors
-    /// When the file cannot be evaluated.
-    pub fn flake_config(&self, repository: &Path) -> Result<FlakeConfig> {
-        let mut command = self.command("nix");
-        command.args(["eval", "--json", "--file"]).arg(repository.join("flake.nix"));
-        command.args(["--apply", "flake: flake.nixConfig or { }", ""]);
-        let json = process::ask(&mut command).context("read `nixConfig` of flake.nix")?;
-        serde_json::from_str(&json).context("read `nixConfig` of flake.nix")
-    }
 }
 
 impl FlakeConfig {
