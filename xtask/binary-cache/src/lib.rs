@@ -1,0 +1,7 @@
+//! The client of binary caches: one request in, events and an answer out. `main` is its program; tests and benches use this library.
+
+pub mod backend;
+pub mod base32;
+pub mod narinfo;
+pub mod signature;
+pub mod store_path;
