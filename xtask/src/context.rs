@@ -155,14 +155,17 @@ fn nearest_repository(start: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The target folder that this program was built into.
+#[must_use]
+pub fn target_folder() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?.canonicalize().ok()?;
+    exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
+}
+
 /// The target folder that this program was built into, else the user's cache folder; a repository that does not hold it gets a
 /// folder of its own there, since other people's repositories are not ours to write into.
 fn default_state(repository: &Path) -> PathBuf {
-    let built_into = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.canonicalize().ok())
-        .and_then(|exe| exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned));
-    let Some(target) = built_into else {
+    let Some(target) = target_folder() else {
         return cache_home().join("xtask").join(slug(repository));
     };
     if target.starts_with(repository) {

@@ -2,6 +2,7 @@
 
 mod age;
 mod bootstrap;
+mod cache_client;
 mod ci;
 mod commands;
 mod config;
