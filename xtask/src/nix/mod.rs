@@ -18,6 +18,7 @@ mod realise;
 mod reference;
 pub mod relocated;
 mod settings;
+mod signing;
 mod store;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};

@@ -16,6 +16,8 @@ mod workflow;
 
 use std::path::{Path, PathBuf};
 
+pub use entry::{fits, is_upstream};
+
 use agreement::{Fault, Policy, deviation, discarding, form, pairs};
 use evaluated::Evaluated;
 use settings::{Block, Setting};
