@@ -5,6 +5,7 @@
 mod advice;
 mod builders;
 mod complaint;
+mod copy;
 pub mod derivation;
 mod fault;
 mod flake_config;
@@ -22,6 +23,7 @@ mod signing;
 mod store;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};
+pub use copy::EmptyStore;
 pub use fault::{Fault, SourceTree, fault};
 pub use flake_config::FlakeConfig;
 pub use flake_file::Caches;

@@ -3,6 +3,7 @@
 mod plan;
 mod push;
 mod roots;
+mod roundtrip;
 mod target;
 mod verify;
 
@@ -27,6 +28,7 @@ enum Verb {
     Plan(plan::Args),
     Push(push::Args),
     Verify(verify::Args),
+    Roundtrip(roundtrip::Args),
 }
 
 /// Runs one verb.
@@ -38,6 +40,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         Verb::Plan(args) => plan::run(context, args),
         Verb::Push(args) => push::run(context, args),
         Verb::Verify(args) => verify::run(context, args),
+        Verb::Roundtrip(args) => roundtrip::run(context, args),
     }
 }
 
