@@ -6,6 +6,7 @@ mod roots;
 mod roundtrip;
 mod target;
 mod verify;
+mod watch;
 
 use anyhow::{Result, bail};
 
