@@ -1,6 +1,7 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
 mod age;
+mod analytics;
 mod bootstrap;
 mod cache_client;
 mod ci;

@@ -1,5 +1,6 @@
 //! What is said of binary caches: plans, pushes, and what was found in them.
 
+mod analytics;
 mod plan;
 mod push;
 mod verify;
@@ -7,6 +8,7 @@ mod verify;
 use anyhow::Result;
 use serde::Serialize;
 
+pub use analytics::{analytics, analytics_markdown};
 pub use plan::{Unbuilt, plan};
 pub use push::{Progress, pushed, pushed_verdict};
 pub use verify::{problem, verified_verdict};
