@@ -7,6 +7,7 @@ pub mod autowiring;
 pub mod cache_config;
 pub mod config;
 mod finding;
+pub mod garnix;
 pub mod independence;
 pub mod lock;
 pub mod secrets;
