@@ -2,6 +2,11 @@
 
 pub mod backend;
 pub mod base32;
+pub mod cache_info;
+pub mod nar;
 pub mod narinfo;
+pub mod pack;
 pub mod signature;
+pub mod store;
 pub mod store_path;
+pub mod upload;
