@@ -2,10 +2,10 @@
 
 pub mod backend;
 pub mod base32;
-pub mod cache_info;
 pub mod nar;
 pub mod narinfo;
 pub mod pack;
+pub mod request;
 pub mod signature;
 pub mod store;
 pub mod store_path;

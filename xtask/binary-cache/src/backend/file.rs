@@ -13,9 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cache_protocol::{Fault, FaultKind};
 
 use super::incoming::Incoming;
-use super::{Backend, Greeting, Packed, Uploaded};
-use crate::cache_info::CacheInfo;
+use super::{Backend, Greeting, Packed, Uploaded, cache_info};
 use crate::narinfo::NarInfo;
+
+/// What Nix assumes of a cache that does not say it, written where its owner will look for it: asked after `cache.nixos.org`.
+const PRIORITY: i64 = 50;
 
 /// A cache in a folder.
 #[derive(Debug)]
@@ -88,14 +90,11 @@ impl Backend for FileCache {
     }
 
     fn greet(&self) -> Result<Greeting, Fault> {
-        match fs::read_to_string(self.folder.join("nix-cache-info")) {
-            Ok(text) => {
-                let info = CacheInfo::parse(&text)
-                    .map_err(|error| Fault::new(error.kind, format!("`{}` has {error}", self.folder.display())))?;
-                Ok(Greeting { exists: true, store_dir: info.store_dir, priority: info.priority, ..Greeting::default() })
-            }
+        match fs::read_to_string(self.folder.join(cache_info::NAME)) {
+            Ok(text) => cache_info::parse(&text)
+                .map_err(|error| Fault::new(error.kind, format!("`{}` has {error}", self.folder.display()))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Greeting::default()),
-            Err(error) => Err(self.fault("read", "nix-cache-info", &error)),
+            Err(error) => Err(self.fault("read", cache_info::NAME, &error)),
         }
     }
 
@@ -141,7 +140,8 @@ impl Backend for FileCache {
         if self.greet()?.exists {
             return Ok(());
         }
-        self.write("nix-cache-info", &mut CacheInfo::new_text(store_dir).as_bytes())
+        let text = format!("{}Priority: {PRIORITY}\n", cache_info::text(store_dir));
+        self.write(cache_info::NAME, &mut text.as_bytes())
     }
 
     fn staging(&self) -> Option<PathBuf> {

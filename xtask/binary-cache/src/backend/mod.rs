@@ -3,8 +3,10 @@
 //! Invariant: no other module knows a protocol. A backend is called from many threads at once, tries again by itself what may
 //! succeed later, and never lets a secret into a fault.
 
+mod cache_info;
 pub mod file;
 mod incoming;
+pub mod open;
 
 use std::collections::HashSet;
 use std::io::Read;
