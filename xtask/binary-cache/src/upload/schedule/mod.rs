@@ -3,6 +3,9 @@
 //! Invariant: a path becomes visible only after all that it refers to is. Only paths that refer to each other in a circle, which no
 //! store has but a cache may be asked to take, follow each other at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
