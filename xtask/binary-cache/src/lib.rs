@@ -2,6 +2,11 @@
 
 pub mod backend;
 pub mod base32;
+pub mod nar;
 pub mod narinfo;
+pub mod pack;
+pub mod request;
 pub mod signature;
+pub mod store;
 pub mod store_path;
+pub mod upload;
