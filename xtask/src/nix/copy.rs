@@ -7,6 +7,14 @@ use anyhow::{Context as _, Result};
 use super::Nix;
 use crate::process;
 
+/// A derivation that needs nothing but a shell.
+const FILE: &str = r#"{ name, text }: derivation {
+  inherit name text;
+  system = builtins.currentSystem;
+  builder = "/bin/sh";
+  args = [ "-c" "echo \"$text\" > $out" ];
+}"#;
+
 /// A place to copy into that holds nothing yet, and trusts the named keys alone.
 #[derive(Debug)]
 pub struct EmptyStore<'a> {
@@ -18,13 +26,24 @@ pub struct EmptyStore<'a> {
     pub netrc: &'a [PathBuf],
 }
 
+impl EmptyStore<'_> {
+    /// Where the store path `path` is on disk: a store below another root is always at `nix/store` there, whatever its paths name.
+    #[must_use]
+    pub fn on_disk(&self, path: &str) -> PathBuf {
+        self.root.join("nix/store").join(path.rsplit('/').next().unwrap_or_default())
+    }
+}
+
 impl Nix {
-    /// Adds the file to the store, and says its store path.
+    /// Builds a file that holds `text` and a newline, and says its store path. It is trusted by its signature alone, as all that
+    /// is built is; what is merely added to a store is named by its content, and needs none.
     ///
     /// # Errors
-    /// When the store does not take it.
-    pub fn add_file(&self, file: &Path) -> Result<String> {
-        process::ask(self.command("nix-store").arg("--add").arg(file)).context("add a file to the store")
+    /// When Nix cannot build here.
+    pub fn build_file(&self, name: &str, text: &str) -> Result<String> {
+        let mut command = self.command("nix-build");
+        command.args(["--no-out-link", "--argstr", "name", name, "--argstr", "text", text, "--expr", FILE]);
+        process::ask(&mut command).context("build a file")
     }
 
     /// Fetches `path` from the cache at `from` as a user who has nothing yet would; or says why Nix refuses.

@@ -39,10 +39,8 @@ pub fn run(context: &Context, _args: &Args) -> Result<Ending> {
 
 fn roundtrip(session: &Session<'_>, cache: &Cache) -> Result<Vec<Problem>> {
     let workshop = tempfile::tempdir().context("make a folder for the round trip")?;
-    let file = workshop.path().join("cache-roundtrip");
-    let content = format!("a path that never was: {}\n", files::unique_name());
-    fs::write(&file, &content).context("write the file of the round trip")?;
-    let path = session.nix.add_file(&file)?;
+    let text = format!("a path that never was: {}", files::unique_name());
+    let path = session.nix.build_file("cache-roundtrip", &text)?;
     let pushed = push(
         session.context,
         PlanRequest {
@@ -60,7 +58,7 @@ fn roundtrip(session: &Session<'_>, cache: &Cache) -> Result<Vec<Problem>> {
     if let Some(lost) = pushed.not_pushed.first() {
         bail!("{} was not pushed: {}", lost.path, lost.fault);
     }
-    let fetched = Fetcher { session, cache, workshop: workshop.path(), path: &path, content: &content };
+    let fetched = Fetcher { session, cache, workshop: workshop.path(), path: &path, text: &text };
     let mut found = Vec::new();
     if let Err(fault) = fetched.from(&cache.substituter(), "newcomer")? {
         found.push(Problem::new(
@@ -137,7 +135,7 @@ struct Fetcher<'a> {
     cache: &'a Cache,
     workshop: &'a Path,
     path: &'a str,
-    content: &'a str,
+    text: &'a str,
 }
 
 impl Fetcher<'_> {
@@ -149,8 +147,8 @@ impl Fetcher<'_> {
         if let Err(refused) = self.session.nix.fetch(url, self.path, &store)? {
             return Ok(Err(refused));
         }
-        let fetched = root.join(self.path.trim_start_matches('/'));
-        let same = fs::read_to_string(&fetched).is_ok_and(|fetched| fetched == self.content);
+        let fetched = store.on_disk(self.path);
+        let same = fs::read_to_string(&fetched).is_ok_and(|fetched| fetched.strip_suffix('\n') == Some(self.text));
         Ok(if same { Ok(()) } else { Err("it holds something else than what was pushed".to_owned()) })
     }
 
