@@ -14,6 +14,8 @@ mod flake_lock;
 mod flake_reference;
 mod fleet;
 mod git;
+#[expect(dead_code, reason = "for the subcommand `cache`")]
+mod github;
 mod interrupt;
 mod kept;
 mod network;
@@ -21,6 +23,8 @@ mod nix;
 mod pipeline;
 mod plain_text;
 mod process;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the subcommand `cache`"))]
+mod push_policy;
 mod recipes;
 mod report;
 mod rules;
