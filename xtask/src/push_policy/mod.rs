@@ -103,6 +103,11 @@ pub fn decide(facts: &Facts, rules: &Rules) -> Decision {
     because.dedup();
     let because = because.join(", and ");
     if let Some(complaint) = facts.token.complaint() {
+        if facts.trigger.is_kept_from_secrets() {
+            let reason = "but Dependabot's runs are not handed the repository's secrets: store the token as a secret of \
+                          Dependabot too if they should push";
+            return Decision::Skip(format!("{because}, {reason}"));
+        }
         return Decision::Error(format!("{because}, but it cannot be pushed: {complaint}"));
     }
     let left_out = (!left_out.is_empty()).then(|| sentence(&left_out, facts.systems.len()));

@@ -70,6 +70,15 @@ pub enum Base {
     Unsaid,
 }
 
+impl Trigger {
+    /// Whether the forge keeps the repository's secrets from this run though the code is its own, as it does from Dependabot's
+    /// (<https://docs.github.com/en/code-security/reference/supply-chain-security/troubleshoot-dependabot/troubleshooting-dependabot-on-github-actions>).
+    #[must_use]
+    pub fn is_kept_from_secrets(&self) -> bool {
+        self.actor.as_deref() == Some("dependabot[bot]")
+    }
+}
+
 /// The hash of a commit, in hexadecimal: nothing that git could take for an option or for an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit(String);

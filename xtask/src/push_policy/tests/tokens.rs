@@ -72,3 +72,19 @@ fn a_missing_token_is_an_error_only_where_something_is_pushed() {
     assert_eq!(decision("refs/heads/main"), Decision::Error(expected.to_owned()));
     assert!(matches!(decision("refs/heads/topic"), Decision::Skip(_)));
 }
+
+#[test]
+fn dependabot_is_not_handed_secrets() {
+    let decision = |actor: &str, token: Token| {
+        let mut facts = Facts { token, ..facts(run(&Event::PullRequest, "refs/pull/7/merge", &Origin::Own)) };
+        facts.trigger.actor = Some(actor.to_owned());
+        decide(&facts, &Rules { preset: Preset::PrsNoForks, ..Rules::default() })
+    };
+    let missing = || token::find(&["CACHIX_AUTH_TOKEN".to_owned()], true, &Variables::new());
+    let expected = "the preset `prs-no-forks` pushes the default branch and pull requests of this repository's own branches alone, \
+                    but Dependabot's runs are not handed the repository's secrets: store the token as a secret of Dependabot too \
+                    if they should push";
+    assert_eq!(decision("dependabot[bot]", missing()), Decision::Skip(expected.to_owned()));
+    assert!(matches!(decision("dependabot[bot]", Token::NotNeeded), Decision::Push { .. }));
+    assert!(matches!(decision("ada", missing()), Decision::Error(_)));
+}
