@@ -1,7 +1,5 @@
 //! What the cases, which evaluate a fleet each, are too dear for: places and combinations, as a table.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 const KEY: &str = "a.io-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
@@ -17,7 +15,7 @@ fn found(flake: &[(&str, &str)], files: &[(&str, &str)]) -> Vec<String> {
         files.iter().map(|(path, text)| File { path: path.into(), text: (*text).to_owned() }).collect();
     let flake_text =
         "{\n  # \"https://a.io\"\n  nixConfig = {\n    extra-substituters = [ \"https://a.io\" ];\n  };\n}";
-    let config = CacheConfig { retired: vec!["old".to_owned()], keys: BTreeMap::new(), ignore: vec!["docs".into()] };
+    let config = CacheConfig { retired: vec!["old".to_owned()], ignore: vec!["docs".into()], ..CacheConfig::default() };
     let files: Vec<File> = files.into_iter().filter(|file| reads(&file.path, &config)).collect();
     let (configurations, sources) = (&[], &Sources::default());
     let found = problems(&Facts {
