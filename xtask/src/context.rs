@@ -78,6 +78,20 @@ pub enum Ending {
     Problems,
     /// Something could not be checked, and was said: exit status 2.
     Unchecked,
+    /// A command that was run for the user failed with this status, which is passed on.
+    Status(u8),
+}
+
+impl Ending {
+    /// The worse of two endings.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Clean, other) => other,
+            (Self::Problems, Self::Unchecked | Self::Status(_)) => other,
+            (one, _) => one,
+        }
+    }
 }
 
 /// What every command is given.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-pub use cache::CacheConfig;
+pub use base::deciding;
+pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::layout::{Layout, Preset};

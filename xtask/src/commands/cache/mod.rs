@@ -1,6 +1,7 @@
 //! Work with binary caches: plan and push what is built, prove what is there
 
 mod plan;
+mod policy;
 mod push;
 mod roots;
 mod roundtrip;
@@ -27,6 +28,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Plan(plan::Args),
+    Policy(policy::Args),
     Push(push::Args),
     Verify(verify::Args),
     Roundtrip(roundtrip::Args),
@@ -39,6 +41,7 @@ enum Verb {
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
         Verb::Plan(args) => plan::run(context, args),
+        Verb::Policy(args) => policy::run(context, args),
         Verb::Push(args) => push::run(context, args),
         Verb::Verify(args) => verify::run(context, args),
         Verb::Roundtrip(args) => roundtrip::run(context, args),

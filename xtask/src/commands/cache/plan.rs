@@ -1,11 +1,11 @@
 //! Show what a push would do: which paths go, which stay and why
 
 use anyhow::{Result, bail};
-use cache_protocol::{Answer, Closure, Content, Plan, PlanRequest, Request};
+use cache_protocol::{Answer, Plan, PlanRequest, Request};
 use clap::builder::FalseyValueParser;
 
 use super::OutputArgs;
-use super::roots::{Roots, roots};
+use super::roots::{Extent, Roots, roots};
 use super::target::{Target, target};
 use crate::cache_client;
 use crate::context::{Context, Ending};
@@ -18,6 +18,9 @@ use crate::session::{Report, Session};
 pub struct Args {
     #[command(flatten)]
     outputs: OutputArgs,
+    /// It is an error that an excluded path must go along
+    #[arg(long, env = "XTASK_FILTER_STRICT", value_parser = FalseyValueParser::new())]
+    filter_strict: bool,
     /// Answer in JSON, schema 1
     #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -37,8 +40,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = args.outputs.open(context)?;
     let fleet = args.outputs.evaluate(&session)?;
     let target = target(&session)?;
-    let roots = wanted(&session, &fleet)?;
-    let request = Request::Plan(request(&session, &target, &roots));
+    let roots = wanted(&session, &fleet, &target)?;
+    let request = Request::Plan(request(&session, &target, &roots, args.filter_strict));
     let Answer::Plan(plan) = cache_client::ask(context, &request, &mut |_| {})? else {
         bail!("the binary-cache client answered something else than a plan");
     };
@@ -58,22 +61,21 @@ fn conclude(context: &Context, plan: &Plan) -> Ending {
 ///
 /// # Errors
 /// When none is built.
-pub fn wanted(session: &Session<'_>, fleet: &Report) -> Result<Roots> {
-    let roots = roots(session, fleet, |_| Closure::Runtime)?;
-    if roots.built.is_empty() {
+pub fn wanted(session: &Session<'_>, fleet: &Report, target: &Target) -> Result<Roots> {
+    let roots = roots(session, fleet, Extent::Built, |result| target.closure(result))?;
+    if roots.known.is_empty() {
         bail!("nothing of this is built on this machine: cargo xtask build{}", session.flags());
     }
     Ok(roots)
 }
 
 /// The question for the plan.
-pub fn request(session: &Session<'_>, target: &Target, roots: &Roots) -> PlanRequest {
-    let names = target.upstream.iter().flat_map(|cache| &cache.public_keys);
-    let upstream = names.filter_map(|key| key.split_once(':')).map(|(name, _)| name.to_owned()).collect();
+pub fn request(session: &Session<'_>, target: &Target, roots: &Roots, strict: bool) -> PlanRequest {
     PlanRequest {
         store: session.nix.local_store(&session.store),
         cache: target.cache.clone(),
-        roots: roots.built.clone(),
-        content: Content { upstream, ..Content::default() },
+        roots: roots.roots(),
+        content: target.content(strict),
+        again: Vec::new(),
     }
 }

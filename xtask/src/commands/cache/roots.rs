@@ -8,28 +8,55 @@ use crate::nix::derivation;
 use crate::report::cache::Unbuilt;
 use crate::session::{Report, Session};
 
-/// What is to be pushed, and what cannot be.
+/// Which outputs count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Those in the store of this machine.
+    Built,
+    /// All that are evaluated, wherever they are built.
+    Declared,
+}
+
+/// Outputs and their store paths.
 #[derive(Debug, Default)]
 pub struct Roots {
-    /// Outputs that are in the store.
-    pub built: Vec<Root>,
-    /// Outputs that are not.
+    /// Outputs with their paths, each with the system it is for.
+    pub known: Vec<(Root, String)>,
+    /// Outputs that have none here.
     pub unbuilt: Vec<Unbuilt>,
+}
+
+impl Roots {
+    /// Leaves out what is for another system than one of `systems`.
+    pub fn keep(&mut self, systems: &[String]) {
+        self.known.retain(|(_, system)| systems.iter().any(|wanted| wanted == system));
+    }
+
+    /// The outputs, as the client is told of them.
+    pub fn roots(&self) -> Vec<Root> {
+        self.known.iter().map(|(root, _)| root.clone()).collect()
+    }
 }
 
 /// The outputs of `fleet`, with `closure` around each.
 ///
 /// # Errors
 /// When a derivation that is in the store cannot be read.
-pub fn roots(session: &Session<'_>, fleet: &Report, closure: impl Fn(&OutputResult) -> Closure) -> Result<Roots> {
+pub fn roots(
+    session: &Session<'_>,
+    fleet: &Report,
+    extent: Extent,
+    closure: impl Fn(&OutputResult) -> Closure,
+) -> Result<Roots> {
     let mut roots = Roots::default();
     for result in &fleet.results {
         let name = result.output.attr.to_string();
-        match paths(session, result)? {
+        match paths(session, result, extent)? {
             Ok(paths) if paths.is_empty() => {}
             Ok(paths) => {
                 let drv = result.evaluated.as_ref().and_then(|evaluated| evaluated.drv.clone());
-                roots.built.push(Root { name, paths, drv, closure: closure(result) });
+                let system = result.system().unwrap_or_default().to_owned();
+                roots.known.push((Root { name, paths, drv, closure: closure(result) }, system));
             }
             Err(reason) => roots.unbuilt.push(Unbuilt { name, reason }),
         }
@@ -38,7 +65,7 @@ pub fn roots(session: &Session<'_>, fleet: &Report, closure: impl Fn(&OutputResu
 }
 
 /// The store paths of an output, or why it has none here; no path at all for one that has nothing to build.
-fn paths(session: &Session<'_>, result: &OutputResult) -> Result<Result<Vec<String>, String>> {
+fn paths(session: &Session<'_>, result: &OutputResult, extent: Extent) -> Result<Result<Vec<String>, String>> {
     if result.status.is_failure() {
         return Ok(Err("failed".to_owned()));
     }
@@ -54,6 +81,7 @@ fn paths(session: &Session<'_>, result: &OutputResult) -> Result<Result<Vec<Stri
     let outputs = derivation::read(&file)?.outputs;
     let paths: Vec<String> = outputs.into_iter().map(|(_, path)| path).filter(|path| !path.is_empty()).collect();
     // A derivation may have outputs that nobody asked for and nobody built.
-    let there: Vec<String> = paths.into_iter().filter(|path| session.store.holds(path)).collect();
+    let counts = |path: &String| extent == Extent::Declared || session.store.holds(path);
+    let there: Vec<String> = paths.into_iter().filter(counts).collect();
     Ok(if there.is_empty() { Err(format!("not built here, for {}", evaluated.system)) } else { Ok(there) })
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Cache, Closure, Content, PlanRequest, Root};
 
 use super::push::push;
-use super::target::target;
+use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::files;
@@ -32,17 +32,19 @@ Examples:
 pub fn run(context: &Context, _args: &Args) -> Result<Ending> {
     let session = Session::open(context, ensure_nix(context)?.nix)?;
     let target = target(&session)?;
-    let found = roundtrip(&session, &target.cache)?;
+    let found = roundtrip(&session, &target)?;
     problems::conclude(&context.console, "cache roundtrip", &found);
     Ok(if found.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })
 }
 
-fn roundtrip(session: &Session<'_>, cache: &Cache) -> Result<Vec<Problem>> {
+fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
+    let cache = &target.cache;
     let workshop = tempfile::tempdir().context("make a folder for the round trip")?;
     let text = format!("a path that never was: {}", files::unique_name());
     let path = session.nix.build_file("cache-roundtrip", &text)?;
     let pushed = push(
         session.context,
+        target,
         PlanRequest {
             store: session.nix.local_store(&session.store),
             cache: cache.clone(),
@@ -53,6 +55,7 @@ fn roundtrip(session: &Session<'_>, cache: &Cache) -> Result<Vec<Problem>> {
                 closure: Closure::Runtime,
             }],
             content: Content::default(),
+            again: Vec::new(),
         },
     )?;
     if let Some(lost) = pushed.not_pushed.first() {

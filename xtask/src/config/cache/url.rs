@@ -79,7 +79,8 @@ impl CacheUrl {
             "file" => CacheKind::File(PathBuf::from(rest)),
             "https" | "http" => CacheKind::Http,
             "s3" => CacheKind::S3,
-            "cachix" => CacheKind::Cachix(rest.to_owned()),
+            // What follows a question mark names a server of one's own.
+            "cachix" => CacheKind::Cachix(rest.split('?').next().unwrap_or_default().to_owned()),
             "attic+https" | "attic+http" => CacheKind::Attic,
             _ => CacheKind::Nix,
         };

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod plan;
+mod policy;
 mod push;
 mod verify;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use analytics::{analytics, analytics_markdown};
 pub use plan::{Unbuilt, plan};
+pub use policy::{decision, decision_json};
 pub use push::{Progress, pushed, pushed_verdict};
 pub use verify::{problem, verified_verdict};
 
