@@ -1,6 +1,10 @@
 //! What was measured in past runs, one line of JSON a run, and where it is going.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
 
 /// How many runs a trend looks back.
 const RUNS: usize = 20;
@@ -25,6 +29,14 @@ pub struct Past {
 }
 
 impl Past {
+    /// What was measured now.
+    #[must_use]
+    pub fn of(tally: &Tally, revision: Option<String>, inputs: &str) -> Self {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let built = tally.builds.iter().map(|build| build.path.clone()).collect();
+        Self { schema: 1, time, revision, inputs: inputs.to_owned(), paths: tally.paths, build: tally.build, built }
+    }
+
     /// How much need not be built, in percent.
     #[must_use]
     pub fn percent(&self) -> f64 {

@@ -7,5 +7,7 @@ mod tally;
 mod walk;
 
 pub use history::{Past, Trend, trend};
-pub use tally::{Build, Class, ClassTally, SubstituterTally, Tally, problems, tally};
-pub use walk::{Measured, Need, Offer, Origin, Sources, Why, walk};
+#[cfg(test)]
+pub use tally::{Build, SubstituterTally};
+pub use tally::{Class, ClassTally, Tally, problems, tally};
+pub use walk::{Measured, Need, Offer, Sources, walk};

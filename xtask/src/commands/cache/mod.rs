@@ -1,5 +1,7 @@
 //! Work with binary caches: plan and push what is built, prove what is there
 
+mod analytics;
+mod history;
 mod plan;
 mod policy;
 mod push;
@@ -27,6 +29,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    Analytics(analytics::Args),
     Plan(plan::Args),
     Policy(policy::Args),
     Push(push::Args),
@@ -40,6 +43,7 @@ enum Verb {
 /// When it could not do its work.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
+        Verb::Analytics(args) => analytics::run(context, args),
         Verb::Plan(args) => plan::run(context, args),
         Verb::Policy(args) => policy::run(context, args),
         Verb::Push(args) => push::run(context, args),

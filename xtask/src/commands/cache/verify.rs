@@ -1,6 +1,6 @@
 //! Prove that what is required is in the cache: whole, signed, each file there
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Answer, Request, Required, Verified, VerifyRequest};
 use clap::builder::FalseyValueParser;
 
@@ -11,8 +11,8 @@ use crate::cache_client;
 use crate::context::{Context, Ending};
 use crate::push_policy::Reach;
 use crate::report::{cache, problems};
-use crate::rules::Problem;
-use crate::session::Session;
+use crate::rules::{Problem, garnix};
+use crate::session::{Report, Session};
 
 /// Requests in flight.
 const IN_FLIGHT: usize = 64;
@@ -72,7 +72,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.json {
         context.console.answer(&cache::json(&verified)?);
     }
-    let found = found(&session, &verified);
+    let mut found = found(&session, &verified);
+    found.extend(drift(&session, &fleet)?);
     for problem in &found {
         context.console.mark(problems::mark(problem), &problems::text(problem));
     }
@@ -103,6 +104,19 @@ pub fn verify(session: &Session<'_>, target: &Target, roots: &Roots, deep: bool,
     match answer? {
         Answer::Verify(verified) => Ok(verified),
         _ => bail!("the binary-cache client answered something else than what is in the cache"),
+    }
+}
+
+/// What a `garnix.yaml` beside the flake builds otherwise.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn drift(session: &Session<'_>, fleet: &Report) -> Result<Vec<Problem>> {
+    let file = session.context.repository.join(garnix::FILE);
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(garnix::problems(&text, &fleet.declared)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("read `{}`", file.display())),
     }
 }
 
