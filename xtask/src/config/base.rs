@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{Config, FILE};
 use crate::git::{self, FileAt};
-use crate::push_policy::{Base, Trigger};
+use crate::push_policy::{Base, Origin, Trigger};
 
 /// The configuration by which to push what `trigger` built: the one in `repository`, which is `own`; for a change that is not
 /// merged yet, that of its base.
@@ -16,8 +16,9 @@ use crate::push_policy::{Base, Trigger};
 /// As [`rules_of_base`].
 pub fn deciding<'a>(repository: &Path, own: &'a Config, trigger: &Trigger) -> Result<Cow<'a, Config>> {
     match &trigger.base {
-        None => Ok(Cow::Borrowed(own)),
-        Some(base) => rules_of_base(repository, base).map(Cow::Owned),
+        Some(base) if trigger.origin == Origin::Own => rules_of_base(repository, base).map(Cow::Owned),
+        // What a stranger built is denied before any rule, so that nobody need fetch the base to hear it.
+        _ => Ok(Cow::Borrowed(own)),
     }
 }
 
@@ -48,7 +49,7 @@ pub fn rules_of_base(repository: &Path, base: &Base) -> Result<Config> {
 mod tests {
     use super::*;
     use crate::process;
-    use crate::push_policy::{Commit, Event, Origin, Preset};
+    use crate::push_policy::{Commit, Event, Preset};
 
     fn git(folder: &Path, arguments: &[&str]) -> String {
         let mut command = std::process::Command::new("git");
@@ -106,6 +107,8 @@ mod tests {
              `actions/checkout` `fetch-depth: 0`, or run `git fetch --depth=1 origin {absent}` first"
         );
         assert_eq!(error, expected);
+        let fork = Trigger { origin: Origin::Fork("eve/fleet".to_owned()), ..trigger(Some(base)) };
+        assert!(deciding(place.path(), &Config::default(), &fork).is_ok());
         let error = format!("{:#}", rules_of_base(place.path(), &Base::Unsaid).unwrap_err());
         let expected = "the event does not say what the change is made against, and a change must not decide about itself: push \
                         after it is merged";

@@ -55,3 +55,17 @@ fn word(event: &Event) -> String {
     let text = format!("{event:?}");
     text.split('(').next().unwrap_or_default().to_owned()
 }
+
+#[test]
+fn commits_are_whole_hashes() {
+    let check = |text: &str, expected: bool| {
+        assert_eq!(Commit::parse(text).map(|commit| commit.as_str() == text), expected.then_some(true), "{text}");
+    };
+    check(&"a1".repeat(20), true);
+    check(&"A1".repeat(32), true);
+    check(&"0".repeat(40), false);
+    check(&"a1".repeat(19), false);
+    check(&"g1".repeat(20), false);
+    check("--output=/a", false);
+    check("", false);
+}
