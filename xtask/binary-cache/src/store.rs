@@ -254,7 +254,9 @@ mod tests {
         let paths: Vec<&String> = paths.iter().collect();
         let chunks = chunks(&paths);
         let total: Vec<&OsStr> = chunks.concat();
-        assert!(total.iter().zip(&paths).all(|(one, other)| *one == OsStr::new(other.as_str())) && total.len() == 5_000);
+        assert!(
+            total.iter().zip(&paths).all(|(one, other)| *one == OsStr::new(other.as_str())) && total.len() == 5_000
+        );
         let sizes: Vec<usize> = chunks.iter().map(|chunk| chunk.iter().map(|path| path.len() + 1).sum()).collect();
         assert!(sizes.len() == 4 && sizes.iter().all(|size| *size <= ARGUMENTS), "{sizes:?}");
         assert!(super::chunks(&[]).is_empty());

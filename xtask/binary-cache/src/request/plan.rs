@@ -57,7 +57,8 @@ pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
             }
         });
     }
-    let wanted: HashSet<&String> = request.roots.iter().flat_map(|root| &root.paths).chain(built_from.iter().flatten()).collect();
+    let wanted: HashSet<&String> =
+        request.roots.iter().flat_map(|root| &root.paths).chain(built_from.iter().flatten()).collect();
     let mut wanted: Vec<String> = wanted.into_iter().cloned().collect();
     wanted.sort_unstable();
     Ok(StoreFacts { infos: store.closure(&wanted)?, built_from })

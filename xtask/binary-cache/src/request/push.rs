@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cache_protocol::{
-    Compression, Decision, Event, Fault, FaultKind, KeySource, PathInfo, Plan, PushRequest, Pushed,
-};
+use cache_protocol::{Compression, Decision, Event, Fault, FaultKind, KeySource, PathInfo, Plan, PushRequest, Pushed};
 
 use super::{Asker, plan};
 use crate::backend::Backend;

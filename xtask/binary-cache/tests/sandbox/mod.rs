@@ -5,6 +5,8 @@
 // Each test binary uses its own part of this module, and what goes wrong here fails the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod cache_folder;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use binary_cache::signature::SigningKey;
 use cache_protocol::{
-    Answer, Cache, Closure, Compression, Content, Event, Fault, KeySource, Limits, LocalStore, PlanRequest, PushRequest,
-    Pushed, Request, Root, Scan,
+    Answer, Cache, Closure, Compression, Content, Event, Fault, KeySource, Limits, LocalStore, PlanRequest,
+    PushRequest, Pushed, Request, Root, Scan,
 };
 use tempfile::TempDir;
 
@@ -109,7 +111,8 @@ impl Sandbox {
 
     /// The store paths that an expression evaluates to: a list of texts.
     pub fn evaluate(&self, expression: &str) -> Vec<String> {
-        let text = self.nix(&["nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression]);
+        let text =
+            self.nix(&["nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression]);
         serde_json::from_str(&text).unwrap()
     }
 
@@ -206,7 +209,8 @@ impl Sandbox {
         // The store of the same name, elsewhere on disk.
         let store = format!("local?root={}&store={}", fresh.display(), self.path("nix/store").display());
         let key = self.public_key();
-        let copy = command.args(["copy", "--from", &url, "--to", &store, "--option", "trusted-public-keys", &key, path]);
+        let copy =
+            command.args(["copy", "--from", &url, "--to", &store, "--option", "trusted-public-keys", &key, path]);
         succeeded(copy.output().unwrap());
         let count = fs::read_dir(fresh.join("nix/store")).unwrap();
         let is_path = |name: &str| binary_cache::store_path::base_name(name).is_some();
