@@ -37,7 +37,7 @@ impl TestNix {
     pub const ALL: [Self; 2] = [Self::Distribution, Self::Modern];
 
     /// The folder of its programs.
-    fn bin(self) -> PathBuf {
+    pub fn bin(self) -> PathBuf {
         match self {
             Self::Distribution => {
                 let path = std::env::var_os("PATH").unwrap_or_default();
@@ -59,11 +59,12 @@ impl TestNix {
 pub struct Sandbox {
     folder: TempDir,
     nix: TestNix,
+    variables: Vec<(String, String)>,
 }
 
 impl Sandbox {
     pub fn new(nix: TestNix) -> Self {
-        let sandbox = Self { folder: tempfile::tempdir().unwrap(), nix };
+        let sandbox = Self { folder: tempfile::tempdir().unwrap(), nix, variables: Vec::new() };
         for name in ["home", "nix-conf"] {
             fs::create_dir_all(sandbox.path(name)).unwrap();
         }
@@ -75,6 +76,11 @@ impl Sandbox {
     /// A path below the temporary folder, which has no symbolic links.
     pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(below)
+    }
+
+    /// Sets a variable for every command.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// A command in this place.
@@ -92,6 +98,7 @@ impl Sandbox {
             .env("NIX_STORE_DIR", self.path("nix/store"))
             .env("NIX_STATE_DIR", self.path("nix/var"))
             .env("NIX_LOG_DIR", self.path("nix/log"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path());
         command
     }
