@@ -43,9 +43,8 @@ impl<'a> Delegated<'a> {
     /// When it cannot be asked.
     pub fn missing(&self, infos: &[PathInfo]) -> Result<HashSet<String>, Fault> {
         let paths: Vec<String> = infos.iter().map(|info| info.path.clone()).collect();
-        let there = self.store.valid_at(self.url, &paths)?;
-        let missing = paths.iter().filter(|path| !there.contains(*path));
-        Ok(missing.filter_map(|path| crate::store_path::hash(path)).map(str::to_owned).collect())
+        let invalid = self.store.invalid_at(self.url, &paths)?;
+        Ok(invalid.iter().filter_map(|path| crate::store_path::hash(path)).map(str::to_owned).collect())
     }
 
     /// Copies `paths` with all that they refer to, and asks which are there then.
@@ -56,12 +55,12 @@ impl<'a> Delegated<'a> {
         let started = std::time::Instant::now();
         let names: Vec<String> = paths.iter().map(|info| info.path.clone()).collect();
         let copied = self.store.copy_to(self.url, &names);
-        let there = self.store.valid_at(self.url, &names)?;
+        let invalid = self.store.invalid_at(self.url, &names)?;
         let seconds = started.elapsed().as_secs_f64();
         let mut outcome = Outcome::default();
         for info in paths {
             let path = info.path.clone();
-            if there.contains(&path) {
+            if !invalid.contains(&path) {
                 let (nar_size, file_size) = (info.nar_size, info.nar_size);
                 outcome.pushed.push(PushedPath { path, nar_size, file_size, seconds });
             } else {

@@ -6,25 +6,24 @@ use std::process::Command;
 use cache_protocol::{Fault, FaultKind};
 use tempfile::TempDir;
 
-use super::{Store, asked, chunks, path_validity};
+use super::{Store, asked, chunks};
 
 impl Store<'_> {
-    /// Which of `paths` the store at `url` has, by what it says now.
+    /// Which of `paths` the store at `url` lacks, by what it says now.
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub fn valid_at(&self, url: &str, paths: &[String]) -> Result<HashSet<String>, Fault> {
+    pub fn invalid_at(&self, url: &str, paths: &[String]) -> Result<HashSet<String>, Fault> {
         let forgetful = Forgetful::new()?;
-        let mut valid = HashSet::new();
-        for (paths, flag) in super::by_kind(paths) {
-            for chunk in chunks(&paths) {
-                let mut command = self.path_info();
-                let command = forgetful.applied(&mut command).args(["--store", url]).args(flag).arg("--").args(chunk);
-                let answer = asked(command).map_err(|fault| Fault::new(FaultKind::Unreachable, fault.what))?;
-                valid.extend(path_validity(&answer)?);
-            }
+        let mut invalid = HashSet::new();
+        for chunk in chunks(&paths.iter().collect::<Vec<_>>()) {
+            // Not `nix path-info`, which begins a new connection after each path that is not there.
+            let mut command = self.command("nix-store");
+            let command = forgetful.applied(command.args(["--check-validity", "--print-invalid", "--store", url]));
+            let answer = asked(command.args(chunk)).map_err(|fault| Fault::new(FaultKind::Unreachable, fault.what))?;
+            invalid.extend(String::from_utf8_lossy(&answer).lines().map(str::to_owned));
         }
-        Ok(valid)
+        Ok(invalid)
     }
 
     /// Copies `paths`, with all that they refer to, to the store at `url`. Whether it takes what nobody signed is for it to say; what it

@@ -156,15 +156,6 @@ fn read(answer: &[u8]) -> Result<Vec<PathInfo>, Fault> {
     entries(answer)?.into_iter().map(|(path, entry)| info(path, entry)).collect()
 }
 
-/// The paths of what `nix path-info --json` answers that are valid.
-fn path_validity(answer: &[u8]) -> Result<Vec<String>, Fault> {
-    let entries = entries(answer)?.into_iter();
-    Ok(entries
-        .filter(|(_, entry)| entry.as_ref().is_some_and(|entry| entry.nar_hash.is_some()))
-        .map(|(path, _)| path)
-        .collect())
-}
-
 /// What `nix path-info --json` answers: a list up to 2.18, then an object by path.
 fn entries(answer: &[u8]) -> Result<Vec<(String, Option<Entry>)>, Fault> {
     let unreadable = |error: serde_json::Error| {
