@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod base32;
+pub mod delegated;
 pub mod nar;
 pub mod narinfo;
 pub mod pack;

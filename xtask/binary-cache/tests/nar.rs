@@ -32,7 +32,9 @@ fn noise(bytes: usize) -> Vec<u8> {
 fn awkward(root: &Path) {
     let write = |name: &[u8], content: &[u8]| fs::write(root.join(OsStr::from_bytes(name)), content).unwrap();
     fs::create_dir(root).unwrap();
-    for name in ["a", "a.b", "a-b", "B", " ", "~", "new\nline", "quote'\"", "-dash", "ünïcödé", "zero", "longer than eight"] {
+    for name in
+        ["a", "a.b", "a-b", "B", " ", "~", "new\nline", "quote'\"", "-dash", "ünïcödé", "zero", "longer than eight"]
+    {
         write(name.as_bytes(), name.as_bytes());
     }
     write(b"not \xff\xfe text", b"");

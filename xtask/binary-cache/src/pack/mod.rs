@@ -1,5 +1,6 @@
 //! One pass over a store path: its NAR is read, compared with the store's database, looked through, packed and hashed.
 
+mod budget;
 mod compressor;
 mod packed;
 
@@ -11,8 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base32;
 use crate::nar::Dump;
+pub use budget::Budget;
 use compressor::Compressor;
-pub use packed::{Budget, PackedNar};
+pub use packed::PackedNar;
 use packed::{Spool, Written};
 
 /// Sees the NAR of one path while it is packed; the first fault that it returns ends that.

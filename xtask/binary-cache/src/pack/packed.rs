@@ -4,72 +4,16 @@ use std::fs::File;
 use std::io::{Read, Write as _};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache_protocol::{Fault, FaultKind};
 use tempfile::NamedTempFile;
 
+use super::budget::{Budget, Memory};
 use crate::backend::Packed;
 
 /// What is bigger goes straight to the disk where the cache takes it from there.
 const STAGED: usize = 1024 * 1024;
-
-/// The least that is taken of a budget.
-const LEAST: usize = 64 * 1024;
-
-/// Bytes that all packed NARs together may have in memory.
-#[derive(Debug)]
-pub struct Budget {
-    left: AtomicU64,
-}
-
-impl Budget {
-    /// So many bytes.
-    #[must_use]
-    pub fn new(bytes: u64) -> Self {
-        Self { left: AtomicU64::new(bytes) }
-    }
-
-    /// Takes `bytes` of it, if there are so many.
-    fn take(&self, bytes: usize) -> bool {
-        let less = |left: u64| left.checked_sub(bytes as u64);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.left.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-}
-
-/// Bytes in memory, taken of a budget until they are dropped.
-pub(super) struct Memory<'a> {
-    bytes: Vec<u8>,
-    taken: usize,
-    budget: &'a Budget,
-}
-
-impl Memory<'_> {
-    /// Appends `block`, unless the budget does not allow for it.
-    fn append(&mut self, block: &[u8]) -> bool {
-        let needed = self.bytes.len() + block.len();
-        if needed > self.taken {
-            let wanted = needed.max(2 * self.taken).max(LEAST);
-            if !self.budget.take(wanted - self.taken) {
-                return false;
-            }
-            self.taken = wanted;
-            self.bytes.reserve_exact(wanted - self.bytes.len());
-        }
-        self.bytes.extend_from_slice(block);
-        true
-    }
-}
-
-impl Drop for Memory<'_> {
-    fn drop(&mut self) {
-        self.budget.give_back(self.taken);
-    }
-}
 
 /// Where a packed NAR is.
 pub(super) enum Place<'a> {
@@ -96,18 +40,18 @@ pub(super) struct Written<'a> {
 
 impl<'a> Spool<'a> {
     pub fn new(budget: &'a Budget, staging: Option<&'a Path>) -> Self {
-        Self { place: Place::Memory(Memory { bytes: Vec::new(), taken: 0, budget }), staging, size: 0 }
+        Self { place: Place::Memory(Memory::new(budget)), staging, size: 0 }
     }
 
     pub fn write(&mut self, block: &[u8]) -> Result<(), Fault> {
         self.size += block.len() as u64;
         let written = match &mut self.place {
             Place::Memory(memory) => {
-                let staged = self.staging.is_some() && memory.bytes.len() + block.len() > STAGED;
+                let staged = self.staging.is_some() && memory.bytes().len() + block.len() > STAGED;
                 if !staged && memory.append(block) {
                     return Ok(());
                 }
-                self.to_disk(block)
+                self.spill(block)
             }
             Place::File(file) => file.write_all(block),
             Place::Staged(file) => file.as_file_mut().write_all(block),
@@ -124,7 +68,7 @@ impl<'a> Spool<'a> {
     }
 
     /// Moves what is in memory to a file, with `block` after it.
-    fn to_disk(&mut self, block: &[u8]) -> std::io::Result<()> {
+    fn spill(&mut self, block: &[u8]) -> std::io::Result<()> {
         let (place, mut file) = match self.staging {
             Some(folder) => {
                 // As the cache's other files: what may be read of them is for the user's umask to say.
@@ -140,7 +84,7 @@ impl<'a> Spool<'a> {
             }
         };
         if let Place::Memory(memory) = std::mem::replace(&mut self.place, place) {
-            file.write_all(&memory.bytes)?;
+            file.write_all(memory.bytes())?;
         }
         file.write_all(block)
     }
@@ -177,7 +121,7 @@ impl Packed for PackedNar<'_> {
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>> {
         let file = match &self.place {
             Place::Memory(memory) => {
-                return Ok(Box::new(Stoppable { stop: self.stop, inner: memory.bytes.as_slice() }));
+                return Ok(Box::new(Stoppable { stop: self.stop, inner: memory.bytes() }));
             }
             Place::File(file) => file,
             Place::Staged(file) => file.as_file(),
@@ -262,7 +206,7 @@ mod tests {
             assert!(read.0.chunks(32 * KIB).enumerate().all(|(at, block)| usize::from(block[0]) == at % 251));
             drop((one, other));
             drop(packed);
-            assert_eq!(budget.left.load(Ordering::Relaxed), (kib * KIB) as u64, "given back");
+            assert_eq!(budget.left(), (kib * KIB) as u64, "given back");
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "taken away");
         };
         check(1024, None, 0, "memory");

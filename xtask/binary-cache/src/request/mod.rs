@@ -1,5 +1,6 @@
 //! One file for each request: what is asked of the store and of caches for it, and what is answered.
 
+mod destination;
 pub mod plan;
 pub mod push;
 

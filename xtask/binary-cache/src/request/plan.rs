@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use cache_protocol::{Closure, Decision, Fault, FaultKind, PathInfo, Plan, PlanRequest, PlannedPath};
 
-use crate::backend::Backend;
-use crate::backend::open::open;
+use super::destination::{Destination, hashes};
 use crate::store::Store;
 use crate::store_path;
 
@@ -14,13 +13,13 @@ use crate::store_path;
 /// # Errors
 /// When the store cannot be asked, or the request makes no sense.
 pub fn plan(request: &PlanRequest) -> Result<Plan, Fault> {
-    let backend = open(&request.cache)?;
+    let destination = Destination::open(request)?;
     let facts = gather(request)?;
-    match missing(&*backend, request, &facts) {
-        Ok(missing) => decide(request, &*backend, &facts, &missing),
+    match destination.missing(&Store::new(&request.store).folder(), &facts.infos) {
+        Ok(missing) => decide(request, &destination, &facts, &missing),
         Err(fault) => {
-            let everything = facts.hashes().into_iter().collect();
-            Ok(Plan { fault: Some(fault), ..decide(request, &*backend, &facts, &everything)? })
+            let everything = hashes(&facts.infos).collect();
+            Ok(Plan { fault: Some(fault), ..decide(request, &destination, &facts, &everything)? })
         }
     }
 }
@@ -31,12 +30,6 @@ pub struct StoreFacts {
     pub infos: Vec<PathInfo>,
     /// For each root what it was built from, where that is wanted.
     pub built_from: Vec<Vec<String>>,
-}
-
-impl StoreFacts {
-    fn hashes(&self) -> Vec<String> {
-        self.infos.iter().filter_map(|info| store_path::hash(&info.path)).map(str::to_owned).collect()
-    }
 }
 
 /// Asks the store.
@@ -57,27 +50,11 @@ pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
             }
         });
     }
-    let wanted: HashSet<&String> = request.roots.iter().flat_map(|root| &root.paths).chain(built_from.iter().flatten()).collect();
+    let wanted: HashSet<&String> =
+        request.roots.iter().flat_map(|root| &root.paths).chain(built_from.iter().flatten()).collect();
     let mut wanted: Vec<String> = wanted.into_iter().cloned().collect();
     wanted.sort_unstable();
     Ok(StoreFacts { infos: store.closure(&wanted)?, built_from })
-}
-
-/// Asks the cache which of the paths it lacks.
-///
-/// # Errors
-/// When it cannot be asked, or is one for another store.
-pub fn missing(backend: &dyn Backend, request: &PlanRequest, facts: &StoreFacts) -> Result<HashSet<String>, Fault> {
-    let greeting = backend.greet()?;
-    let folder = Store::new(&request.store).folder();
-    if let Some(store_dir) = greeting.store_dir.filter(|store_dir| *store_dir != folder) {
-        let what = format!("`{}` is a cache for the store `{store_dir}`, and here is `{folder}`", backend.shown());
-        return Err(Fault::new(FaultKind::Usage, what));
-    }
-    if !greeting.exists {
-        return Ok(facts.hashes().into_iter().collect());
-    }
-    backend.missing(&facts.hashes())
 }
 
 /// Decides what becomes of each path.
@@ -86,7 +63,7 @@ pub fn missing(backend: &dyn Backend, request: &PlanRequest, facts: &StoreFacts)
 /// When the request makes no sense.
 pub fn decide(
     _request: &PlanRequest,
-    backend: &dyn Backend,
+    destination: &Destination,
     facts: &StoreFacts,
     missing: &HashSet<String>,
 ) -> Result<Plan, Fault> {
@@ -104,5 +81,5 @@ pub fn decide(
         })
         .collect();
     paths.sort_by_key(|path| std::cmp::Reverse(path.nar_size));
-    Ok(Plan { cache: backend.shown(), paths, strict_faults: Vec::new(), fault: None })
+    Ok(Plan { cache: destination.shown(), paths, strict_faults: Vec::new(), fault: None })
 }

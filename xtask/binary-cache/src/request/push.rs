@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cache_protocol::{
-    Compression, Decision, Event, Fault, FaultKind, KeySource, PathInfo, Plan, PushRequest, Pushed,
-};
+use cache_protocol::{Compression, Decision, Event, Fault, FaultKind, KeySource, PathInfo, Plan, PushRequest, Pushed};
 
+use super::destination::Destination;
 use super::{Asker, plan};
-use crate::backend::Backend;
-use crate::backend::open::open;
 use crate::pack::Unobserved;
 use crate::signature::SigningKey;
 use crate::store::Store;
@@ -23,12 +20,12 @@ use crate::upload::{Outcome, Upload};
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
     let key = request.plan.cache.signing_key.as_ref().map(signing_key).transpose()?;
-    let backend = open(&request.plan.cache)?;
+    let destination = Destination::open(&request.plan)?;
     let facts = plan::gather(&request.plan)?;
-    let missing = plan::missing(&*backend, &request.plan, &facts)?;
-    let plan = plan::decide(&request.plan, &*backend, &facts, &missing)?;
+    let missing = destination.missing(&Store::new(&request.plan.store).folder(), &facts.infos)?;
+    let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
     let outcome = if plan.strict_faults.is_empty() {
-        upload(request, &*backend, &plan, &facts.infos, key.as_ref(), asker)?
+        upload(request, &destination, &plan, &facts.infos, key.as_ref(), asker)?
     } else {
         Outcome::default()
     };
@@ -38,7 +35,7 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
 
 fn upload(
     request: &PushRequest,
-    backend: &dyn Backend,
+    destination: &Destination,
     plan: &Plan,
     infos: &[PathInfo],
     key: Option<&SigningKey>,
@@ -53,6 +50,10 @@ fn upload(
         return Ok(Outcome::default());
     }
     let store = Store::new(&request.plan.store);
+    let backend = match destination {
+        Destination::Cache(backend) => &**backend,
+        Destination::Delegated(store) => return store.push(&paths),
+    };
     backend.prepare(&store.folder())?;
     let compression = request.compression.or(backend.greet()?.compression).unwrap_or(Compression::Zstd);
     let upload = Upload {

@@ -5,6 +5,8 @@
 // Each test binary uses its own part of this module, and what goes wrong here fails the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod cache_folder;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use binary_cache::signature::SigningKey;
 use cache_protocol::{
-    Answer, Cache, Closure, Compression, Content, Event, Fault, KeySource, Limits, LocalStore, PlanRequest, PushRequest,
-    Pushed, Request, Root, Scan,
+    Answer, Cache, Closure, Compression, Content, Event, Fault, KeySource, Limits, LocalStore, PlanRequest,
+    PushRequest, Pushed, Request, Root, Scan,
 };
 use tempfile::TempDir;
 
@@ -35,7 +37,7 @@ impl TestNix {
     pub const ALL: [Self; 2] = [Self::Distribution, Self::Modern];
 
     /// The folder of its programs.
-    fn bin(self) -> PathBuf {
+    pub fn bin(self) -> PathBuf {
         match self {
             Self::Distribution => {
                 let path = std::env::var_os("PATH").unwrap_or_default();
@@ -57,11 +59,12 @@ impl TestNix {
 pub struct Sandbox {
     folder: TempDir,
     nix: TestNix,
+    variables: Vec<(String, String)>,
 }
 
 impl Sandbox {
     pub fn new(nix: TestNix) -> Self {
-        let sandbox = Self { folder: tempfile::tempdir().unwrap(), nix };
+        let sandbox = Self { folder: tempfile::tempdir().unwrap(), nix, variables: Vec::new() };
         for name in ["home", "nix-conf"] {
             fs::create_dir_all(sandbox.path(name)).unwrap();
         }
@@ -73,6 +76,11 @@ impl Sandbox {
     /// A path below the temporary folder, which has no symbolic links.
     pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(below)
+    }
+
+    /// Sets a variable for every command.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// A command in this place.
@@ -90,6 +98,7 @@ impl Sandbox {
             .env("NIX_STORE_DIR", self.path("nix/store"))
             .env("NIX_STATE_DIR", self.path("nix/var"))
             .env("NIX_LOG_DIR", self.path("nix/log"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path());
         command
     }
@@ -109,7 +118,8 @@ impl Sandbox {
 
     /// The store paths that an expression evaluates to: a list of texts.
     pub fn evaluate(&self, expression: &str) -> Vec<String> {
-        let text = self.nix(&["nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression]);
+        let text =
+            self.nix(&["nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression]);
         serde_json::from_str(&text).unwrap()
     }
 
@@ -206,7 +216,8 @@ impl Sandbox {
         // The store of the same name, elsewhere on disk.
         let store = format!("local?root={}&store={}", fresh.display(), self.path("nix/store").display());
         let key = self.public_key();
-        let copy = command.args(["copy", "--from", &url, "--to", &store, "--option", "trusted-public-keys", &key, path]);
+        let copy =
+            command.args(["copy", "--from", &url, "--to", &store, "--option", "trusted-public-keys", &key, path]);
         succeeded(copy.output().unwrap());
         let count = fs::read_dir(fresh.join("nix/store")).unwrap();
         let is_path = |name: &str| binary_cache::store_path::base_name(name).is_some();

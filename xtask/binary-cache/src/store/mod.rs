@@ -1,5 +1,7 @@
 //! The store of this machine: the only module that runs Nix.
 
+mod elsewhere;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -67,18 +69,10 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When one of them is not in the store, or Nix cannot be asked.
     pub fn closure(&self, paths: &[String]) -> Result<Vec<PathInfo>, Fault> {
-        // To a question about a derivation, Nix answers for what it makes, unless told otherwise.
-        let derivation = |path: &&String| path.ends_with(".drv");
-        let (derivations, others): (Vec<&String>, Vec<&String>) = paths.iter().partition(derivation);
         let mut infos = BTreeMap::new();
-        for (paths, flag) in [(others, None), (derivations, Some("--derivation"))] {
+        for (paths, flag) in by_kind(paths) {
             for chunk in chunks(&paths) {
-                let mut command = self.command("nix");
-                command.args(["path-info", "--json", "--recursive"]).args(flag);
-                if self.local.json_format {
-                    command.args(["--json-format", "1"]);
-                }
-                let answer = asked(command.arg("--").args(chunk))?;
+                let answer = asked(self.path_info().arg("--recursive").args(flag).arg("--").args(chunk))?;
                 infos.extend(read(&answer)?.into_iter().map(|info| (info.path.clone(), info)));
             }
         }
@@ -98,11 +92,27 @@ impl<'a> Store<'a> {
         Ok(text.lines().filter(wanted).map(str::to_owned).collect())
     }
 
+    fn path_info(&self) -> Command {
+        let mut command = self.command("nix");
+        command.args(["path-info", "--json"]);
+        if self.local.json_format {
+            command.args(["--json-format", "1"]);
+        }
+        command
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.local.nix.join(program));
         command.env("NIX_CONFIG", format!("{}\n{SETTINGS}", self.local.nix_config)).stdin(Stdio::null());
         command
     }
+}
+
+/// Paths to ask about in one question, with what makes it one: to a question about a derivation, Nix answers for what it makes,
+/// unless told otherwise.
+fn by_kind(paths: &[String]) -> [(Vec<&String>, Option<&'static str>); 2] {
+    let (derivations, others) = paths.iter().partition(|path| path.ends_with(".drv"));
+    [(others, None), (derivations, Some("--derivation"))]
 }
 
 /// `paths` in as many parts as arguments need.
@@ -141,32 +151,31 @@ fn asked(command: &mut Command) -> Result<Vec<u8>, Fault> {
     Ok(output.stdout)
 }
 
-/// Reads what `nix path-info --json` answers: a list up to 2.18, then an object by path.
+/// Reads what `nix path-info --json` answers of paths that must all be valid.
 fn read(answer: &[u8]) -> Result<Vec<PathInfo>, Fault> {
+    entries(answer)?.into_iter().map(|(path, entry)| info(path, entry)).collect()
+}
+
+/// What `nix path-info --json` answers: a list up to 2.18, then an object by path.
+fn entries(answer: &[u8]) -> Result<Vec<(String, Option<Entry>)>, Fault> {
     let unreadable = |error: serde_json::Error| {
         Fault::new(FaultKind::Local, format!("`nix path-info --json` answered something else than it does: {error}"))
     };
     if answer.trim_ascii_start().starts_with(b"[") {
         let entries: Vec<Entry> = serde_json::from_slice(answer).map_err(unreadable)?;
-        entries.into_iter().map(|entry| info(None, entry)).collect()
+        Ok(entries.into_iter().map(|mut entry| (entry.path.take().unwrap_or_default(), Some(entry))).collect())
     } else {
         let entries: BTreeMap<String, Option<Entry>> = serde_json::from_slice(answer).map_err(unreadable)?;
-        let read = entries.into_iter().map(|(path, entry)| match entry {
-            Some(entry) => info(Some(path), entry),
-            None => Err(invalid(&path)),
-        });
-        read.collect()
+        Ok(entries.into_iter().collect())
     }
 }
 
-fn info(key: Option<String>, entry: Entry) -> Result<PathInfo, Fault> {
-    let path = key.or(entry.path).unwrap_or_default();
+fn info(path: String, entry: Option<Entry>) -> Result<PathInfo, Fault> {
     if store_path::base_name(&path).is_none() {
-        return Err(Fault::new(
-            FaultKind::Local,
-            format!("`nix path-info --json` speaks of `{path}`, which is no store path"),
-        ));
+        let what = format!("`nix path-info --json` speaks of `{path}`, which is no store path");
+        return Err(Fault::new(FaultKind::Local, what));
     }
+    let Some(entry) = entry else { return Err(invalid(&path)) };
     let (Some(nar_hash), Some(nar_size)) = (entry.nar_hash, entry.nar_size) else { return Err(invalid(&path)) };
     let Some(nar_hash) = in_base32(&nar_hash) else {
         let what = format!("the NAR hash of `{path}` is none that is known here: `{nar_hash}`");
@@ -254,7 +263,9 @@ mod tests {
         let paths: Vec<&String> = paths.iter().collect();
         let chunks = chunks(&paths);
         let total: Vec<&OsStr> = chunks.concat();
-        assert!(total.iter().zip(&paths).all(|(one, other)| *one == OsStr::new(other.as_str())) && total.len() == 5_000);
+        assert!(
+            total.iter().zip(&paths).all(|(one, other)| *one == OsStr::new(other.as_str())) && total.len() == 5_000
+        );
         let sizes: Vec<usize> = chunks.iter().map(|chunk| chunk.iter().map(|path| path.len() + 1).sum()).collect();
         assert!(sizes.len() == 4 && sizes.iter().all(|size| *size <= ARGUMENTS), "{sizes:?}");
         assert!(super::chunks(&[]).is_empty());
