@@ -2,6 +2,8 @@
 
 pub mod backend;
 pub mod base32;
+pub mod expression;
 pub mod narinfo;
+pub mod plan;
 pub mod signature;
 pub mod store_path;
