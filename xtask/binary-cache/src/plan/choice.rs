@@ -33,15 +33,13 @@ pub fn order(members: &[Member<'_>]) -> Vec<usize> {
 /// refers to it; smaller ones behind it may.
 #[must_use]
 pub fn choose(members: &[Member<'_>], order: &[usize], budget: Option<u64>) -> Vec<Choice> {
-    // What is excluded is taken for those that refer to it: those that are pushed, and those that are in the cache already.
-    let present = referrers(members, order, |_, member| member.standing == Standing::Present);
     let is = |list: &[bool], index: usize| list.get(index).is_some_and(|taken| *taken);
     let mut taken = vec![false; members.len()];
     let mut left = budget.unwrap_or(u64::MAX);
     for index in order {
         let Some(member) = members.get(*index) else { continue };
-        let wanted = member.excluded.is_none() || present.get(*index).is_some_and(Option::is_some);
-        if !wanted {
+        // What is excluded is taken for those that refer to it: those that are pushed, and those that are in the cache already.
+        if member.excluded.is_some() && member.standing != Standing::Present {
             continue;
         }
         let Some((closure, cost)) = lacking_closure(members, |index| is(&taken, index), *index, left) else { continue };
@@ -52,12 +50,12 @@ pub fn choose(members: &[Member<'_>], order: &[usize], budget: Option<u64>) -> V
             }
         }
     }
-    let pushed = referrers(members, order, |index, _| is(&taken, index));
-    let referrer = |index: usize| [&pushed, &present].into_iter().find_map(|by| by.get(index).copied().flatten());
+    let referrers =
+        referrers(members, order, |index, member| is(&taken, index) || member.standing == Standing::Present);
     let choice = |(index, member): (usize, &Member<'_>)| match (is(&taken, index), &member.excluded) {
         (false, _) => Choice::Left,
         (true, None) => Choice::Taken,
-        (true, Some(_)) => referrer(index).map_or(Choice::Taken, Choice::Kept),
+        (true, Some(_)) => referrers.get(index).copied().flatten().map_or(Choice::Taken, Choice::Kept),
     };
     members.iter().enumerate().map(choice).collect()
 }

@@ -22,6 +22,10 @@ fn what_is_excluded_stays_behind_unless_something_refers_to_it() {
     // What the cache has must not miss it either; what upstream caches have brings its own.
     check(&case.clone().present("app lib").exclude("doc"), "present app, present lib, push doc [doc for lib]");
     check(&store("app:5 @up-1 -> lib; lib:3").exclude("lib"), "upstream(up-1) app, excluded(lib) lib");
+    check(&case.clone().present("app lib").exclude("."), "present app, present lib, push doc [. for lib]");
+    // A path that refers to itself is not kept for that.
+    check(&store("app:5 -> lib; lib:9 -> lib").exclude("lib"), "push lib [lib for app], push app");
+    check(&store("app:5 -> app").exclude("app"), "excluded(app) app");
     check(&case.present("lib doc").exclude("lib"), "push app, present lib, present doc");
 }
 
@@ -57,6 +61,13 @@ fn higher_priorities_go_first_and_then_what_is_bigger() {
     check(&store("app:1 -> big; big:9").also("x", Closure::Runtime).priority("-app$", 7), &{
         format!("Local: `{}` of `x` is not in this machine's store: build it first", path("x"))
     });
+    // What upstream caches have is there without that.
+    let x = |text| store(text).also("x", Closure::Runtime).priority("-app$", 7);
+    check(&x("app:5 @up-1 -> lib; lib:1; x:9"), "upstream(up-1) app, push x, push lib");
+    check(&x("app:5 -> lib; lib:1 @up-1 -> doc; doc:1; x:9"), "push app, upstream(up-1) lib, push x, push doc");
+    // What is kept has a priority of its own.
+    let kept = store("app:5 -> lib; lib:1").exclude("lib").priority("lib", 5);
+    check(&kept, "push lib [lib for app], push app");
     // What is excluded needs nothing.
     check(
         &store("app:1 -> big; big:9; x:3").also("x", Closure::Runtime).exclude("-app$").priority("-app$", 7),

@@ -20,7 +20,7 @@ fn what_the_cache_has_is_not_pushed_and_what_lacks_below_it_is() {
 fn what_an_upstream_key_signed_stays_there() {
     let case = store("app:5 -> lib glibc; lib:3 @up-1 -> glibc; glibc:9 @up-1; strange:2 @other-1");
     check(&case, "upstream(up-1) glibc, push app, upstream(up-1) lib");
-    let strange = store("app:5 -> strange; strange:2 @other-1 @up-10");
+    let strange = store("app:5 -> strange; strange:2 @other-1 @up-10 @up");
     check(&strange, "push app, push strange");
     // It is not even asked about, and need not be in the cache.
     let content = Content { upstream: vec!["up-1".to_owned()], ..Content::default() };
