@@ -3,7 +3,11 @@
 pub mod backend;
 pub mod base32;
 pub mod expression;
+pub mod hash_text;
 pub mod narinfo;
 pub mod plan;
+#[cfg(test)]
+mod planted;
 pub mod signature;
 pub mod store_path;
+pub mod verify;

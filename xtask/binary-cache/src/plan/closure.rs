@@ -135,7 +135,7 @@ pub fn raise_priorities(members: &mut [Member<'_>]) {
     for begin in first {
         let Some(member) = members.get(begin) else { continue };
         // What is excluded raises nothing by itself; if it is kept, so is what refers to it.
-        if member.excluded.is_some() || matches!(member.standing, Standing::Upstream(_)) {
+        if member.excluded.is_some() {
             continue;
         }
         let highest = member.priority;
