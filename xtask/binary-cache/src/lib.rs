@@ -8,6 +8,9 @@ pub mod narinfo;
 pub mod plan;
 #[cfg(test)]
 mod planted;
+pub mod presence;
+pub mod scan;
 pub mod signature;
 pub mod store_path;
 pub mod verify;
+mod walk;

@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
         if !content::is_known(&narinfo.compression) {
             faults.push(VerifyFault::Damaged(format!("Nix knows no compression `{}`", narinfo.compression)));
         }
-        match judge(&signed(narinfo), &narinfo.signatures, self.public_keys) {
+        match trust(narinfo, self.public_keys) {
             Trust::Signed(_) => {}
             Trust::Unsigned => faults.push(VerifyFault::Unsigned),
             Trust::Others(names) => faults.push(VerifyFault::OtherKeys(names)),
@@ -130,13 +130,15 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What is signed, as Nix writes it whatever the narinfo looks like: references sorted and once, the hash in base 32.
-fn signed(narinfo: &NarInfo) -> String {
+/// What the signatures of a narinfo say to somebody who trusts `public_keys`. What is signed is what Nix writes, whatever the
+/// narinfo looks like: references sorted and once, the hash in base 32.
+#[must_use]
+pub fn trust(narinfo: &NarInfo, public_keys: &[String]) -> Trust {
     let mut canonical = narinfo.clone();
     canonical.nar_hash = hash_text::canonical(&narinfo.nar_hash);
     canonical.references.sort_unstable();
     canonical.references.dedup();
-    canonical.fingerprint()
+    judge(&canonical.fingerprint(), &narinfo.signatures, public_keys)
 }
 
 /// Whether the file of a path in the cache is there, with the right size.

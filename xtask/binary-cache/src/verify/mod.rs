@@ -9,7 +9,6 @@ mod content;
 mod inspect;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,9 +21,11 @@ use cache_protocol::{Event, Fault, FaultKind, Verified, VerifyFault, VerifyReque
 use crate::backend::Backend;
 use crate::narinfo::NarInfo;
 use crate::store_path;
+use crate::walk::walk;
 pub use clock::{Clock, WallClock};
 use content::Fetched;
 use inspect::{Inspected, Place, Source};
+pub use inspect::{is_about_the_cache, trust};
 
 /// Between two looks at what is missing, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -138,7 +139,7 @@ impl Verification<'_> {
             cache: Source::new(self.caches.cache, &self.request.cache.public_keys),
             upstream: upstream.map(|(backend, cache)| Source::new(*backend, &cache.public_keys)).collect(),
         };
-        walk::walk(open, self.request.in_flight, |path| {
+        walk(open, self.request.in_flight, |path| {
             if self.listener.stop.load(Ordering::Relaxed) {
                 return Err(Fault::new(FaultKind::Interrupted, "interrupted while verifying"));
             }
