@@ -3,11 +3,20 @@
 pub mod backend;
 pub mod base32;
 pub mod delegated;
+pub mod expression;
+pub mod hash_text;
 pub mod nar;
 pub mod narinfo;
 pub mod pack;
+pub mod plan;
+#[cfg(test)]
+mod planted;
+pub mod presence;
 pub mod request;
+pub mod scan;
 pub mod signature;
 pub mod store;
 pub mod store_path;
 pub mod upload;
+pub mod verify;
+mod walk;

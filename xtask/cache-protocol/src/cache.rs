@@ -69,7 +69,8 @@ mod tests {
             ("s3://bucket?region=eu", "s3://bucket?region=eu"),
             ("/c", "/c"),
         ] {
-            let cache = Cache { url: url.to_owned(), public_keys: vec![], signing_key: None, token: None, netrc: vec![] };
+            let cache =
+                Cache { url: url.to_owned(), public_keys: vec![], signing_key: None, token: None, netrc: vec![] };
             assert_eq!(cache.substituter(), expected, "{url}");
         }
     }
