@@ -75,6 +75,14 @@ fn a_key_inside_a_package_an_executable_and_base64_is_found() {
 }
 
 #[test]
+fn every_key_that_age_makes_is_found() {
+    for _ in 0..10 {
+        let made = std::process::Command::new("age-keygen").output().expect("age-keygen: apt-get install age");
+        found(&made.stdout, "a private age key in plain text");
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_key_is_not_found() {
     let check = |content: &[u8]| assert_eq!(seen(&patterns(), content, 1000), Ok(()));
     check(&program(1_000_000));

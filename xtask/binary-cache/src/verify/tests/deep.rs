@@ -10,8 +10,10 @@ fn deep(store: &str) -> Case {
 fn a_narinfo_without_its_file_is_found() {
     let case = fleet("app -> lib; lib -> doc");
     case.fleet.content().files.remove("nar/lib.nar.zst");
-    // What it refers to is looked at all the same.
-    check(&case, "2+0: lib of app by app: NoFile(\"nar/lib.nar.zst\"), doc of app by lib: Absent; again lib");
+    // What it refers to is looked at all the same; and it is said once.
+    let expected = "2+0: lib of app by app: NoFile(\"nar/lib.nar.zst\"), doc of app by lib: Absent; again lib";
+    check(&case, expected);
+    check(&Case { deep: true, ..case }, expected);
 }
 
 #[test]
