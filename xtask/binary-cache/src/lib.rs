@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod base32;
 pub mod narinfo;
+pub mod parallel;
 pub mod signature;
 pub mod store_path;
 pub mod transport;

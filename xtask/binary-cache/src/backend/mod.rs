@@ -3,6 +3,11 @@
 //! Invariant: no other module knows a protocol. A backend is called from many threads at once, tries again by itself what may
 //! succeed later, and never lets a secret into a fault.
 
+pub mod cache_info;
+pub mod http;
+pub mod open;
+pub mod s3;
+
 use std::collections::HashSet;
 use std::io::Read;
 
