@@ -2,8 +2,13 @@
 
 pub mod backend;
 pub mod base32;
+pub mod nar;
 pub mod narinfo;
+pub mod pack;
 pub mod parallel;
+pub mod request;
 pub mod signature;
+pub mod store;
 pub mod store_path;
 pub mod transport;
+pub mod upload;
