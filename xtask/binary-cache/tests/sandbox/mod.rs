@@ -5,6 +5,8 @@
 // Each test binary uses its own part of this module, and what goes wrong here fails the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod cache_folder;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
