@@ -6,6 +6,8 @@
 mod genuine;
 mod http;
 mod s3;
+#[path = "../sandbox/mod.rs"]
+mod sandbox;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod transport;
