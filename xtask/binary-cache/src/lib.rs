@@ -8,6 +8,7 @@ pub mod hash_text;
 pub mod nar;
 pub mod narinfo;
 pub mod pack;
+pub mod parallel;
 pub mod plan;
 #[cfg(test)]
 mod planted;
@@ -17,6 +18,7 @@ pub mod scan;
 pub mod signature;
 pub mod store;
 pub mod store_path;
+pub mod transport;
 pub mod upload;
 pub mod verify;
 mod walk;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use binary_cache::request::{Asker, answer};
+use binary_cache::request::{Asker, Tell, answer};
 use cache_protocol::{Event, Fault, FaultKind, Request};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -17,11 +17,12 @@ const INTERRUPTED: i32 = 130;
 fn main() -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     // Nobody reads the answer any more where it cannot be written: so nothing more is begun.
-    let tell = |event: Event| {
+    let stopped = Arc::clone(&stop);
+    let tell: Tell = Arc::new(move |event: Event| {
         if write(&event).is_err() {
-            stop.store(true, Ordering::Relaxed);
+            stopped.store(true, Ordering::Relaxed);
         }
-    };
+    });
     let answered = heed_signals(&stop)
         .and_then(|()| request())
         .and_then(|request| answer(&request, Asker { tell: &tell, stop: &stop }));

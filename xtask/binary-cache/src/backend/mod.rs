@@ -5,8 +5,10 @@
 
 mod cache_info;
 pub mod file;
+pub mod http;
 mod incoming;
 pub mod open;
+pub mod s3;
 
 use std::collections::HashSet;
 use std::io::Read;

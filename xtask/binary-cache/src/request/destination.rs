@@ -9,6 +9,7 @@ use crate::backend::open::{knows, open};
 use crate::delegated::Delegated;
 use crate::store::Store;
 use crate::store_path;
+use crate::transport::Settings;
 
 /// Where a push goes.
 pub enum Destination<'a> {
@@ -19,13 +20,13 @@ pub enum Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// The one of `request`; nothing is asked yet.
+    /// The one of `request`; nothing is asked yet. `settings` are for a cache behind a network.
     ///
     /// # Errors
     /// When its address cannot be read, or what opens it cannot be found.
-    pub fn open(request: &'a PlanRequest) -> Result<Self, Fault> {
+    pub fn open(request: &'a PlanRequest, settings: Settings) -> Result<Self, Fault> {
         if knows(&request.cache.url) {
-            return Ok(Self::Cache(open(&request.cache)?));
+            return Ok(Self::Cache(open(&request.cache, settings)?));
         }
         Ok(Self::Delegated(Delegated::new(&request.cache.url, Store::new(&request.store))))
     }

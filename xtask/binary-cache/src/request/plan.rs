@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use cache_protocol::{Closure, Decision, Fault, FaultKind, PathInfo, Plan, PlanRequest, PlannedPath};
 
+use super::Asker;
 use super::destination::{Destination, hashes};
 use crate::store::Store;
 use crate::store_path;
@@ -12,8 +13,8 @@ use crate::store_path;
 ///
 /// # Errors
 /// When the store cannot be asked, or the request makes no sense.
-pub fn plan(request: &PlanRequest) -> Result<Plan, Fault> {
-    let destination = Destination::open(request)?;
+pub fn plan(request: &PlanRequest, asker: Asker) -> Result<Plan, Fault> {
+    let destination = Destination::open(request, asker.settings(None))?;
     let facts = gather(request)?;
     match destination.missing(&Store::new(&request.store).folder(), &facts.infos) {
         Ok(missing) => decide(request, &destination, &facts, &missing),

@@ -20,7 +20,7 @@ use crate::upload::{Outcome, Upload};
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
     let key = request.plan.cache.signing_key.as_ref().map(signing_key).transpose()?;
-    let destination = Destination::open(&request.plan)?;
+    let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let facts = plan::gather(&request.plan)?;
     let missing = destination.missing(&Store::new(&request.plan.store).folder(), &facts.infos)?;
     let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
@@ -64,7 +64,7 @@ fn upload(
         limits: request.limits,
         key,
         observers: &|_| Box::new(Unobserved),
-        tell: asker.tell,
+        tell: &**asker.tell,
         stop: asker.stop,
     };
     Ok(upload.run())

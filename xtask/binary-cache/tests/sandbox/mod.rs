@@ -209,19 +209,26 @@ impl Sandbox {
     /// returns how many paths that store has then.
     #[track_caller]
     pub fn fetch(&self, path: &str) -> usize {
+        let url = format!("file://{}", self.path("cache").display());
+        self.fetch_from(&url, &self.public_key(), path).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same from the cache at `url`, as a user who trusts this key; or what Nix says about why it does not.
+    pub fn fetch_from(&self, url: &str, key: &str, path: &str) -> Result<usize, String> {
         let number = fs::read_dir(self.folder.path()).unwrap().count();
         let fresh = self.path(&format!("fetched-{number}"));
-        let url = format!("file://{}", self.path("cache").display());
         let mut command = self.command(self.nix.bin().join("nix"));
         // The store of the same name, elsewhere on disk.
         let store = format!("local?root={}&store={}", fresh.display(), self.path("nix/store").display());
-        let key = self.public_key();
-        let copy =
-            command.args(["copy", "--from", &url, "--to", &store, "--option", "trusted-public-keys", &key, path]);
-        succeeded(copy.output().unwrap());
+        // Nix remembers for an hour what a cache did not have.
+        let refresh = ["--refresh", "--option", "trusted-public-keys", key, path];
+        let output = command.args(["copy", "--from", url, "--to", &store]).args(refresh).output().unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
         let count = fs::read_dir(fresh.join("nix/store")).unwrap();
         let is_path = |name: &str| binary_cache::store_path::base_name(name).is_some();
-        count.filter(|entry| is_path(entry.as_ref().unwrap().file_name().to_str().unwrap())).count()
+        Ok(count.filter(|entry| is_path(entry.as_ref().unwrap().file_name().to_str().unwrap())).count())
     }
 }
 
