@@ -1,6 +1,8 @@
 //! `cargo bench --profile cache-client --package binary-cache --bench push`: pushes by this client and by `nix copy`, one after the
 //! other in one run, as ratios.
 //!
+//! Everything is below `TMPDIR`: a folder in memory, where there is room, leaves out how busy the disk is.
+//!
 //! It ends with an error when a push fails or leaves something behind; a missed target is said, and is no error, since a busy machine
 //! misses it too. With `-- --quick`, there are few runs on the first Nix, and none with xz, which takes minutes. Without `--bench`
 //! (as `cargo test --benches` runs it) everything is tiny: that proves that it works.
