@@ -91,7 +91,8 @@ impl Scanner {
             return Ok(Self { search: None, allow });
         }
         let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
+        // With this many first bytes, looking for one of them ahead costs more than it saves.
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
         let automaton = builder.build(&texts).map_err(|error| {
             Fault::new(FaultKind::Usage, format!("more values than can be looked for at once: {error}"))
         })?;

@@ -127,3 +127,16 @@ fn of_several_other_caches_the_first_that_is_trusted_counts() {
     let verified = verify(&request, &Caches { cache: &case.fleet, upstream: &[&case.up, &second] }, listener).unwrap();
     assert_eq!(shown(&verified), "1+2: ");
 }
+
+#[test]
+fn a_cache_that_does_not_answer_is_asked_no_more() {
+    let (case, second) = (fleet("app -> a b c"), Planted::new("second", "a; b; c"));
+    case.up.content().faults.extend(["a", "b", "c"].map(|name| (hash(name), fault(FaultKind::Unreachable))));
+    let upstream = vec![case.up.cache(), second.cache()];
+    let request = VerifyRequest { upstream, in_flight: 1, ..case.request() };
+    let clock = Slept { now: Mutex::default(), while_asleep: &|_| {} };
+    let listener = Listener { tell: &|_| {}, stop: &AtomicBool::new(false), clock: &clock };
+    let caches = Caches { cache: &case.fleet, upstream: &[&case.up, &second] };
+    assert_eq!(shown(&verify(&request, &caches, listener).unwrap()), "1+3: ");
+    assert_eq!(case.up.content().asked.len(), 1);
+}
