@@ -8,7 +8,6 @@ use crate::backend::Backend;
 use crate::backend::open::{knows, open};
 use crate::delegated::Delegated;
 use crate::store::Store;
-use crate::store_path;
 use crate::transport::Settings;
 
 /// Where a push goes.
@@ -40,11 +39,11 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Which of `infos` it lacks, by hash; `folder` is the one that their store has.
+    /// Which of `infos` it lacks, by hash, as far as `hashes` ask; `folder` is the one that their store has.
     ///
     /// # Errors
     /// When it cannot be asked, or is one for another store.
-    pub fn missing(&self, folder: &str, infos: &[PathInfo]) -> Result<HashSet<String>, Fault> {
+    pub fn missing(&self, folder: &str, infos: &[PathInfo], hashes: &[String]) -> Result<HashSet<String>, Fault> {
         let backend = match self {
             Self::Cache(backend) => backend,
             Self::Delegated(store) => return store.missing(infos),
@@ -54,12 +53,6 @@ impl<'a> Destination<'a> {
             let what = format!("`{}` is a cache for the store `{store_dir}`, and here is `{folder}`", backend.shown());
             return Err(Fault::new(FaultKind::Usage, what));
         }
-        let hashes: Vec<String> = hashes(infos).collect();
-        if greeting.exists { backend.missing(&hashes) } else { Ok(hashes.into_iter().collect()) }
+        if greeting.exists { backend.missing(hashes) } else { Ok(hashes.iter().cloned().collect()) }
     }
-}
-
-/// What names `infos` in a cache.
-pub fn hashes(infos: &[PathInfo]) -> impl Iterator<Item = String> {
-    infos.iter().filter_map(|info| store_path::hash(&info.path)).map(str::to_owned)
 }

@@ -2,7 +2,9 @@
 
 mod destination;
 pub mod plan;
+pub mod presence;
 pub mod push;
+pub mod verify;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -50,7 +52,9 @@ pub fn answer(request: &Request, asker: Asker) -> Result<Answer, Fault> {
     match request {
         Request::Plan(request) => plan::plan(request, asker).map(Answer::Plan),
         Request::Push(request) => push::push(request, asker).map(Answer::Push),
-        Request::Verify(_) | Request::Presence(_) | Request::Probe(_) | Request::Provision(_) => {
+        Request::Verify(request) => verify::verify(request, asker).map(Answer::Verify),
+        Request::Presence(request) => presence::presence(request, asker).map(Answer::Presence),
+        Request::Probe(_) | Request::Provision(_) => {
             Err(Fault::new(FaultKind::Usage, "this client knows no such request"))
         }
     }

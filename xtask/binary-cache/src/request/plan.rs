@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use cache_protocol::{Closure, Decision, Fault, FaultKind, PathInfo, Plan, PlanRequest, PlannedPath};
+use cache_protocol::{Closure, Fault, FaultKind, PathInfo, Plan, PlanRequest};
 
 use super::Asker;
-use super::destination::{Destination, hashes};
+use super::destination::Destination;
+use crate::plan::{self, Facts, Wanted, hashes_to_ask};
 use crate::store::Store;
-use crate::store_path;
 
 /// What a push would do. A cache that cannot be asked is part of the answer: then everything is said to be missing.
 ///
@@ -16,13 +16,22 @@ use crate::store_path;
 pub fn plan(request: &PlanRequest, asker: Asker) -> Result<Plan, Fault> {
     let destination = Destination::open(request, asker.settings(None))?;
     let facts = gather(request)?;
-    match destination.missing(&Store::new(&request.store).folder(), &facts.infos) {
+    match missing(request, &destination, &facts) {
         Ok(missing) => decide(request, &destination, &facts, &missing),
         Err(fault) => {
-            let everything = hashes(&facts.infos).collect();
+            let everything = hashes_to_ask(&facts.infos, &request.content).into_iter().collect();
             Ok(Plan { fault: Some(fault), ..decide(request, &destination, &facts, &everything)? })
         }
     }
+}
+
+/// What the cache lacks of what no upstream cache has.
+///
+/// # Errors
+/// When it cannot be asked.
+pub fn missing(request: &PlanRequest, destination: &Destination, facts: &StoreFacts) -> Result<HashSet<String>, Fault> {
+    let hashes = hashes_to_ask(&facts.infos, &request.content);
+    destination.missing(&Store::new(&request.store).folder(), &facts.infos, &hashes)
 }
 
 /// What the store knows of all that a plan speaks of.
@@ -63,24 +72,15 @@ pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
 /// # Errors
 /// When the request makes no sense.
 pub fn decide(
-    _request: &PlanRequest,
+    request: &PlanRequest,
     destination: &Destination,
     facts: &StoreFacts,
     missing: &HashSet<String>,
 ) -> Result<Plan, Fault> {
-    let lacks = |path: &str| store_path::hash(path).is_some_and(|hash| missing.contains(hash));
-    let mut paths: Vec<PlannedPath> = facts
-        .infos
-        .iter()
-        .map(|info| PlannedPath {
-            path: info.path.clone(),
-            nar_size: info.nar_size,
-            decision: if lacks(&info.path) { Decision::Push } else { Decision::Present },
-            root: String::new(),
-            priority: 0,
-            kept_for: None,
-        })
-        .collect();
-    paths.sort_by_key(|path| std::cmp::Reverse(path.nar_size));
-    Ok(Plan { cache: destination.shown(), paths, strict_faults: Vec::new(), fault: None })
+    let roots = request.roots.iter().zip(&facts.built_from);
+    let wanted: Vec<Wanted> =
+        roots.map(|(root, built_from)| Wanted { root: root.clone(), built_from: built_from.clone() }).collect();
+    let cache = destination.shown();
+    let facts = Facts { cache: &cache, wanted: &wanted, infos: &facts.infos, missing, again: &request.again };
+    plan::plan(&facts, &request.content)
 }

@@ -7,7 +7,7 @@ use cache_protocol::{Compression, Decision, Event, Fault, FaultKind, KeySource, 
 
 use super::destination::Destination;
 use super::{Asker, plan};
-use crate::pack::Unobserved;
+use crate::scan::Scanner;
 use crate::signature::SigningKey;
 use crate::store::Store;
 use crate::upload::{Outcome, Upload};
@@ -20,12 +20,13 @@ use crate::upload::{Outcome, Upload};
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
     let key = request.plan.cache.signing_key.as_ref().map(signing_key).transpose()?;
+    let scanner = Scanner::new(&request.scan, &|name| std::env::var(name).ok())?;
     let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let facts = plan::gather(&request.plan)?;
-    let missing = destination.missing(&Store::new(&request.plan.store).folder(), &facts.infos)?;
+    let missing = plan::missing(&request.plan, &destination, &facts)?;
     let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
     let outcome = if plan.strict_faults.is_empty() {
-        upload(request, &destination, &plan, &facts.infos, key.as_ref(), asker)?
+        upload(request, &destination, &plan, &facts.infos, &Sealing { key: key.as_ref(), scanner: &scanner }, asker)?
     } else {
         Outcome::default()
     };
@@ -33,12 +34,18 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     Ok(Pushed { plan, pushed, not_pushed, seconds: started.elapsed().as_secs_f64() })
 }
 
+/// What every path passes before it leaves.
+struct Sealing<'a> {
+    key: Option<&'a SigningKey>,
+    scanner: &'a Scanner,
+}
+
 fn upload(
     request: &PushRequest,
     destination: &Destination,
     plan: &Plan,
     infos: &[PathInfo],
-    key: Option<&SigningKey>,
+    sealing: &Sealing,
     asker: Asker,
 ) -> Result<Outcome, Fault> {
     let by_path: HashMap<&str, &PathInfo> = infos.iter().map(|info| (info.path.as_str(), info)).collect();
@@ -62,8 +69,8 @@ fn upload(
         paths,
         compression,
         limits: request.limits,
-        key,
-        observers: &|_| Box::new(Unobserved),
+        key: sealing.key,
+        observers: &|path| Box::new(sealing.scanner.watch(&path.path)),
         tell: &**asker.tell,
         stop: asker.stop,
     };

@@ -13,6 +13,7 @@ use cache_protocol::{Fault, FaultKind, Scan};
 use memchr::memmem::Finder;
 
 use crate::expression::Expressions;
+use crate::pack::Observer;
 use form::{Form, forms};
 use mark::MARKS;
 
@@ -21,21 +22,6 @@ const BEFORE: usize = 256;
 const BEHIND: usize = 1024;
 /// Bytes that are searched at once.
 const BLOCK: usize = 256 * 1024;
-
-/// Sees the NAR of one path while it is packed; the first fault that it returns ends that.
-pub trait Observer {
-    /// Sees the next block.
-    ///
-    /// # Errors
-    /// When the path must not leave this machine.
-    fn see(&mut self, block: &[u8]) -> Result<(), Fault>;
-
-    /// Has seen everything.
-    ///
-    /// # Errors
-    /// When the path must not leave this machine.
-    fn end(&mut self) -> Result<(), Fault>;
-}
 
 /// What one needle belongs to.
 enum Wanted {
