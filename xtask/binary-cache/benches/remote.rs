@@ -44,7 +44,7 @@ fn main() {
             say(&format!("{version}: not measured without `--oldest`"));
             continue;
         }
-        let theirs = copy(&sandbox, &name("nix", 0), &path, far);
+        let theirs = copy(&sandbox, &name("nix", 0), &path);
         let ratio = ours / theirs;
         let verdict = match (nix, ratio <= TARGET) {
             (TestNix::Modern, _) => String::new(),
