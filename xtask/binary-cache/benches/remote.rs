@@ -44,7 +44,7 @@ fn main() {
             say(&format!("{version}: not measured without `--oldest`"));
             continue;
         }
-        let theirs = copy(&sandbox, &name("nix", 0), &path, far);
+        let theirs = copy(&sandbox, &name("nix", 0), &path);
         let ratio = ours / theirs;
         let verdict = match (nix, ratio <= TARGET) {
             (TestNix::Modern, _) => String::new(),
@@ -79,5 +79,6 @@ fn median(mut runs: Vec<f64>) -> f64 {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}").unwrap();
 }
