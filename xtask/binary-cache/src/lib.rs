@@ -5,3 +5,4 @@ pub mod base32;
 pub mod narinfo;
 pub mod signature;
 pub mod store_path;
+pub mod transport;
