@@ -2,6 +2,8 @@
 
 pub mod backend;
 pub mod base32;
+pub mod hash_text;
+pub mod key_source;
 pub mod narinfo;
 pub mod signature;
 pub mod store_path;

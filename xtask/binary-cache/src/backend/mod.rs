@@ -3,6 +3,10 @@
 //! Invariant: no other module knows a protocol. A backend is called from many threads at once, tries again by itself what may
 //! succeed later, and never lets a secret into a fault.
 
+pub mod attic;
+pub mod cachix;
+mod reading;
+
 use std::collections::HashSet;
 use std::io::Read;
 
@@ -36,6 +40,15 @@ pub trait Packed: Sync {
     /// # Errors
     /// When it waits on disk and cannot be read.
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>>;
+    /// The file from this byte on; what waits on disk can do better than to read all that is before it.
+    ///
+    /// # Errors
+    /// When it waits on disk and cannot be read.
+    fn open_from(&self, from: u64) -> std::io::Result<Box<dyn Read + Send + '_>> {
+        let mut reader = self.open()?;
+        std::io::copy(&mut reader.by_ref().take(from), &mut std::io::sink())?;
+        Ok(reader)
+    }
 }
 
 /// What an upload leaves behind for the publication of its path, as the backend needs it.

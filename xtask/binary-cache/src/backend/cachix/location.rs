@@ -106,8 +106,7 @@ impl Location {
 }
 
 /// `cache`, with the variable of Cachix's own client where it names none.
-#[must_use]
-pub fn with_variable(cache: &Cache) -> Cache {
+fn with_variable(cache: &Cache) -> Cache {
     let token = cache.token.clone().or_else(|| Some(Token { variable: VARIABLE.to_owned() }));
     Cache { token, ..cache.clone() }
 }
