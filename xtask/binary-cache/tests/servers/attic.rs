@@ -204,8 +204,9 @@ impl Attic {
                 Ok(Reply::text(200, text))
             }
             // A file that is put together while it is sent has no length that could be said before.
-            ["nar", file] if asked.method == "HEAD" => found(file).map(|_| Reply::status(200).with("Content-Length", "")),
-            ["nar", file] => found(file).map(|path| Reply::text(200, path.1.clone())),
+            ["nar", file] => {
+                found(file).map(|path| Reply::text(200, path.1.clone()).with("Transfer-Encoding", "chunked"))
+            }
             [file] if file.ends_with(".narinfo") => {
                 let mut narinfo = found(file)?.0.clone();
                 narinfo.signatures = vec![cache.key.sign(&narinfo.fingerprint())];

@@ -210,17 +210,23 @@ fn reset(stream: &TcpStream) {
 fn write(mut stream: &TcpStream, reply: &Reply, head: bool, length: usize) -> std::io::Result<()> {
     let mut text = format!("HTTP/1.1 {} x\r\n", reply.status);
     let mut headers = reply.headers.clone();
-    if reply.status != 204 && !headers.iter().any(|(name, _)| name == "Content-Length") {
+    let chunked = headers.iter().any(|(name, _)| name == "Transfer-Encoding");
+    if reply.status != 204 && !chunked && !headers.iter().any(|(name, _)| name == "Content-Length") {
         headers.push(("Content-Length".to_owned(), reply.body.len().to_string()));
     }
-    // A length without a value is one that the server does not say.
-    for (name, value) in headers.into_iter().filter(|(name, value)| name != "Content-Length" || !value.is_empty()) {
+    for (name, value) in headers {
         text.extend([&name, ": ", &value, "\r\n"]);
     }
     text.push_str("\r\n");
     stream.write_all(text.as_bytes())?;
+    if !head && chunked {
+        stream.write_all(format!("{:x}\r\n", reply.body.len()).as_bytes())?;
+    }
     if !head {
         stream.write_all(&reply.body[..length])?;
+    }
+    if !head && chunked && length == reply.body.len() {
+        stream.write_all(b"\r\n0\r\n\r\n")?;
     }
     stream.flush()
 }

@@ -5,14 +5,13 @@ mod messages;
 
 use std::collections::HashSet;
 use std::io::Read;
-use std::sync::Arc;
 
 use cache_protocol::{Cache, Compression, Fault, FaultKind};
 
 use super::reading::{self, Readable};
 use super::{Backend, Greeting, Packed, Uploaded};
 use crate::narinfo::NarInfo;
-use crate::transport::{Answer, Authorization, Body, Bytes, Client, Method, Request, Whole};
+use crate::transport::{Answer, Authorization, Body, Bytes, Client, Method, Request, Settings, Whole};
 
 pub use location::Location;
 pub use messages::{CacheConfig, NewCache};
@@ -27,7 +26,7 @@ const LARGEST_HEADER: usize = 4096;
 pub struct Attic {
     location: Location,
     authorization: Authorization,
-    client: Arc<Client>,
+    client: Client,
 }
 
 impl std::fmt::Debug for Attic {
@@ -37,13 +36,13 @@ impl std::fmt::Debug for Attic {
 }
 
 impl Attic {
-    /// The cache at `location`, with the token of `cache`.
+    /// The cache at `location`, with the token of `cache`; nothing is sent yet.
     ///
     /// # Errors
     /// When a netrc cannot be read.
-    pub fn open(cache: &Cache, location: Location, client: Arc<Client>) -> Result<Self, Fault> {
+    pub fn open(cache: &Cache, location: Location, settings: Settings) -> Result<Self, Fault> {
         let authorization = Authorization::find(cache, &location.cache)?;
-        Ok(Self { location, authorization, client })
+        Ok(Self { location, authorization, client: Client::new(settings) })
     }
 
     /// What the server says of the cache.

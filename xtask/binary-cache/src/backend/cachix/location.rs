@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_address_without_a_cache_is_refused() {
-        for url in ["cachix://", "cachix:///x", "https://a.b.cachix.org", "cachix://c?api=hunter2"] {
+        for url in ["cachix://", "cachix:///x", "https://a.b.cachix.org", "cachix://c?api=https%3A%2F%2Fme:hunter2@"] {
             let fault = Location::parse(url).unwrap().unwrap_err();
             assert!(fault.kind == FaultKind::Usage && !fault.what.contains("hunter2"), "{url}: {fault}");
         }

@@ -7,7 +7,6 @@ mod upload;
 
 use std::collections::HashSet;
 use std::io::Read;
-use std::sync::Arc;
 
 use cache_protocol::{Cache, Fault, FaultKind, Permission};
 use serde::Serialize;
@@ -18,7 +17,7 @@ use super::{Backend, Greeting, Packed, Uploaded};
 use crate::key_source;
 use crate::narinfo::NarInfo;
 use crate::signature::SigningKey;
-use crate::transport::{Address, Answer, Authorization, Bytes, Client, Method, Request, Url};
+use crate::transport::{Address, Answer, Authorization, Bytes, Client, Method, Request, Settings, Url};
 
 pub use location::Location;
 pub use messages::CacheInfo;
@@ -31,22 +30,22 @@ pub struct Cachix {
     address: Address,
     authorization: Authorization,
     signing: Option<SigningKey>,
-    client: Arc<Client>,
+    client: Client,
 }
 
 impl Cachix {
-    /// The cache at `location`, with the token and the signing key of `cache`.
+    /// The cache at `location`, with the token and the signing key of `cache`; nothing is sent yet.
     ///
     /// # Errors
     /// When a netrc or the signing key cannot be read.
-    pub fn open(cache: &Cache, location: Location, client: Arc<Client>) -> Result<Self, Fault> {
+    pub fn open(cache: &Cache, location: Location, settings: Settings) -> Result<Self, Fault> {
         let signing = match &cache.signing_key {
             Some(source) => Some(location.signing_key(key_source::read(source)?.reveal())?),
             None => None,
         };
         let authorization = location.authorization(cache)?;
         let address = Address::parse(location.call(&["cache", &location.name], &[])?.as_str())?;
-        Ok(Self { location, address, authorization, signing, client })
+        Ok(Self { location, address, authorization, signing, client: Client::new(settings) })
     }
 
     /// What Cachix says of the cache.
