@@ -52,8 +52,7 @@ impl Readable<'_> {
     /// `GET`, and redirects to, refuses `HEAD`.
     pub(super) fn file_size(&self, narinfo: &NarInfo) -> Result<Option<u64>, Fault> {
         let what = format!("get the size of {}", narinfo.url);
-        let request =
-            self.request(Method::GET, self.address.file(&narinfo.url)?, &what).header("range", "bytes=0-0");
+        let request = self.request(Method::GET, self.address.file(&narinfo.url)?, &what).header("range", "bytes=0-0");
         let Some(answer) = self.client.stream(&request)?.found()? else { return Ok(None) };
         if answer.status() != 206 {
             // The whole file, which is left unread; one that is put together while it is sent has no size to be said before.

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use binary_cache::backend::Backend as _;
+use binary_cache::backend::cachix::{Cachix, Location};
+use binary_cache::transport::Settings;
 use cache_protocol::FaultKind;
 
 use crate::cachix::FakeCachix;
@@ -112,16 +114,15 @@ fn addresses_that_expire_before_they_are_used_are_a_fault_that_shows_none() {
 #[test]
 fn a_token_that_is_revoked_in_the_middle_ends_the_push_at_once() {
     with_tokens(|| {
-        for (wherever, expected) in
-            [("/multipart-nar/", "ask for its address: 401"), ("/complete", "publish /nix/store/")]
+        for (wherever, after, expected) in
+            [("/multipart-nar/", 2, "ask for its address: 401"), ("/complete", 1, "publish /nix/store/")]
         {
             let fake = fake(true);
             let revoked = Trouble::Instead(Reply::status(401));
-            fake.server.inject(Injection { wherever, after: 1, times: 100, trouble: revoked });
+            fake.server.inject(Injection { wherever, after, times: 100, trouble: revoked });
             let begun = Instant::now();
             let backend = opened(&cache(&address(&fake, "fleet"), Some("WRITE")), 60_000).unwrap();
-            let (first, second) = (samples("zstd"), samples("zstd"));
-            let fault = push(&backend, &first).and_then(|()| push(&backend, &second)).unwrap_err();
+            let fault = push(&backend, &samples("zstd")).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Unauthorised);
             assert!(fault.what.contains(expected) && fault.what.contains("with the token that was sent"), "{fault}");
             assert!(begun.elapsed() < Duration::from_secs(20));
@@ -158,7 +159,9 @@ fn a_server_that_stands_still_is_left() {
     with_tokens(|| {
         let fake = fake(true);
         inject(&fake.server, "GET", 100, Trouble::Slow(Duration::from_secs(4)));
-        let backend = opened(&cache(&address(&fake, "fleet"), Some("WRITE")), 100).unwrap();
+        let cache = cache(&address(&fake, "fleet"), Some("WRITE"));
+        let impatient = Settings { idle: Duration::from_millis(500), ..settings(100).0 };
+        let backend = Cachix::open(&cache, Location::parse(&cache.url).unwrap().unwrap(), impatient).unwrap();
         let fault = backend.info().unwrap_err();
         assert!(fault.kind == FaultKind::Unreachable && fault.what.contains("it stands still"), "{fault}");
     });
@@ -185,10 +188,10 @@ fn reading_says_what_is_wrong_with_the_cache() {
 fn retries_are_told_and_hold_no_secret() {
     with_tokens(|| {
         let fake = fake(true);
-        let location = binary_cache::backend::cachix::Location::parse(&address(&fake, "fleet")).unwrap().unwrap();
+        let location = Location::parse(&address(&fake, "fleet")).unwrap().unwrap();
         let (settings, retries) = settings(3_000);
         let cache = cache(&address(&fake, "fleet"), Some("WRITE"));
-        let backend = binary_cache::backend::cachix::Cachix::open(&cache, location, settings).unwrap();
+        let backend = Cachix::open(&cache, location, settings).unwrap();
         inject(&fake.server, "POST", 1, Trouble::Instead(Reply::status(500)));
         inject(&fake.store, "PUT", 1, Trouble::Reset);
         push(&backend, &samples("zstd")).unwrap();

@@ -135,7 +135,8 @@ fn a_private_cache_opens_to_its_token_alone() {
     with_tokens(|| {
         let (fake, samples) = (fake(false), samples("zstd"));
         push(&writer(&fake), &samples).unwrap();
-        let stranger = open(&cache(&address(&fake, "fleet"), Some("STRANGER"))).narinfo(&hash(&samples[0])).unwrap_err();
+        let stranger =
+            open(&cache(&address(&fake, "fleet"), Some("STRANGER"))).narinfo(&hash(&samples[0])).unwrap_err();
         assert_eq!(stranger.kind, FaultKind::Unauthorised);
         let nobody = open(&cache(&address(&fake, "fleet"), Some("NO_SUCH_TOKEN"))).greet().unwrap_err();
         assert!(nobody.what.contains("`NO_SUCH_TOKEN` is not set"), "{nobody}");

@@ -86,7 +86,7 @@ pub fn settings(patience: u64) -> (Settings, Retries) {
         8,
         Arc::new(move |fault: &Fault, _| told.lock().unwrap().push(fault.clone())),
     );
-    (Settings { backoff: Duration::from_millis(5), idle: Duration::from_millis(1_500), ..settings }, retries)
+    (Settings { backoff: Duration::from_millis(5), ..settings }, retries)
 }
 
 /// A path that could be in the store.
@@ -119,8 +119,10 @@ pub fn sample(name: &str, references: &[&Sample], content: Vec<u8>, compression:
     let base = format!("{}-{name}", base32::encode(&Sha256::digest(name)[..20]));
     let nar = nix::dump(&content);
     let file = if compression == "zstd" { zstd::encode_all(nar.as_slice(), 1).unwrap() } else { nar.clone() };
-    let mut bases: Vec<String> =
-        references.iter().map(|sample| sample.narinfo.store_path.trim_start_matches("/nix/store/").to_owned()).collect();
+    let mut bases: Vec<String> = references
+        .iter()
+        .map(|sample| sample.narinfo.store_path.trim_start_matches("/nix/store/").to_owned())
+        .collect();
     bases.push(base.clone());
     bases.sort();
     let hash = |bytes: &[u8]| format!("sha256:{}", base32::encode(&Sha256::digest(bytes)));

@@ -90,9 +90,7 @@ impl<'a> NarInfoHeader<'a> {
     /// # Errors
     /// When its path or its hash is none.
     pub fn new(cache: &'a str, narinfo: &'a NarInfo) -> Result<Self, Fault> {
-        let unfit = |what: &str| {
-            Fault::new(FaultKind::Usage, format!("put `{}` at Attic: {what}", narinfo.store_path))
-        };
+        let unfit = |what: &str| Fault::new(FaultKind::Usage, format!("put `{}` at Attic: {what}", narinfo.store_path));
         let hash = hash_text::decode(&narinfo.nar_hash).ok_or_else(|| unfit("the hash of its NAR is not known"))?;
         Ok(Self {
             cache,
@@ -132,8 +130,7 @@ mod tests {
         });
         assert_eq!(serde_json::to_value(NarInfoHeader::new("c", &narinfo).unwrap()).unwrap(), expected);
         for (path, hash) in [("/nix/store/x", narinfo.nar_hash.as_str()), (&narinfo.store_path, "md5:x")] {
-            let unfit =
-                NarInfo { store_path: path.to_owned(), nar_hash: hash.to_owned(), ..narinfo.clone() };
+            let unfit = NarInfo { store_path: path.to_owned(), nar_hash: hash.to_owned(), ..narinfo.clone() };
             assert_eq!(NarInfoHeader::new("c", &unfit).unwrap_err().kind, FaultKind::Usage);
         }
     }

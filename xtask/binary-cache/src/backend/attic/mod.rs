@@ -86,7 +86,12 @@ impl Attic {
     /// When it cannot be asked.
     pub fn try_to_configure(&self) -> Result<Answer<Vec<u8>>, Fault> {
         let nothing = serde_json::json!({});
-        self.send(Method::PATCH, &["cache-config", &self.location.name], &nothing, "ask whether the cache may be changed")
+        self.send(
+            Method::PATCH,
+            &["cache-config", &self.location.name],
+            &nothing,
+            "ask whether the cache may be changed",
+        )
     }
 
     fn send(

@@ -101,7 +101,11 @@ impl Location {
     /// When it is neither; the error does not hold it.
     pub fn signing_key(&self, text: &str) -> Result<SigningKey, Fault> {
         let text = text.trim();
-        if text.contains(':') { SigningKey::parse(text) } else { SigningKey::parse(&format!("{}:{text}", self.key_name())) }
+        if text.contains(':') {
+            SigningKey::parse(text)
+        } else {
+            SigningKey::parse(&format!("{}:{text}", self.key_name()))
+        }
     }
 }
 
@@ -179,7 +183,8 @@ mod tests {
             token: variable.map(|variable| Token { variable: variable.to_owned() }),
             netrc: Vec::new(),
         };
-        let check = |variable, expected: &str| assert_eq!(with_variable(&cache(variable)).token.unwrap().variable, expected);
+        let check =
+            |variable, expected: &str| assert_eq!(with_variable(&cache(variable)).token.unwrap().variable, expected);
         check(None, "CACHIX_AUTH_TOKEN");
         check(Some("OURS"), "OURS");
     }

@@ -126,9 +126,8 @@ impl NarInfoCreate {
     /// # Errors
     /// When it does not say what Cachix needs: a path, and hash and size of the file.
     pub fn new(narinfo: &NarInfo, signature: Option<&str>) -> Result<Self, Fault> {
-        let unfit = |what: &str| {
-            Fault::new(FaultKind::Usage, format!("publish `{}` at Cachix: {what}", narinfo.store_path))
-        };
+        let unfit =
+            |what: &str| Fault::new(FaultKind::Usage, format!("publish `{}` at Cachix: {what}", narinfo.store_path));
         let (hash, suffix) = store_path::hash(&narinfo.store_path)
             .zip(store_path::name(&narinfo.store_path))
             .ok_or_else(|| unfit("it is no store path"))?;
@@ -194,7 +193,10 @@ mod tests {
     #[test]
     fn a_narinfo_is_created_in_the_encodings_of_cachix() {
         let create = NarInfoCreate::new(&narinfo(), Some("c.cachix.org-1:c2ln")).unwrap();
-        let message = Completed { parts: vec![CompletedPart { part_number: 1, e_tag: "\"a\"".to_owned() }], nar_info_create: create };
+        let message = Completed {
+            parts: vec![CompletedPart { part_number: 1, e_tag: "\"a\"".to_owned() }],
+            nar_info_create: create,
+        };
         let expected = serde_json::json!({
             "parts": [{"partNumber": 1, "eTag": "\"a\""}],
             "narInfoCreate": {
