@@ -5,6 +5,7 @@ pub mod base32;
 pub mod hash_text;
 pub mod key_source;
 pub mod narinfo;
+pub mod parallel;
 pub mod signature;
 pub mod store_path;
 pub mod transport;

@@ -4,8 +4,12 @@
 //! succeed later, and never lets a secret into a fault.
 
 pub mod attic;
+pub mod cache_info;
 pub mod cachix;
+pub mod http;
+pub mod open;
 mod reading;
+pub mod s3;
 
 use std::collections::HashSet;
 use std::io::Read;

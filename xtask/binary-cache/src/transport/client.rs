@@ -87,7 +87,13 @@ impl Client {
             answer.body.take(LARGEST_ANSWER).read_to_end(&mut body).map_err(|error| {
                 Failure::passing(unreachable(request, &format!("the answer broke off: {}", broken(&error))))
             })?;
-            Ok(Answer { body, status: answer.status, headers: answer.headers, what: answer.what, hint: answer.hint })
+            let passing = request.passing.is_some_and(|passing| passing(answer.status.as_u16(), &body));
+            let answer =
+                Answer { body, status: answer.status, headers: answer.headers, what: answer.what, hint: answer.hint };
+            if passing {
+                return Err(Failure::passing(Fault::new(FaultKind::Overloaded, answer.fault(&answer.text()).what)));
+            }
+            Ok(answer)
         })
     }
 

@@ -74,13 +74,14 @@ pub struct Request<'a> {
     pub(super) authorization: Option<&'a Authorization>,
     pub(super) body: Option<&'a dyn Body>,
     pub(super) what: String,
+    pub(super) passing: Option<fn(u16, &[u8]) -> bool>,
 }
 
 impl<'a> Request<'a> {
     /// A request without headers, body and authorization. `what` opens each of its faults: "put nar/….nar.zst".
     #[must_use]
     pub fn new(method: Method, url: Url, what: impl Into<String>) -> Self {
-        Self { method, url, headers: Vec::new(), authorization: None, body: None, what: what.into() }
+        Self { method, url, headers: Vec::new(), authorization: None, body: None, what: what.into(), passing: None }
     }
 
     /// With a header.
@@ -94,6 +95,13 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn authorized(mut self, authorization: &'a Authorization) -> Self {
         self.authorization = Some(authorization);
+        self
+    }
+
+    /// Tried again as well where `passing` says so of status and body: some servers say what may pass in the body alone.
+    #[must_use]
+    pub fn again_when(mut self, passing: fn(u16, &[u8]) -> bool) -> Self {
+        self.passing = Some(passing);
         self
     }
 
