@@ -6,6 +6,8 @@ pub mod hash_text;
 pub mod key_source;
 pub mod narinfo;
 pub mod parallel;
+pub mod probe;
+pub mod provision;
 pub mod signature;
 pub mod store_path;
 pub mod transport;

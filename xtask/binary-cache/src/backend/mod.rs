@@ -8,7 +8,7 @@ pub mod cache_info;
 pub mod cachix;
 pub mod http;
 pub mod open;
-mod reading;
+pub(crate) mod reading;
 pub mod s3;
 
 use std::collections::HashSet;

@@ -5,15 +5,16 @@ use std::io::Read;
 use cache_protocol::{Fault, FaultKind};
 use serde::de::DeserializeOwned;
 
+use super::{Greeting, cache_info};
 use crate::hash_text;
 use crate::narinfo::NarInfo;
 use crate::transport::{Address, Answer, Authorization, Client, Method, Request, Url};
 
 /// A cache as Nix reads it.
-pub(super) struct Readable<'a> {
-    pub(super) address: &'a Address,
-    pub(super) authorization: &'a Authorization,
-    pub(super) client: &'a Client,
+pub(crate) struct Readable<'a> {
+    pub(crate) address: &'a Address,
+    pub(crate) authorization: &'a Authorization,
+    pub(crate) client: &'a Client,
 }
 
 impl Readable<'_> {
@@ -32,14 +33,16 @@ impl Readable<'_> {
         Ok(Some(narinfo))
     }
 
-    /// Its `nix-cache-info`.
-    pub(super) fn cache_info(&self) -> Result<Answer<Vec<u8>>, Fault> {
-        let request = self.request(Method::GET, self.address.file("nix-cache-info")?, "get nix-cache-info");
-        let answer = self.client.ask(&request)?.success()?;
-        if answer.is_web_page() || !answer.text().contains("StoreDir:") {
-            return Err(answer.no_cache("it is no nix-cache-info"));
-        }
-        Ok(answer)
+    /// The answer to what every cache says of itself, whatever its status.
+    pub(crate) fn cache_info(&self) -> Result<Answer<Vec<u8>>, Fault> {
+        let what = format!("get {}", cache_info::NAME);
+        self.client.ask(&self.request(Method::GET, self.address.file(cache_info::NAME)?, &what))
+    }
+
+    /// What it says of itself.
+    pub(super) fn greeting(&self) -> Result<Greeting, Fault> {
+        let answer = self.cache_info()?.success()?;
+        cache_info::parse(&answer.text()).map_err(|fault| answer.no_cache(&fault.what))
     }
 
     /// The file that `narinfo` names.
@@ -74,12 +77,6 @@ impl Readable<'_> {
     }
 }
 
-/// The field `name` of a `nix-cache-info`.
-pub(crate) fn field(text: &str, name: &str) -> Option<String> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    Some(line.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
 /// The JSON of an answer that went well.
 ///
 /// # Errors
@@ -105,19 +102,4 @@ fn said(answer: &Answer<Vec<u8>>) -> String {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let message = ["message", "error"].iter().find_map(|name| Some(json.get(name)?.as_str()?.to_owned()));
     message.unwrap_or_else(|| text.into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_a_nix_cache_info() {
-        let text = "StoreDir: /nix/store\nPriorityOther: 1\nPriority:  41\nWantMassQuery:\n";
-        let check = |name, expected: Option<&str>| assert_eq!(field(text, name).as_deref(), expected);
-        check("StoreDir", Some("/nix/store"));
-        check("Priority", Some("41"));
-        check("WantMassQuery", None);
-        check("Other", None);
-    }
 }

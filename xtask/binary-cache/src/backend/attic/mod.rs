@@ -45,6 +45,12 @@ impl Attic {
         Ok(Self { location, authorization, client: Client::new(settings) })
     }
 
+    /// What opens it.
+    #[must_use]
+    pub fn authorization(&self) -> &Authorization {
+        &self.authorization
+    }
+
     /// What the server says of the cache.
     ///
     /// # Errors
@@ -78,6 +84,15 @@ impl Attic {
             ),
             _ => fault,
         })
+    }
+
+    /// What the server answers to who asks which of no paths are missing: 401 or 403, unless the token may push.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn try_to_push(&self) -> Result<Answer<Vec<u8>>, Fault> {
+        let body = MissingPathsRequest { cache: &self.location.name, store_path_hashes: &[] };
+        self.send(Method::POST, &["get-missing-paths"], &body, "ask whether the token may push")
     }
 
     /// What the server answers to a change that changes nothing: 400 if the token may change the cache, 401 or 403 if not.
@@ -171,9 +186,7 @@ impl Backend for Attic {
 
     /// There is nothing to write; but a token that cannot push is better known before the first NAR is read.
     fn prepare(&self, _store_dir: &str) -> Result<(), Fault> {
-        let body = MissingPathsRequest { cache: &self.location.name, store_path_hashes: &[] };
-        let what = format!("ask {} whether the token may push", self.shown());
-        reading::done(&self.send(Method::POST, &["get-missing-paths"], &body, &what)?)
+        reading::done(&self.try_to_push()?)
     }
 
     fn publishes_with_upload(&self) -> bool {

@@ -27,11 +27,20 @@ impl Cachix {
         let new = NewCache { is_public: public, generate_signing_key: self.signing.is_none(), account_id: user.id };
         let answer = self.post(self.call(&[], &[])?, &new, &format!("create cache `{name}`"))?;
         reading::done(&answer).map_err(|fault| manual(name, fault))?;
-        let Some(key) = &self.signing else { return Ok(()) };
+        self.tell_key().map(drop)
+    }
+
+    /// Tells Cachix the public half of the signing key; `false` if there is none.
+    ///
+    /// # Errors
+    /// When Cachix does not take it.
+    pub fn tell_key(&self) -> Result<bool, Fault> {
+        let Some(key) = &self.signing else { return Ok(false) };
         let public = key.public();
         let bare = public.split_once(':').map_or(public.as_str(), |(_, bare)| bare);
-        let what = format!("tell Cachix the public key of `{name}`");
-        reading::done(&self.post(self.call(&["key"], &[])?, &NewKey { public_key: bare.to_owned() }, &what)?)
+        let what = format!("tell Cachix the public key of `{}`", self.location.name);
+        let answer = self.post(self.call(&["key"], &[])?, &NewKey { public_key: bare.to_owned() }, &what)?;
+        reading::done(&answer).map(|()| true)
     }
 }
 

@@ -48,6 +48,24 @@ impl Cachix {
         Ok(Self { location, address, authorization, signing, client: Client::new(settings) })
     }
 
+    /// What opens it.
+    #[must_use]
+    pub fn authorization(&self) -> &Authorization {
+        &self.authorization
+    }
+
+    /// Itself, for somebody who has no token.
+    #[must_use]
+    pub fn anonymous(&self, settings: Settings) -> Self {
+        Self {
+            location: self.location.clone(),
+            address: self.address.clone(),
+            authorization: Authorization::Nothing("on purpose".to_owned()),
+            signing: None,
+            client: Client::new(settings),
+        }
+    }
+
     /// What Cachix says of the cache.
     ///
     /// # Errors
@@ -93,14 +111,10 @@ impl Backend for Cachix {
 
     fn greet(&self) -> Result<Greeting, Fault> {
         let info = self.info()?;
-        let answer = self.readable().cache_info()?;
-        let text = answer.text();
         Ok(Greeting {
-            exists: true,
-            store_dir: reading::field(&text, "StoreDir"),
-            priority: reading::field(&text, "Priority").and_then(|priority| priority.parse().ok()),
             compression: info.compression(),
             public_keys: info.public_signing_keys,
+            ..self.readable().greeting()?
         })
     }
 
