@@ -16,5 +16,7 @@ mod nix;
 #[path = "../servers/objects.rs"]
 mod objects;
 mod place;
+mod probes;
+mod provisions;
 #[path = "../servers/tokens.rs"]
 mod tokens;

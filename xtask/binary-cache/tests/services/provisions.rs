@@ -1,0 +1,142 @@
+//! Caches that are created: by whom, once, and what is said to who may not.
+
+use binary_cache::provision::provision;
+use cache_protocol::{Cache, Fault, FaultKind, ProvisionRequest, Provisioned};
+use serde_json::Value;
+
+use crate::attic_push;
+use crate::cachix::FakeCachix;
+use crate::cachix_push::{address, fake, open};
+use crate::http::{Injection, Reply, Trouble};
+use crate::place::{assert_silent, cache, own_key, push, samples, settings, signed, token, with_tokens};
+
+fn create(cache: Cache) -> Result<Provisioned, Fault> {
+    let request = ProvisionRequest { cache, public: true, priority: Some(30) };
+    let answer = provision(&request, &settings(500).0);
+    assert_silent(&format!("{answer:?}"));
+    answer
+}
+
+fn bodies(fake: &FakeCachix, path: &str) -> Vec<Value> {
+    let asked = fake.server.asked();
+    let posts = asked.iter().filter(|asked| asked.method == "POST" && asked.path.ends_with(path));
+    posts.map(|asked| serde_json::from_slice(&asked.body).unwrap()).collect()
+}
+
+#[test]
+fn a_cache_of_cachix_is_created_once() {
+    with_tokens(|| {
+        let fake = fake(true);
+        let new = || cache(&address(&fake, "new"), Some("MANAGEMENT"));
+        let first = create(new()).unwrap();
+        let expected = Provisioned {
+            url: "cachix://new".to_owned(),
+            created: true,
+            substituter: format!("{}/cache/new", fake.api()),
+            public_keys: vec![fake.with("new", |cache| cache.managed.as_ref().unwrap().public())],
+            unofficial: true,
+            by_hand: Vec::new(),
+        };
+        assert_eq!(first, expected);
+        assert_eq!(create(new()).unwrap(), Provisioned { created: false, unofficial: false, ..first });
+        assert_eq!(
+            bodies(&fake, "/cache/new"),
+            [serde_json::json!({"isPublic": true, "generateSigningKey": true, "accountID": 42})]
+        );
+        push(&open(&new()), &samples("zstd")).unwrap();
+    });
+}
+
+#[test]
+fn a_cache_of_cachix_that_its_users_sign_learns_their_key() {
+    with_tokens(|| {
+        let fake = fake(true);
+        let new = || signed(cache(&address(&fake, "new"), Some("MANAGEMENT")));
+        let key = format!("new.cachix.org-1:{}", own_key().1);
+        // Interrupted between the two calls, and completed by the next attempt.
+        let trouble = Trouble::Instead(Reply::status(400));
+        fake.server.inject(Injection { wherever: "/key", after: 0, times: 1, trouble });
+        let fault = create(new()).unwrap_err();
+        assert!(fault.what.starts_with("tell Cachix the public key of `new`: 400"), "{fault}");
+        assert_eq!(create(new()).unwrap().public_keys, [key.clone()]);
+        let again = create(new()).unwrap();
+        assert_eq!((again.created, again.public_keys), (false, vec![key]));
+        push(&open(&new()), &samples("zstd")).unwrap();
+    });
+}
+
+#[test]
+fn who_may_not_create_a_cache_of_cachix_is_told_how_to_do_it() {
+    with_tokens(|| {
+        let fake = fake(true);
+        let check = |name: &str, variable: &str, kind: FaultKind, parts: &[&str]| {
+            let fault = create(cache(&address(&fake, name), Some(variable))).unwrap_err();
+            assert_eq!(fault.kind, kind, "{fault}");
+            for part in parts {
+                assert!(fault.what.contains(part), "{part}: {fault}");
+            }
+        };
+        let by_hand = ["personal token of an account", "create `new` by hand at https://app.cachix.org/cache"];
+        check("new", "WRITE", FaultKind::Unauthorised, &[by_hand[0], by_hand[1], "403 Forbidden"]);
+        check("new", "STRANGER", FaultKind::Unauthorised, &[by_hand[0], by_hand[1], "401 Unauthorized"]);
+        check("new", "NO_SUCH_TOKEN", FaultKind::Unauthorised, &[by_hand[0], by_hand[1], "`NO_SUCH_TOKEN` is not set"]);
+        // It is there, and somebody else's.
+        check("fleet", "READ", FaultKind::Refused, &["choose another name"]);
+        check("fleet", "NO_SUCH_TOKEN", FaultKind::Refused, &["choose another name"]);
+        assert_eq!(bodies(&fake, "/cache/new").len(), 0);
+    });
+}
+
+#[test]
+fn calls_that_are_not_official_may_change_their_answer() {
+    with_tokens(|| {
+        let check = |wherever: &'static str, reply: Reply, kind: FaultKind| {
+            let fake = fake(true);
+            fake.server.inject(Injection { wherever, after: 0, times: 1, trouble: Trouble::Instead(reply) });
+            assert_eq!(create(cache(&address(&fake, "new"), Some("MANAGEMENT"))).unwrap_err().kind, kind);
+        };
+        check("GET /api/v1/user", Reply::text(200, "{}"), FaultKind::NotACache);
+        check("GET /api/v1/user", Reply::status(404), FaultKind::Missing);
+        check("POST /api/v1/cache/new", Reply::status(405), FaultKind::Refused);
+        check("POST /api/v1/cache/new", Reply::status(403), FaultKind::Unauthorised);
+    });
+}
+
+#[test]
+fn a_cache_of_attic_is_created_once() {
+    with_tokens(|| {
+        let fake = attic_push::fake(true);
+        fake.grant(&token("MANAGEMENT"), "new", &["r", "w", "cc"]);
+        let new = || cache(&fake.cache("new"), Some("MANAGEMENT"));
+        let first = create(new()).unwrap();
+        let expected = Provisioned {
+            url: fake.cache("new"),
+            created: true,
+            substituter: format!("{}/new", fake.server.url()),
+            public_keys: vec![fake.with("new", |cache| cache.key.public())],
+            unofficial: false,
+            by_hand: Vec::new(),
+        };
+        assert_eq!(first, expected);
+        assert_eq!(create(new()).unwrap(), Provisioned { created: false, ..first });
+        assert_eq!(fake.with("new", |cache| (cache.public, cache.priority)), (true, 30));
+    });
+}
+
+#[test]
+fn who_may_not_create_a_cache_of_attic_is_told_how_to_do_it() {
+    with_tokens(|| {
+        let fake = attic_push::fake(true);
+        fake.grant(&token("WRITE"), "new", &["r", "w"]);
+        for variable in ["WRITE", "STRANGER", "NO_SUCH_TOKEN"] {
+            let fault = create(cache(&fake.cache("new"), Some(variable))).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Unauthorised);
+            assert!(fault.what.contains("permission to create it (`cc`"), "{fault}");
+            assert!(fault.what.contains("`attic cache create new`"), "{fault}");
+        }
+        // It may create, and not read what it created.
+        fake.grant(&token("STRANGER"), "new", &["cc"]);
+        let fault = create(cache(&fake.cache("new"), Some("STRANGER"))).unwrap_err();
+        assert!(fault.what.contains("/new is created, but its key cannot be read: "), "{fault}");
+    });
+}
