@@ -19,10 +19,15 @@ pub(super) fn look(
     let address = location.cache.clone();
     found.in_netrc = in_netrc(cache, &address)?;
     let backend = Attic::open(cache, location, settings.clone())?;
-    let outside = look_from_outside(&address, settings, found)?;
+    let mut outside = look_from_outside(&address, settings, found)?;
     let config = match backend.config() {
         Ok(config) => Some(config),
-        Err(fault) if is_refusal(&fault) || fault.kind == FaultKind::Missing => None,
+        Err(fault) if is_refusal(&fault) => None,
+        // Who may something there is told that it is not.
+        Err(fault) if fault.kind == FaultKind::Missing => {
+            outside = 404;
+            None
+        }
         Err(fault) => return Err(fault),
     };
     let may_push = opens(backend.try_to_push()?.status());

@@ -27,13 +27,13 @@ pub(super) fn look(
     } else {
         anonymous().map(Some).or_else(|fault| if is_refusal(&fault) { Ok(None) } else { Err(fault) })?
     };
-    let rejected = found.token.as_ref().is_some_and(|token| token.kind == TokenKind::Rejected);
-    let info = if rejected && found.public == Some(true) { Some(anonymous()?) } else { info };
+    let kind = found.token.as_ref().map(|token| token.kind);
+    let info = if kind == Some(TokenKind::Rejected) && found.public == Some(true) { Some(anonymous()?) } else { info };
     if let Some(info) = &info {
         found.public_keys.clone_from(&info.public_signing_keys);
         found.public = Some(info.is_public);
     }
-    if outside == 404 && info.is_none() {
+    if info.is_none() && (outside == 404 || kind == Some(TokenKind::Management)) {
         let what = format!("there is no cache {}, or it is somebody else's and private", backend.shown());
         return Err(Fault::new(FaultKind::Missing, what));
     }

@@ -18,5 +18,7 @@ mod objects;
 mod place;
 mod probes;
 mod provisions;
+#[path = "../servers/s3.rs"]
+mod s3;
 #[path = "../servers/tokens.rs"]
 mod tokens;

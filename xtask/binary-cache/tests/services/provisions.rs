@@ -1,17 +1,22 @@
 //! Caches that are created: by whom, once, and what is said to who may not.
 
 use binary_cache::provision::provision;
-use cache_protocol::{Cache, Fault, FaultKind, ProvisionRequest, Provisioned};
+use cache_protocol::{Cache, Fault, FaultKind, KeySource, ProvisionRequest, Provisioned};
 use serde_json::Value;
 
 use crate::attic_push;
 use crate::cachix::FakeCachix;
 use crate::cachix_push::{address, fake, open};
 use crate::http::{Injection, Reply, Trouble};
+use crate::s3::{BUCKET, S3Server};
 use crate::place::{assert_silent, cache, own_key, push, samples, settings, signed, token, with_tokens};
 
 fn create(cache: Cache) -> Result<Provisioned, Fault> {
-    let request = ProvisionRequest { cache, public: true, priority: Some(30) };
+    create_for(true, cache)
+}
+
+fn create_for(everybody: bool, cache: Cache) -> Result<Provisioned, Fault> {
+    let request = ProvisionRequest { cache, public: everybody, priority: Some(30) };
     let answer = provision(&request, &settings(500).0);
     assert_silent(&format!("{answer:?}"));
     answer
@@ -136,7 +141,38 @@ fn who_may_not_create_a_cache_of_attic_is_told_how_to_do_it() {
         }
         // It may create, and not read what it created.
         fake.grant(&token("STRANGER"), "new", &["cc"]);
-        let fault = create(cache(&fake.cache("new"), Some("STRANGER"))).unwrap_err();
+        let fault = create_for(false, cache(&fake.cache("new"), Some("STRANGER"))).unwrap_err();
         assert!(fault.what.contains("/new is created, but its key cannot be read: "), "{fault}");
     });
+}
+
+#[test]
+fn a_bucket_is_created_once() {
+    with_tokens(|| {
+        let server = S3Server::start();
+        let bucket = |name: &str| {
+            let url = format!("s3://{name}?endpoint={}&scheme=http", server.address);
+            Cache { signing_key: Some(KeySource::Variable("NAMED_KEY".to_owned())), ..cache(&url, None) }
+        };
+        let url = bucket("new").url;
+        let first = create(bucket("new")).unwrap();
+        assert_eq!((first.created, first.substituter.as_str(), first.by_hand.len()), (true, url.as_str(), 1));
+        assert_eq!(first.public_keys, [format!("named-1:{}", own_key().1)]);
+        let info = server.files().with_file_name("new").join("nix-cache-info");
+        assert!(std::fs::read_to_string(&info).unwrap().starts_with("StoreDir: /nix/store\n"));
+        let again = create(bucket("new")).unwrap();
+        assert_eq!(again, Provisioned { created: false, by_hand: Vec::new(), ..first });
+        // A bucket that is there and no cache yet becomes one.
+        let found = create(bucket(BUCKET)).unwrap();
+        assert!(found.created && found.by_hand.is_empty() && server.files().join("nix-cache-info").is_file());
+        let fault = look(&bucket("nowhere")).fault.unwrap();
+        assert!(fault.kind == FaultKind::Missing && fault.what.contains("there is no bucket `nowhere`"), "{fault}");
+        let there = look(&bucket("new"));
+        assert_eq!((there.store_dir.as_deref(), there.public, there.fault), (Some("/nix/store"), Some(false), None));
+    });
+}
+
+fn look(cache: &Cache) -> cache_protocol::CacheProbe {
+    let request = cache_protocol::ProbeRequest { caches: vec![cache.clone()] };
+    binary_cache::probe::probe(&request, &settings(500).0).unwrap().caches.remove(0)
 }
