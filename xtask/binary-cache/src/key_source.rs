@@ -1,8 +1,24 @@
 //! Secret keys, read from where they are kept.
 
-use cache_protocol::{Fault, FaultKind, KeySource};
+use cache_protocol::{Cache, Fault, FaultKind, KeySource};
 
+use crate::backend::cachix::Location;
+use crate::signature::SigningKey;
 use crate::transport::Secret;
+
+/// The key that signs what is pushed to `cache`, if there is one; for a cache of Cachix it may be written without its name.
+///
+/// # Errors
+/// When it cannot be read, or is no key; no error holds anything of it.
+pub fn signing_key(cache: &Cache) -> Result<Option<SigningKey>, Fault> {
+    let Some(source) = &cache.signing_key else { return Ok(None) };
+    let text = read(source)?;
+    let key = match Location::parse(&cache.url) {
+        Some(location) => location?.signing_key(text.reveal())?,
+        None => SigningKey::parse(text.reveal())?,
+    };
+    Ok(Some(key))
+}
 
 /// The text that `source` holds, without blanks around it.
 ///

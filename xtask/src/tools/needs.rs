@@ -8,7 +8,7 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("make", "make"),
     ("git", "git"),
     ("age", "age"),
@@ -19,6 +19,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("mmdebstrap", "mmdebstrap"),
     ("patchelf", "patchelf"),
     ("setpriv", "util-linux"),
+    ("nginx", "nginx-light"),
 ];
 
 /// The packages whose programs are not there, each once.

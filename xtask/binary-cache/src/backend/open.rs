@@ -5,6 +5,7 @@ use cache_protocol::{Cache, Fault, FaultKind};
 use super::Backend;
 use super::attic::{self, Attic};
 use super::cachix::{self, Cachix};
+use super::file::FileCache;
 use super::http::HttpCache;
 use super::s3::S3Cache;
 use crate::transport::Settings;
@@ -20,7 +21,7 @@ pub fn to_push(cache: &Cache, settings: Settings) -> Result<Box<dyn Backend>, Fa
     }
 }
 
-/// Opens `cache` by the scheme of its address; nothing is sent yet.
+/// Opens `cache` by the scheme of its address; nothing is asked yet. `settings` are for those behind a network.
 ///
 /// # Errors
 /// When its address cannot be read, or what opens it cannot be found.
@@ -28,12 +29,14 @@ pub fn open(cache: &Cache, settings: Settings) -> Result<Box<dyn Backend>, Fault
     if let Some(location) = attic::Location::parse(&cache.url) {
         return Ok(Box::new(Attic::open(cache, location?, settings)?));
     }
-    let scheme = cache.url.split_once("://").map_or("", |(scheme, _)| scheme);
-    match scheme {
+    match cache.url.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "file" => Ok(Box::new(FileCache::open(&cache.url)?)),
         "http" | "https" => Ok(Box::new(HttpCache::open(cache, settings)?)),
         "s3" => Ok(Box::new(S3Cache::open(cache, settings)?)),
         "cachix" => to_push(cache, settings),
-        _ => Err(Fault::new(FaultKind::Usage, format!("no cache is known at addresses that begin with `{scheme}://`"))),
+        scheme => {
+            Err(Fault::new(FaultKind::Usage, format!("no cache is known at addresses that begin with `{scheme}://`")))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod services;
 
-use cache_protocol::{Cache, Fault, ProvisionRequest, Provisioned};
+use cache_protocol::{Fault, ProvisionRequest, Provisioned};
 
 use crate::backend::attic::{Attic, Location as AtticLocation};
 use crate::backend::cachix::{Cachix, Location as CachixLocation};
@@ -45,18 +45,6 @@ pub fn provision(request: &ProvisionRequest, settings: &Settings) -> Result<Prov
         backend.prepare(STORE)?;
     }
     let substituter = if cache.url.starts_with("http") { backend.shown() } else { cache.url.clone() };
-    Ok(Provisioned {
-        url: backend.shown(),
-        created,
-        substituter,
-        public_keys: own_keys(cache)?,
-        unofficial: false,
-        by_hand,
-    })
-}
-
-/// The public half of the key that signs what is pushed.
-fn own_keys(cache: &Cache) -> Result<Vec<String>, Fault> {
-    let Some(source) = &cache.signing_key else { return Ok(Vec::new()) };
-    Ok(vec![SigningKey::parse(key_source::read(source)?.reveal())?.public()])
+    let public_keys = key_source::signing_key(cache)?.iter().map(SigningKey::public).collect();
+    Ok(Provisioned { url: backend.shown(), created, substituter, public_keys, unofficial: false, by_hand })
 }

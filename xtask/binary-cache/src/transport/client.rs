@@ -7,10 +7,13 @@ use std::time::{Duration, SystemTime};
 use cache_protocol::{Fault, FaultKind};
 use ureq::http::{Method, StatusCode};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 use ureq::{Agent, SendBody};
 use url::Url;
 
 use super::answer::{self, Answer};
+use super::early::EarlyAnswers;
 use super::request::{Request, Watched};
 use super::retry::{self, Failure, Hope, Patience, Retrying};
 use super::{authorization::Authorization, certificates};
@@ -177,7 +180,7 @@ impl Client {
 
 fn agent(settings: &Settings, tls: TlsConfig) -> Agent {
     let kept = settings.in_flight.max(128);
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)
@@ -189,8 +192,8 @@ fn agent(settings: &Settings, tls: TlsConfig) -> Agent {
         .timeout_per_write(Some(settings.idle))
         .max_idle_connections(kept)
         .max_idle_connections_per_host(kept)
-        .build()
-        .new_agent()
+        .build();
+    Agent::with_parts(config, DefaultConnector::new().chain(EarlyAnswers), DefaultResolver::default())
 }
 
 /// The answer, unless its status may pass.

@@ -7,6 +7,7 @@ mod answer;
 mod authorization;
 mod certificates;
 mod client;
+mod early;
 mod netrc;
 mod request;
 mod retry;

@@ -14,8 +14,8 @@ use data_encoding::BASE64;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::{nix, s3};
 use crate::tokens::{TELLTALE, jwt};
+use crate::{nix, s3};
 
 /// Says that the environment holds the tokens.
 const INSIDE: &str = "SERVICES_TEST_INSIDE";

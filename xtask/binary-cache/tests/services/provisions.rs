@@ -8,8 +8,8 @@ use crate::attic_push;
 use crate::cachix::FakeCachix;
 use crate::cachix_push::{address, fake, open};
 use crate::http::{Injection, Reply, Trouble};
-use crate::s3::{BUCKET, S3Server};
 use crate::place::{assert_silent, cache, own_key, push, samples, settings, signed, token, with_tokens};
+use crate::s3::{BUCKET, S3Server};
 
 fn create(cache: Cache) -> Result<Provisioned, Fault> {
     create_for(true, cache)

@@ -39,10 +39,7 @@ impl Cachix {
     /// # Errors
     /// When a netrc or the signing key cannot be read.
     pub fn open(cache: &Cache, location: Location, settings: Settings) -> Result<Self, Fault> {
-        let signing = match &cache.signing_key {
-            Some(source) => Some(location.signing_key(key_source::read(source)?.reveal())?),
-            None => None,
-        };
+        let signing = key_source::signing_key(cache)?;
         let authorization = location.authorization(cache)?;
         let address = Address::parse(location.call(&["cache", &location.name], &[])?.as_str())?;
         Ok(Self { location, address, authorization, signing, client: Client::new(settings) })

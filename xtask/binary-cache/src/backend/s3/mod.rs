@@ -17,7 +17,6 @@ use data_encoding::BASE64;
 use md5::{Digest as _, Md5};
 pub use rusty_s3::Credentials;
 use rusty_s3::S3Action;
-use rusty_s3::actions::ListObjectsV2;
 
 use super::{Backend, Greeting, Packed, Uploaded, cache_info};
 use crate::narinfo::NarInfo;
@@ -33,8 +32,7 @@ pub struct S3Cache {
     place: Place,
     credentials: Option<Credentials>,
     client: Client,
-    /// Files from this many bytes on are sent in parts.
-    pub(crate) parts_from: u64,
+    parts: multipart::Parts,
     /// Whether `nix-cache-info` can be read, once that was asked.
     readable: OnceLock<bool>,
 }
@@ -58,9 +56,16 @@ impl S3Cache {
         Ok(Self::at(Place::parse(url)?, credentials, settings))
     }
 
+    /// Sends files from `from` bytes on in parts of `length` bytes; S3 itself takes none below 5 MiB, except for the last.
+    #[must_use]
+    pub fn in_parts(mut self, from: u64, length: u64) -> Self {
+        self.parts = multipart::Parts { from, length };
+        self
+    }
+
     fn at(place: Place, credentials: Option<Credentials>, settings: Settings) -> Self {
         let client = Client::new(settings);
-        Self { place, credentials, client, parts_from: multipart::FROM, readable: OnceLock::new() }
+        Self { place, credentials, client, parts: multipart::Parts::default(), readable: OnceLock::new() }
     }
 
     /// The name of a file as the bucket knows it.
@@ -152,12 +157,14 @@ impl S3Cache {
                 403 => break,
                 _ => return Err(self.fault(&answer)),
             }
-            let page = ListObjectsV2::parse_response(&answer.text()).map_err(|_| answer.no_cache("no listing"))?;
-            // The names come percent-encoded; those of narinfos have nothing that would be, below a folder without such letters.
+            let text = answer.text();
+            let Some(truncated) = refusal::element(&text, "IsTruncated") else {
+                return Err(answer.no_cache("no listing"));
+            };
+            // Only the files of the folder itself are listed, and the names of those that matter are never encoded.
             let names: Vec<&str> =
-                page.contents.iter().filter_map(|file| file.key.strip_prefix(&self.place.folder)).collect();
-            let truncated = refusal::element(&answer.text(), "IsTruncated") == Some("true");
-            sought.page(&names, !truncated && names.len() == page.contents.len());
+                refusal::elements(&text, "Key").filter_map(|key| key.rsplit(['/', '%']).next()).collect();
+            sought.page(&names, truncated != "true");
         }
         Ok(sought.end())
     }
@@ -218,7 +225,7 @@ impl Backend for S3Cache {
     }
 
     fn upload(&self, narinfo: &NarInfo, packed: &dyn Packed) -> Result<Uploaded, Fault> {
-        if packed.size() < self.parts_from {
+        if packed.size() < self.parts.from {
             self.put(&narinfo.url, "application/x-nix-nar", &Whole(packed))?;
         } else {
             self.put_parts(&narinfo.url, packed)?;

@@ -9,10 +9,20 @@ use crate::backend::Packed;
 use crate::parallel;
 use crate::transport::{Bytes, Method, Part, Request};
 
-/// Files from this many bytes on are sent in parts.
-pub const FROM: u64 = 64 << 20;
-/// Bytes of a part, where that makes no more parts than S3 takes.
-const PART: u64 = 32 << 20;
+/// Which files are sent in parts, and in which.
+pub struct Parts {
+    /// Files from this many bytes on.
+    pub from: u64,
+    /// Bytes of a part, where that makes no more parts than S3 takes.
+    pub length: u64,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { from: 64 << 20, length: 32 << 20 }
+    }
+}
+
 /// How many parts S3 takes.
 const MOST_PARTS: u64 = 10_000;
 /// How many parts of one file are underway together.
@@ -46,7 +56,7 @@ impl S3Cache {
 
     /// Sends all parts; the tag of each, in order.
     fn send_parts(&self, name: &str, key: &str, upload: &str, packed: &dyn Packed) -> Result<Vec<String>, Fault> {
-        let parts = parts(packed.size());
+        let parts = self.parts.of(packed.size());
         let tags = parallel::for_each(&parts, AT_ONCE, |(number, from, length)| {
             let part = Part { packed, from: *from, length: *length };
             let what = format!("put part {number} of {name}");
@@ -93,13 +103,13 @@ impl S3Cache {
     }
 }
 
-/// Number, first byte and length of each part of a file of `size` bytes.
-fn parts(size: u64) -> Vec<(u16, u64, u64)> {
-    let length = PART.max(size.div_ceil(MOST_PARTS));
-    (1..)
-        .zip((0..size).step_by(usize::try_from(length).unwrap_or(usize::MAX)))
-        .map(|(number, from)| (number, from, length.min(size - from)))
-        .collect()
+impl Parts {
+    /// Number, first byte and length of each part of a file of `size` bytes.
+    fn of(&self, size: u64) -> Vec<(u16, u64, u64)> {
+        let length = self.length.max(size.div_ceil(MOST_PARTS)).max(1);
+        let begins = (0..size).step_by(usize::try_from(length).unwrap_or(usize::MAX));
+        (1..).zip(begins).map(|(number, from)| (number, from, length.min(size - from))).collect()
+    }
 }
 
 #[cfg(test)]
@@ -109,15 +119,15 @@ mod tests {
     #[test]
     fn parts_cover_the_file_once() {
         let check = |size: u64, count: usize, last: u64| {
-            let parts = parts(size);
+            let parts = Parts::default().of(size);
             assert_eq!(parts.len(), count, "{size}");
             assert_eq!(parts.iter().map(|part| part.2).sum::<u64>(), size);
             assert!(parts.windows(2).all(|pair| pair[0].1 + pair[0].2 == pair[1].1 && pair[0].0 + 1 == pair[1].0));
             assert_eq!(parts.last().unwrap().2, last);
         };
         check(1, 1, 1);
-        check(PART, 1, PART);
-        check(PART + 1, 2, 1);
+        check(32 << 20, 1, 32 << 20);
+        check((32 << 20) + 1, 2, 1);
         check(4 << 40, 10_000, (4 << 40) - 9_999 * (4_u64 << 40).div_ceil(10_000));
     }
 }

@@ -54,12 +54,23 @@ pub fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     rest.get(..rest.find(&format!("</{name}>"))?)
 }
 
+/// The texts of all elements `name`.
+pub fn elements<'a>(mut text: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let end = format!("</{name}>");
+    std::iter::from_fn(move || {
+        let found = element(text, name)?;
+        text = text.split_once(&end)?.1;
+        Some(found)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn elements() {
+    fn texts_of_elements() {
+        assert_eq!(elements("<K>a</K><L/><K></K><K>b</K><K>", "K").collect::<Vec<_>>(), ["a", "", "b"]);
         let check = |text: &str, expected| assert_eq!(element(text, "Code"), expected, "{text}");
         check("<Error><Code>NoSuchKey</Code></Error>", Some("NoSuchKey"));
         check("<Error><Code>NoSuchKey</Error>", None);
