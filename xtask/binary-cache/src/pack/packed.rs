@@ -265,6 +265,9 @@ mod tests {
             other.read_to_end(&mut read.1).unwrap();
             assert!(read.0 == read.1 && read.0.len() as u64 == size);
             assert!(read.0.chunks(32 * KIB).enumerate().all(|(at, block)| usize::from(block[0]) == at % 251));
+            let (mut rest, from) = (Vec::new(), read.0.len().min(40 * KIB));
+            packed.open_from(from as u64).unwrap().read_to_end(&mut rest).unwrap();
+            assert!(rest == read.0[from..]);
             drop((one, other));
             drop(packed);
             assert_eq!(budget.left.load(Ordering::Relaxed), (kib * KIB) as u64, "given back");

@@ -166,7 +166,7 @@ fn a_bucket_is_created_once() {
         let found = create(bucket(BUCKET)).unwrap();
         assert!(found.created && found.by_hand.is_empty() && server.files().join("nix-cache-info").is_file());
         let fault = look(&bucket("nowhere")).fault.unwrap();
-        assert!(fault.kind == FaultKind::Missing && fault.what.contains("there is no bucket `nowhere`"), "{fault}");
+        assert!(fault.kind == FaultKind::Missing && fault.what.contains("s3://nowhere"), "{fault}");
         let there = look(&bucket("new"));
         assert_eq!((there.store_dir.as_deref(), there.public, there.fault), (Some("/nix/store"), Some(false), None));
     });
@@ -175,4 +175,24 @@ fn a_bucket_is_created_once() {
 fn look(cache: &Cache) -> cache_protocol::CacheProbe {
     let request = cache_protocol::ProbeRequest { caches: vec![cache.clone()] };
     binary_cache::probe::probe(&request, &settings(500).0).unwrap().caches.remove(0)
+}
+
+#[test]
+fn a_folder_is_created_once() {
+    with_tokens(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = || {
+            let url = format!("file://{}/cache", folder.path().display());
+            Cache { signing_key: Some(KeySource::Variable("NAMED_KEY".to_owned())), ..cache(&url, None) }
+        };
+        assert_eq!(look(&file()).fault.unwrap().kind, FaultKind::Missing);
+        let first = create(file()).unwrap();
+        assert_eq!((first.created, first.substituter.as_str()), (true, file().url.as_str()));
+        assert_eq!(first.public_keys, [format!("named-1:{}", own_key().1)]);
+        assert_eq!(create(file()).unwrap(), Provisioned { created: false, ..first });
+        let there = look(&file());
+        assert_eq!((there.store_dir.as_deref(), there.fault), (Some("/nix/store"), None));
+        let bare = Cache { signing_key: Some(KeySource::Variable("SIGNING_KEY".to_owned())), ..file() };
+        assert_eq!(create(bare).unwrap_err().kind, FaultKind::Usage);
+    });
 }

@@ -5,7 +5,6 @@ use rusty_s3::S3Action as _;
 use rusty_s3::actions::CreateBucket;
 
 use super::{S3Cache, VALID, refusal};
-use crate::backend::Backend as _;
 use crate::transport::{Bytes, Method, Request};
 
 /// The region that S3 assumes, and must not be told.
@@ -17,12 +16,16 @@ impl S3Cache {
     /// # Errors
     /// When it cannot be created: no keys, keys that may not, a name that somebody else has.
     pub fn create_bucket(&self) -> Result<bool, Fault> {
-        match self.greet() {
-            Ok(_) => return Ok(false),
-            Err(fault) if fault.kind == FaultKind::Missing => {}
-            Err(fault) => return Err(fault),
-        }
         let bucket = &self.place.bucket;
+        // Asking for a file does not tell: some servers say the same of a bucket and of a file that are not there.
+        let url = bucket.head_bucket(self.credentials.as_ref()).sign(VALID);
+        let answer = self.ask(Method::HEAD, url, format!("look for the bucket `{}`", bucket.name()))?;
+        match answer.status() {
+            404 => {}
+            // One who may read and write its files need not be one who may ask about the bucket.
+            200..=299 | 403 => return Ok(false),
+            _ => return Err(self.fault(&answer)),
+        }
         let what = format!("create the bucket `{}`", bucket.name());
         let Some(credentials) = &self.credentials else {
             let why = "no keys were found in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile";
