@@ -175,19 +175,14 @@ impl Packed for PackedNar<'_> {
     }
 
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>> {
-        self.open_from(0)
-    }
-
-    fn open_from(&self, from: u64) -> std::io::Result<Box<dyn Read + Send + '_>> {
         let file = match &self.place {
             Place::Memory(memory) => {
-                let rest = usize::try_from(from).ok().and_then(|from| memory.bytes.get(from..)).unwrap_or_default();
-                return Ok(Box::new(Stoppable { stop: self.stop, inner: rest }));
+                return Ok(Box::new(Stoppable { stop: self.stop, inner: memory.bytes.as_slice() }));
             }
             Place::File(file) => file,
             Place::Staged(file) => file.as_file(),
         };
-        Ok(Box::new(Stoppable { stop: self.stop, inner: FileReader { file, at: from } }))
+        Ok(Box::new(Stoppable { stop: self.stop, inner: FileReader { file, at: 0 } }))
     }
 
     fn staged(&self) -> Option<&Path> {
@@ -265,9 +260,6 @@ mod tests {
             other.read_to_end(&mut read.1).unwrap();
             assert!(read.0 == read.1 && read.0.len() as u64 == size);
             assert!(read.0.chunks(32 * KIB).enumerate().all(|(at, block)| usize::from(block[0]) == at % 251));
-            let (mut rest, from) = (Vec::new(), read.0.len().min(40 * KIB));
-            packed.open_from(from as u64).unwrap().read_to_end(&mut rest).unwrap();
-            assert!(rest == read.0[from..]);
             drop((one, other));
             drop(packed);
             assert_eq!(budget.left.load(Ordering::Relaxed), (kib * KIB) as u64, "given back");
