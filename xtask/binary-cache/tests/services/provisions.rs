@@ -63,7 +63,7 @@ fn a_cache_of_cachix_that_its_users_sign_learns_their_key() {
         fake.server.inject(Injection { wherever: "/key", after: 0, times: 1, trouble });
         let fault = create(new()).unwrap_err();
         assert!(fault.what.starts_with("tell Cachix the public key of `new`: 400"), "{fault}");
-        assert_eq!(create(new()).unwrap().public_keys, [key.clone()]);
+        assert_eq!(create(new()).unwrap().public_keys, std::slice::from_ref(&key));
         let again = create(new()).unwrap();
         assert_eq!((again.created, again.public_keys), (false, vec![key]));
         push(&open(&new()), &samples("zstd")).unwrap();
