@@ -142,6 +142,16 @@ fn a_nar_that_changed_on_its_way_is_refused() {
 }
 
 #[test]
+fn a_packed_nar_is_refused_here() {
+    with_tokens(|| {
+        let fake = fake(true);
+        let fault = push(&open(&fake, "WRITE"), &samples("zstd")).unwrap_err();
+        assert!(fault.kind == FaultKind::Usage && fault.what.ends_with("as they are, and not as `zstd`"), "{fault}");
+        assert_eq!(fake.server.count("PUT"), 0);
+    });
+}
+
+#[test]
 fn what_passes_is_got_over() {
     with_tokens(|| {
         let troubles = [

@@ -2,6 +2,7 @@
 
 use binary_cache::backend::cachix::{Cachix, Location};
 use binary_cache::backend::{Backend, Greeting, Uploaded};
+use binary_cache::narinfo::NarInfo;
 use cache_protocol::{Cache, Compression, Fault, FaultKind};
 
 use crate::cachix::{FakeCachix, Grant};
@@ -83,6 +84,10 @@ fn what_the_cache_says_is_what_was_pushed() {
         assert!(file == samples[1].packed.0);
         // The object store, on another port, was sent no token: it refuses whoever sends one.
         assert!(fake.store.asked().iter().all(|asked| asked.header("authorization").is_none()));
+        // Nor is one who only is named in a narinfo.
+        let elsewhere = NarInfo { url: format!("{}/x", fake.store.url()), ..there.clone() };
+        assert!(backend.file(&elsewhere).err().unwrap().what.contains("403"));
+        assert!(fake.store.asked().iter().all(|asked| asked.header("authorization").is_none()));
         assert_eq!(backend.narinfo(&"0".repeat(32)).unwrap(), None);
         fake.objects.remove(&format!("/files/fleet/{}", there.url.trim_start_matches("nar/"))).unwrap();
         assert_eq!(backend.file_size(&there).unwrap(), None);
@@ -117,10 +122,7 @@ fn a_file_goes_in_parts() {
         // Which no compression makes smaller.
         let content = (0..33_u64 << 17).flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
         let sample = sample("big", &[], content.collect(), "none");
-        let sample = Sample {
-            narinfo: binary_cache::narinfo::NarInfo { compression: "zstd".to_owned(), ..sample.narinfo },
-            ..sample
-        };
+        let sample = Sample { narinfo: NarInfo { compression: "zstd".to_owned(), ..sample.narinfo }, ..sample };
         let uploaded = writer(&fake).upload(&sample.narinfo, &sample.packed).unwrap();
         let Uploaded::Parts { tags, .. } = &uploaded else { panic!("{uploaded:?}") };
         assert_eq!(tags.len(), 2);

@@ -195,6 +195,10 @@ impl Backend for Attic {
 
     fn upload(&self, narinfo: &NarInfo, packed: &dyn Packed) -> Result<Uploaded, Fault> {
         let what = format!("put {}", narinfo.store_path);
+        if narinfo.compression != "none" {
+            let why = format!("{what}: Attic takes NARs as they are, and not as `{}`", narinfo.compression);
+            return Err(Fault::new(FaultKind::Usage, why));
+        }
         let header = NarInfoHeader::new(&self.location.name, narinfo)?;
         let header = serde_json::to_string(&header)
             .map_err(|error| Fault::new(FaultKind::Usage, format!("{what}: write it as JSON: {error}")))?;
