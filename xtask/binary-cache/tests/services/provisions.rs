@@ -1,7 +1,13 @@
 //! Caches that are created: by whom, once, and what is said to who may not.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use binary_cache::provision::provision;
-use cache_protocol::{Cache, Fault, FaultKind, KeySource, ProvisionRequest, Provisioned};
+use binary_cache::request::{Asker, Tell, answer};
+use cache_protocol::{
+    Answer, Cache, Fault, FaultKind, KeySource, ProbeRequest, ProvisionRequest, Provisioned, Request,
+};
 use serde_json::Value;
 
 use crate::attic_push;
@@ -194,5 +200,20 @@ fn a_folder_is_created_once() {
         assert_eq!((there.store_dir.as_deref(), there.fault), (Some("/nix/store"), None));
         let bare = Cache { signing_key: Some(KeySource::Variable("SIGNING_KEY".to_owned())), ..file() };
         assert_eq!(create(bare).unwrap_err().kind, FaultKind::Usage);
+    });
+}
+
+#[test]
+fn the_program_answers_both_requests() {
+    with_tokens(|| {
+        let fake = fake(true);
+        let (tell, stop): (Tell, _) = (Arc::new(|_| {}), AtomicBool::new(false));
+        let asker = Asker { tell: &tell, stop: &stop };
+        let new = cache(&address(&fake, "new"), Some("MANAGEMENT"));
+        let request = ProvisionRequest { cache: new.clone(), public: true, priority: None };
+        let provisioned = answer(&Request::Provision(request), asker).unwrap();
+        assert!(matches!(provisioned, Answer::Provision(provisioned) if provisioned.created));
+        let probed = answer(&Request::Probe(ProbeRequest { caches: vec![new] }), asker).unwrap();
+        assert!(matches!(probed, Answer::Probe(probe) if probe.caches.len() == 1));
     });
 }
