@@ -5,6 +5,7 @@ pub mod base32;
 pub mod delegated;
 pub mod expression;
 pub mod hash_text;
+pub mod key_source;
 pub mod nar;
 pub mod narinfo;
 pub mod pack;
@@ -13,6 +14,8 @@ pub mod plan;
 #[cfg(test)]
 mod planted;
 pub mod presence;
+pub mod probe;
+pub mod provision;
 pub mod request;
 pub mod scan;
 pub mod signature;

@@ -129,7 +129,7 @@ mod tests {
         let found = presence(&request(&[&one], &["a", "x"]), &[Ok(&one)]).unwrap();
         let size = one.content().files["nar/a.nar.zst"].len() as u64;
         let nar_size = one.nar("a").len() as u64;
-        let seen = Seen { path: path("a"), file_size: Some(size), nar_size, trusted: true };
+        let seen = Seen { path: path("a"), file_size: Some(size), nar_size, references: vec![], trusted: true };
         assert_eq!((found.substituters[0].priority, &found.substituters[0].seen), (Some(30), &vec![seen]));
         one.content().greeting.exists = false;
         check(&[&one], &["memory://one: "]);

@@ -3,11 +3,14 @@
 //! Invariant: no other module knows a protocol. A backend is called from many threads at once, tries again by itself what may
 //! succeed later, and never lets a secret into a fault.
 
-mod cache_info;
+pub mod attic;
+pub mod cache_info;
+pub mod cachix;
 pub mod file;
 pub mod http;
 mod incoming;
 pub mod open;
+pub(crate) mod reading;
 pub mod s3;
 
 use std::collections::HashSet;
@@ -44,6 +47,15 @@ pub trait Packed: Sync {
     /// # Errors
     /// When it waits on disk and cannot be read.
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>>;
+    /// The file from this byte on; what waits on disk can do better than to read all that is before it.
+    ///
+    /// # Errors
+    /// When it waits on disk and cannot be read.
+    fn open_from(&self, from: u64) -> std::io::Result<Box<dyn Read + Send + '_>> {
+        let mut reader = self.open()?;
+        std::io::copy(&mut reader.by_ref().take(from), &mut std::io::sink())?;
+        Ok(reader)
+    }
 
     /// Where it is, if it waits in the folder of [`Backend::staging`]: it may be moved from there, and is gone then.
     fn staged(&self) -> Option<&Path> {

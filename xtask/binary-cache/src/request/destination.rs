@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use cache_protocol::{Fault, FaultKind, PathInfo, PlanRequest};
 
 use crate::backend::Backend;
-use crate::backend::open::{knows, open};
+use crate::backend::open::{knows, to_push};
 use crate::delegated::Delegated;
 use crate::store::Store;
 use crate::transport::Settings;
@@ -25,7 +25,7 @@ impl<'a> Destination<'a> {
     /// When its address cannot be read, or what opens it cannot be found.
     pub fn open(request: &'a PlanRequest, settings: Settings) -> Result<Self, Fault> {
         if knows(&request.cache.url) {
-            return Ok(Self::Cache(open(&request.cache, settings)?));
+            return Ok(Self::Cache(to_push(&request.cache, settings)?));
         }
         Ok(Self::Delegated(Delegated::new(&request.cache.url, Store::new(&request.store))))
     }

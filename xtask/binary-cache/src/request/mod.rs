@@ -10,14 +10,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cache_protocol::{Answer, Event, Fault, FaultKind, Limits, Request};
+use cache_protocol::{Answer, Event, Fault, Limits, Request};
 
 use crate::transport::{Retrying, Settings};
+use crate::{probe, provision};
 
 /// Who is told what happens.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 /// How long all retries of one request may take together, where nobody says.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// The same for who only looks: somebody waits for the answer.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 /// Requests in flight, where nobody says.
 const IN_FLIGHT: usize = 64;
 
@@ -54,8 +57,10 @@ pub fn answer(request: &Request, asker: Asker) -> Result<Answer, Fault> {
         Request::Push(request) => push::push(request, asker).map(Answer::Push),
         Request::Verify(request) => verify::verify(request, asker).map(Answer::Verify),
         Request::Presence(request) => presence::presence(request, asker).map(Answer::Presence),
-        Request::Probe(_) | Request::Provision(_) => {
-            Err(Fault::new(FaultKind::Usage, "this client knows no such request"))
+        Request::Probe(request) => {
+            let settings = Settings { patience: PROBE_PATIENCE, ..asker.settings(None) };
+            probe::probe(request, &settings).map(Answer::Probe)
         }
+        Request::Provision(request) => provision::provision(request, &asker.settings(None)).map(Answer::Provision),
     }
 }

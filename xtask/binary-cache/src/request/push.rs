@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cache_protocol::{Compression, Decision, Event, Fault, FaultKind, KeySource, PathInfo, Plan, PushRequest, Pushed};
+use cache_protocol::{Compression, Decision, Event, Fault, PathInfo, Plan, PushRequest, Pushed};
 
 use super::destination::Destination;
 use super::{Asker, plan};
+use crate::key_source;
 use crate::scan::Scanner;
 use crate::signature::SigningKey;
 use crate::store::Store;
@@ -19,7 +20,7 @@ use crate::upload::{Outcome, Upload};
 /// answer.
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
-    let key = request.plan.cache.signing_key.as_ref().map(signing_key).transpose()?;
+    let key = key_source::signing_key(&request.plan.cache)?;
     let scanner = Scanner::new(&request.scan, &|name| std::env::var(name).ok())?;
     let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let facts = plan::gather(&request.plan)?;
@@ -75,17 +76,4 @@ fn upload(
         stop: asker.stop,
     };
     Ok(upload.run())
-}
-
-/// The key that `source` names; no error holds anything of it.
-fn signing_key(source: &KeySource) -> Result<SigningKey, Fault> {
-    let usage = |what: String| Fault::new(FaultKind::Usage, what);
-    let text = match source {
-        KeySource::Variable(name) => {
-            std::env::var(name).map_err(|_| usage(format!("read the signing key: the variable `{name}` is not set")))?
-        }
-        KeySource::File(file) => std::fs::read_to_string(file)
-            .map_err(|error| usage(format!("read the signing key in `{}`: {}", file.display(), error.kind())))?,
-    };
-    SigningKey::parse(&text)
 }

@@ -52,6 +52,16 @@ impl Authorization {
         }
     }
 
+    /// The token that is sent: a password is often one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Secret> {
+        match self {
+            Self::Bearer(token) => Some(token),
+            Self::Basic(login) => Some(&login.password),
+            Self::Nothing(_) => None,
+        }
+    }
+
     /// What to add to a fault when the server does not let in: what was sent, or why nothing was.
     #[must_use]
     pub fn hint(&self) -> String {

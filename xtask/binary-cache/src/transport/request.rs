@@ -62,9 +62,7 @@ impl Body for Part<'_> {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        let mut reader = self.packed.open()?;
-        io::copy(&mut reader.by_ref().take(self.from), &mut io::sink())?;
-        Ok(Box::new(reader.take(self.length)))
+        Ok(Box::new(self.packed.open_from(self.from)?.take(self.length)))
     }
 }
 

@@ -175,7 +175,13 @@ impl Sandbox {
             netrc: Vec::new(),
         };
         PushRequest {
-            plan: PlanRequest { store: self.local_store(), cache, roots: vec![root], content: Content::default(), again: Vec::new() },
+            plan: PlanRequest {
+                store: self.local_store(),
+                cache,
+                roots: vec![root],
+                content: Content::default(),
+                again: Vec::new(),
+            },
             compression: Some(Compression::Zstd),
             limits: Limits { in_flight: 16, packers: 2, memory: 16 << 20, patience: 10_000 },
             scan: Scan::default(),

@@ -1,5 +1,6 @@
 //! `s3://`: a cache in a bucket of S3 or of what speaks its protocol.
 
+mod creation;
 mod credentials;
 mod listing;
 mod multipart;
