@@ -4,6 +4,7 @@
 //! is an [`Action`] that can be shown before it is made, and after it is made the state is found again.
 
 mod action;
+pub mod caches;
 mod ensure;
 mod machine;
 mod plan;
