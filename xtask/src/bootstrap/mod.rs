@@ -13,7 +13,7 @@ mod step;
 mod steps;
 
 pub use ensure::{check, ensure_nix};
-pub use machine::Machine;
+pub use machine::{Machine, Platform};
 pub use plan::{Choice, Outcome, StepReport, Verdict, verdict};
 pub use run::{Consent, Mode, run};
 pub use step::{Action, NeededBy, STEPS, Surroundings};

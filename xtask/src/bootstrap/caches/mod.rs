@@ -20,6 +20,7 @@ use crate::rules::cache_config::identity;
 use block::{Where, Without};
 use netrc::Login;
 
+pub use super::steps::nix_conf::overridden;
 pub use trust::{Trust, heeds};
 
 /// What this machine should have.
