@@ -240,8 +240,8 @@ fn whenever_it_is_killed_the_file_is_the_old_or_the_new_one() {
     let whole = started.elapsed();
     let after = fs::read_to_string(&conf).ok();
     let mut seen = [0, 0];
-    for step in 0..20 {
-        let delay = whole * step / 10;
+    for step in 0..12 {
+        let delay = whole * step / 6;
         sandbox.run(&["cache", "setup", "--undo"]).ends(0);
         let mut command: Command = sandbox.command(env!("CARGO_BIN_EXE_xtask"));
         let mut child = command.args(["cache", "setup", "--quiet"]).stderr(Stdio::null()).spawn().unwrap();

@@ -19,6 +19,7 @@ mod reference;
 pub mod relocated;
 mod settings;
 mod store;
+mod substituter;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};
 pub use fault::{Fault, SourceTree, fault};

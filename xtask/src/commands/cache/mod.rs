@@ -1,6 +1,7 @@
 //! Work with binary caches: have this machine ask them, find what is wrong with them, create them
 
 mod asked;
+mod doctor;
 mod known;
 mod setup;
 
@@ -18,6 +19,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Setup(setup::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs one verb.
@@ -27,5 +29,6 @@ enum Verb {
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
         Verb::Setup(args) => setup::run(context, args),
+        Verb::Doctor(args) => doctor::run(context, args),
     }
 }

@@ -1,6 +1,7 @@
 //! What this machine does with a cache: whether Nix asks it, can open it, has the password, and remembers what is no longer true.
 
-use super::{CacheFacts, Diagnosis, Facts, MachineFacts, about, good, notice, problem};
+use super::{CacheFacts, Diagnosis, Facts, MachineFacts, about, diagnosis, good, notice, problem};
+use crate::doctor::Standing;
 use crate::rules::cache_config::{host, identity};
 
 const SETUP: &str = "cargo xtask cache setup";
@@ -71,6 +72,10 @@ pub fn netrc(cache: &CacheFacts) -> Option<Diagnosis> {
 
 /// What Nix remembers that is no longer true.
 pub fn forgotten(cache: &CacheFacts, machine: &MachineFacts) -> Option<Diagnosis> {
+    let name = about("memory of", cache);
+    if let Some(why) = &cache.paths_unknown {
+        return Some(diagnosis(&name, Standing::Unknown, &format!("could not be asked for the paths: {why}")));
+    }
     let first = cache.forgotten.first()?;
     let more = cache.forgotten.len() - 1;
     let and_more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -78,9 +83,5 @@ pub fn forgotten(cache: &CacheFacts, machine: &MachineFacts) -> Option<Diagnosis
         "it has `{first}`{and_more}, and Nix says not: Nix remembers for {} s that a cache lacks a path",
         machine.negative_ttl
     );
-    Some(notice(
-        &about("memory of", cache),
-        &found,
-        &format!("nix build --refresh --narinfo-cache-negative-ttl 0 {first}"),
-    ))
+    Some(notice(&name, &found, &format!("nix build --refresh --narinfo-cache-negative-ttl 0 {first}")))
 }

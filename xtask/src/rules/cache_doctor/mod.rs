@@ -68,6 +68,8 @@ pub struct CacheFacts {
     pub opens: Option<bool>,
     /// Paths that it has, and that Nix says it has not.
     pub forgotten: Vec<String>,
+    /// Why it could not be asked for paths, if it could not.
+    pub paths_unknown: Option<String>,
     /// What it answered.
     pub asked: Asked,
 }

@@ -314,6 +314,14 @@ fn what_this_machine_does_with_a_cache() {
 }
 
 #[test]
+fn paths_that_could_not_be_asked_for_are_not_well() {
+    check(
+        &facts(|facts| facts.caches[0].paths_unknown = Some("503".into())),
+        &[&format!("Unknown memory of {URL}: could not be asked for the paths: 503")],
+    );
+}
+
+#[test]
 fn clocks() {
     let ahead = |seconds: i64| answer(|probe| probe.clock_ahead = Some(seconds));
     let expected = |how: &str| {
