@@ -4,6 +4,7 @@
 
 mod annotations;
 mod banner;
+pub mod cache_provision;
 pub mod cache_setup;
 mod console;
 pub mod diagnoses;

@@ -105,15 +105,20 @@ mod tests {
             assert_eq!((after.as_deref(), told), (expected.as_deref(), known.iter().map(|&k| k.to_owned()).collect()));
         };
         let a = login("a.org", "t1");
-        check(None, &[a.clone()], Some("{ (made this file)\nmachine a.org password t1}"), &[]);
+        check(None, std::slice::from_ref(&a), Some("{ (made this file)\nmachine a.org password t1}"), &[]);
         check(
             Some("default login x password y"),
-            &[a.clone()],
+            std::slice::from_ref(&a),
             Some("{\nmachine a.org password t1}default login x password y"),
             &[],
         );
-        check(Some("machine\n  a.org\n  password old\n"), &[a.clone()], None, &["a.org"]);
-        check(Some("# machine a.org\n"), &[a.clone()], Some("{\nmachine a.org password t1}# machine a.org\n"), &[]);
+        check(Some("machine\n  a.org\n  password old\n"), std::slice::from_ref(&a), None, &["a.org"]);
+        check(
+            Some("# machine a.org\n"),
+            std::slice::from_ref(&a),
+            Some("{\nmachine a.org password t1}# machine a.org\n"),
+            &[],
+        );
         let (once, _) = put(Some("machine b.org password c\n"), &[a]).unwrap();
         check(
             once.as_deref(),

@@ -3,6 +3,7 @@
 mod asked;
 mod doctor;
 mod known;
+mod provision;
 mod setup;
 
 use anyhow::Result;
@@ -20,6 +21,7 @@ pub struct Args {
 enum Verb {
     Setup(setup::Args),
     Doctor(doctor::Args),
+    Provision(provision::Args),
 }
 
 /// Runs one verb.
@@ -30,5 +32,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     match &args.verb {
         Verb::Setup(args) => setup::run(context, args),
         Verb::Doctor(args) => doctor::run(context, args),
+        Verb::Provision(args) => provision::run(context, args),
     }
 }
