@@ -95,3 +95,26 @@ fn ci_is_told_how_it_gets_the_token() {
     let said = sandbox.run(&[&WRITE[..], &["--token-variable", "FLEET_TOKEN"]].concat()).ends(0);
     said.says(&["gh secret set FLEET_TOKEN"]);
 }
+
+#[test]
+fn what_would_not_evaluate_is_not_written() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let inherits = "{\n  nixConfig = { inherit ({ extra-substituters = [ ]; }) extra-substituters; };\n";
+    let flake_nix = format!("{inherits}{}", &FLAKE[1..]);
+    sandbox.write("flake.nix", &flake_nix);
+    sandbox.run(&WRITE).ends(2).says(&["the new flake.nix would not evaluate: nothing was written", "already defined"]);
+    assert_eq!(flake(&sandbox), flake_nix);
+}
+
+#[test]
+fn what_somebody_wrote_meanwhile_is_not_lost() {
+    let nix = TestNix::Modern;
+    let mut sandbox = Sandbox::new(nix);
+    let file = sandbox.repository().join("flake.nix").display().to_string();
+    // Somebody saves the file while its successor is evaluated.
+    let script = format!("case \"$*\" in *--file*repository*) ;; *--file*) echo '# theirs' >>'{file}';; esac");
+    sandbox.intercept(nix, "nix", &script);
+    sandbox.run(&WRITE).ends(2).says(&["flake.nix was changed meanwhile: nothing was written"]);
+    let text = flake(&sandbox);
+    assert!(text.starts_with(FLAKE) && text.ends_with("# theirs\n"), "{text}");
+}

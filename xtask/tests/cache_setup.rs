@@ -254,3 +254,15 @@ fn whenever_it_is_killed_the_file_is_the_old_or_the_new_one() {
     }
     assert!(seen.iter().all(|times| *times > 0), "too early or too late every time: {seen:?}");
 }
+
+#[test]
+fn a_token_of_a_cache_that_could_not_be_asked_is_not_written_anywhere() {
+    let mut sandbox = fleet(TestNix::Modern);
+    sandbox.set("CACHIX_AUTH_TOKEN", "hunter2");
+    let said = sandbox.run(&["cache", "setup"]).ends(0);
+    said.never_says(&["hunter2"]).says(&[
+        "could not find out whether `fleet.cachix.org` is private (not asked: --offline)",
+        "add `--token fleet.cachix.org=CACHIX_AUTH_TOKEN`",
+    ]);
+    assert!(!nix_conf(&sandbox).with_file_name("netrc").exists());
+}

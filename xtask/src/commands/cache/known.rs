@@ -54,7 +54,8 @@ mod tests {
         check("https://a.cachix.org", Some("CACHIX_AUTH_TOKEN"));
         check("https://a.cachix.org?priority=1", Some("CACHIX_AUTH_TOKEN"));
         check("cachix://a", Some("CACHIX_AUTH_TOKEN"));
-        check("https://cachix.org.evil.org", None);
+        // A token must not go to whoever has such a name.
+        check("https://a.cachix.org.evil.org", None);
         check("https://a.org/b.cachix.org", None);
         check("s3://a", None);
     }

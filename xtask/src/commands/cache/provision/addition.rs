@@ -162,6 +162,7 @@ mod tests {
             "[\n      \"a\" # first\n      # last\n    ]",
             "[\n      \"a\" # first\n      # last\n      \"new\"\n    ]",
         );
+        check("[\n          \"a\"\n    ]", "[\n          \"a\"\n          \"new\"\n    ]");
         check("[\n    ]", "[\n      \"new\"\n    ]");
         check("[\n\t\"a\" \"b\"\n    ]", "[\n\t\"a\" \"b\"\n      \"new\"\n    ]");
         check("\"\"", "\"new\"");

@@ -11,7 +11,7 @@ use super::{asked, known};
 use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::files;
-use crate::nix::{Caches, Nix};
+use crate::nix::{Caches, FlakeFile, Nix};
 use crate::report::cache_provision as report;
 use crate::rules::cache_config::{List, entry_fault, identity};
 use crate::session::find_nix;
@@ -148,22 +148,25 @@ fn proven(nix: &Nix, before: &str, after: &str, additions: &[(&'static str, Stri
         std::fs::write(folder.path().join("flake.nix"), text).context("write the new flake.nix")?;
         nix.flake_file(folder.path())
     };
-    let words = |config: &crate::nix::FlakeConfig| {
-        let mut words: Vec<(String, String)> = config
-            .words()
-            .flat_map(|(name, words)| words.into_iter().map(move |word| (name.to_owned(), word)))
-            .collect();
-        words.sort();
-        words
-    };
     let (old, new) = (read(before)?, read(after).context("the new flake.nix would not evaluate: nothing was written")?);
-    let mut expected = words(&old.config);
-    expected.extend(additions.iter().map(|(setting, value)| ((*setting).to_owned(), value.clone())));
-    expected.sort();
-    if old.inputs != new.inputs || words(&new.config) != expected {
+    if !says_besides(&old, &new, additions) {
         bail!("the new flake.nix would say something else than it should: nothing was written");
     }
     Ok(())
+}
+
+/// Whether the new file says what the old one does, and the additions, and nothing else.
+fn says_besides(old: &FlakeFile, new: &FlakeFile, additions: &[(&'static str, String)]) -> bool {
+    let words = |file: &FlakeFile| {
+        let settings = file.config.words();
+        let of_each = settings.flat_map(|(name, words)| words.into_iter().map(move |word| (name.to_owned(), word)));
+        of_each.collect::<Vec<_>>()
+    };
+    let (mut expected, mut said) = (words(old), words(new));
+    expected.extend(additions.iter().map(|(setting, value)| ((*setting).to_owned(), value.clone())));
+    expected.sort();
+    said.sort();
+    old.inputs == new.inputs && said == expected
 }
 
 #[cfg(test)]
@@ -200,5 +203,19 @@ mod tests {
         check("a-1:A", "a-1:A", false);
         check("a-1:A", "a-1:B", true);
         check("a-1:A", "a-2:B", false);
+    }
+
+    #[test]
+    fn a_new_text_says_the_additions_and_nothing_else() {
+        let file = |json: &str| serde_json::from_str::<FlakeFile>(json).unwrap();
+        let check = |new: &str, expected: bool| {
+            let old = file(r#"{"inputs": {"a": {"url": "u"}}, "config": {"x": ["1"]}}"#);
+            assert_eq!(says_besides(&old, &file(new), &[("y", "2".to_owned())]), expected, "{new}");
+        };
+        check(r#"{"inputs": {"a": {"url": "u"}}, "config": {"y": ["2"], "x": ["1"]}}"#, true);
+        check(r#"{"inputs": {"a": {"url": "u"}}, "config": {"x": ["1"]}}"#, false);
+        check(r#"{"inputs": {"a": {"url": "u"}}, "config": {"y": ["2"]}}"#, false);
+        check(r#"{"inputs": {"a": {"url": "u"}}, "config": {"y": ["2", "3"], "x": ["1"]}}"#, false);
+        check(r#"{"inputs": {"a": {"url": "v"}}, "config": {"y": ["2"], "x": ["1"]}}"#, false);
     }
 }
