@@ -192,6 +192,23 @@ fn a_private_cache_has_its_password_in_a_netrc_of_its_own() {
     sandbox.run(&["cache", "setup", "--token", "fleet.cachix.org"]).ends(2).says(&["HOST=VARIABLE"]);
 }
 
+#[test]
+fn what_determinate_nix_leaves_to_its_user_is_what_is_written() {
+    let mut sandbox = fleet(TestNix::Modern);
+    let system = sandbox.path("system");
+    fs::create_dir_all(system.join("usr/local/bin")).unwrap();
+    fs::write(system.join("usr/local/bin/determinate-nixd"), "").unwrap();
+    sandbox.set("XTASK_SYSTEM_ROOT", system.to_str().unwrap());
+    let generated = format!("{WORKING_NIX_CONF}!include nix.custom.conf\n");
+    sandbox.write_nix_conf(&generated);
+    sandbox.run(&["cache", "setup"]).ends(0);
+    assert_eq!(fs::read_to_string(sandbox.path("nix-conf/nix.conf")).unwrap(), generated);
+    assert_eq!(setting(&sandbox, "substituters"), [CACHE]);
+    assert_eq!(sandbox.path("nix-conf/nix.custom.conf").exists(), rustix::process::getuid().is_root());
+    sandbox.run(&["cache", "setup", "--undo"]).ends(0);
+    assert!(!sandbox.path("nix-conf/nix.custom.conf").exists());
+}
+
 /// A daemon for a sandbox, ended with the test.
 struct Daemon(Child);
 
@@ -223,8 +240,14 @@ fn a_user_whom_the_daemon_ignores_is_told_what_root_runs() {
             "fix: sudo ",
         ]);
         assert_eq!(sandbox.fingerprint(&CHANGEABLE), before, "{nix:?}");
-        // Once the machine's own nix.conf has it, everybody has.
+        // What the user's own file says is what nobody heeds.
         let lines = format!("extra-substituters = {CACHE}\nextra-trusted-public-keys = {KEY}\n");
+        let own = sandbox.home().join(".config/nix/nix.conf");
+        fs::create_dir_all(own.parent().unwrap()).unwrap();
+        fs::write(&own, &lines).unwrap();
+        sandbox.run(&["cache", "setup"]).ends(1).says(&["is ignored; nothing was written"]);
+        fs::remove_file(&own).unwrap();
+        // Once the machine's own nix.conf has it, everybody has.
         sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}trusted-users = somebody-else\n{lines}"));
         sandbox.run(&["cache", "setup"]).ends(0).says(&["nothing to do"]);
     }

@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, env = "XTASK_UNDO", value_parser = FalseyValueParser::new())]
     undo: bool,
     /// A host that wants a password, and the variable that holds it; caches of Cachix are asked whether they are private
-    #[arg(long, value_name = "HOST=VARIABLE", value_delimiter = ',', env = "XTASK_TOKEN", value_parser = token)]
+    #[arg(long, value_name = "HOST=VARIABLE", value_delimiter = ',', env = "XTASK_TOKEN_VARIABLES", value_parser = token)]
     token: Vec<(String, String)>,
 }
 
