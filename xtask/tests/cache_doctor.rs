@@ -3,22 +3,11 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod cached_fleet;
 mod sandbox;
 
-use sandbox::{FLAKE, Sandbox, TestNix, WORKING_NIX_CONF, ran};
-
-const CACHE: &str = "https://fleet.cachix.org";
-const KEY: &str = "fleet.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
-
-/// A place whose flake names a cache.
-fn fleet(nix: TestNix) -> Sandbox {
-    let sandbox = Sandbox::new(nix);
-    let config = format!(
-        "{{\n  nixConfig = {{ extra-substituters = [ \"{CACHE}\" ]; extra-trusted-public-keys = [ \"{KEY}\" ]; }};"
-    );
-    sandbox.write("flake.nix", &FLAKE.replacen('{', &config, 1));
-    sandbox
-}
+use cached_fleet::{CACHE, KEY, fleet, name_cache};
+use sandbox::{Sandbox, TestNix, WORKING_NIX_CONF, ran};
 
 #[test]
 fn what_the_doctor_names_setup_mends() {
@@ -85,10 +74,7 @@ fn a_nix_without_s3_is_named() {
     for nix in TestNix::ALL {
         let mut sandbox = Sandbox::new(nix);
         let bucket = "s3://fleet?region=eu-1";
-        let config = format!(
-            "{{\n  nixConfig = {{ extra-substituters = [ \"{bucket}\" ]; extra-trusted-public-keys = [ \"{KEY}\" ]; }};"
-        );
-        sandbox.write("flake.nix", &FLAKE.replacen('{', &config, 1));
+        name_cache(&sandbox, bucket, KEY);
         sandbox.unset("XTASK_OFFLINE");
         // Nobody answers there, should anything ask.
         sandbox.set("https_proxy", "http://127.0.0.1:9");

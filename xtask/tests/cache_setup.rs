@@ -3,48 +3,18 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod cached_fleet;
 mod sandbox;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use sandbox::{FLAKE, Sandbox, TestNix, WORKING_NIX_CONF, ran};
+use cached_fleet::{CACHE, KEY, fleet, name_cache, nix_conf, setting};
+use sandbox::{Sandbox, TestNix, WORKING_NIX_CONF, ran};
 
-const CACHE: &str = "https://fleet.cachix.org";
-const KEY: &str = "fleet.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
 /// What setup may change.
 const CHANGEABLE: [&str; 2] = ["home", "nix-conf"];
-
-/// A place whose flake names a cache.
-fn fleet(nix: TestNix) -> Sandbox {
-    let sandbox = Sandbox::new(nix);
-    name_cache(&sandbox, CACHE, KEY);
-    sandbox
-}
-
-fn name_cache(sandbox: &Sandbox, cache: &str, key: &str) {
-    let config = format!(
-        "{{\n  nixConfig = {{ extra-substituters = [ \"{cache}\" ]; extra-trusted-public-keys = [ \"{key}\" ]; }};"
-    );
-    sandbox.write("flake.nix", &FLAKE.replacen('{', &config, 1));
-}
-
-fn nix_conf(sandbox: &Sandbox) -> PathBuf {
-    match rustix::process::getuid().is_root() {
-        true => sandbox.path("nix-conf/nix.conf"),
-        false => sandbox.home().join(".config/nix/nix.conf"),
-    }
-}
-
-/// The words of a setting, as Nix has it.
-fn setting(sandbox: &Sandbox, name: &str) -> Vec<String> {
-    let shown = ran(sandbox.command("nix").args(["show-config"])).ends(0);
-    let line = shown.stdout.lines().find_map(|line| line.strip_prefix(&format!("{name} ="))).unwrap();
-    line.split_whitespace().map(str::to_owned).collect()
-}
 
 #[test]
 fn a_real_nix_asks_the_cache_once_setup_has_run() {
@@ -162,37 +132,6 @@ fn on_nixos_the_module_is_shown_and_nothing_written() {
 }
 
 #[test]
-fn a_private_cache_has_its_password_in_a_netrc_of_its_own() {
-    let mut sandbox = fleet(TestNix::Modern);
-    let netrc = nix_conf(&sandbox).with_file_name("netrc");
-    fs::create_dir_all(netrc.parent().unwrap()).unwrap();
-    fs::write(&netrc, "machine theirs.example.org password theirs-secret\n").unwrap();
-    sandbox.set("FLEET_TOKEN", "hunter2");
-    let before = sandbox.fingerprint(&CHANGEABLE);
-    let arguments = ["cache", "setup", "--token", "fleet.cachix.org=FLEET_TOKEN"];
-    for arguments in [&[&arguments[..], &["--dry-run"]].concat()[..], &arguments] {
-        let said = sandbox.run(arguments);
-        said.never_says(&["hunter2", "theirs-secret"]).says(&["+ machine fleet.cachix.org password …"]);
-    }
-    let text = fs::read_to_string(&netrc).unwrap();
-    assert!(text.contains("machine fleet.cachix.org password hunter2\n"), "{text}");
-    assert!(text.ends_with("machine theirs.example.org password theirs-secret\n"), "{text}");
-    assert_eq!(netrc.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(setting(&sandbox, "netrc-file"), [netrc.display().to_string()]);
-    let after = sandbox.fingerprint(&CHANGEABLE);
-    sandbox.run(&arguments).ends(0).says(&["nothing to do"]);
-    assert_eq!(sandbox.fingerprint(&CHANGEABLE), after);
-    sandbox.set("FLEET_TOKEN", "other");
-    sandbox.run(&arguments).ends(0).says(&["its passwords"]).never_says(&["other"]);
-    assert!(fs::read_to_string(&netrc).unwrap().contains("password other\n"));
-    sandbox.run(&["cache", "setup", "--undo"]).ends(0);
-    fs::set_permissions(&netrc, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(sandbox.fingerprint(&CHANGEABLE), before);
-    sandbox.run(&["cache", "setup", "--token", "fleet.cachix.org=NOT_SET"]).ends(2).says(&["from `NOT_SET`"]);
-    sandbox.run(&["cache", "setup", "--token", "fleet.cachix.org"]).ends(2).says(&["HOST=VARIABLE"]);
-}
-
-#[test]
 fn what_determinate_nix_leaves_to_its_user_is_what_is_written() {
     let mut sandbox = fleet(TestNix::Modern);
     let system = sandbox.path("system");
@@ -207,50 +146,6 @@ fn what_determinate_nix_leaves_to_its_user_is_what_is_written() {
     assert_eq!(sandbox.path("nix-conf/nix.custom.conf").exists(), rustix::process::getuid().is_root());
     sandbox.run(&["cache", "setup", "--undo"]).ends(0);
     assert!(!sandbox.path("nix-conf/nix.custom.conf").exists());
-}
-
-/// A daemon for a sandbox, ended with the test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-#[test]
-fn a_user_whom_the_daemon_ignores_is_told_what_root_runs() {
-    for nix in TestNix::ALL {
-        let mut sandbox = fleet(nix);
-        sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}trusted-users = somebody-else\n"));
-        let socket = sandbox.path("socket");
-        sandbox.set("NIX_DAEMON_SOCKET_PATH", socket.to_str().unwrap());
-        let mut daemon = sandbox.command(nix.bin().join("nix-daemon"));
-        let _daemon = Daemon(daemon.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        while !socket.exists() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        sandbox.set("NIX_REMOTE", "daemon");
-        let before = sandbox.fingerprint(&CHANGEABLE);
-        let said = sandbox.run(&["cache", "setup"]).ends(1);
-        said.says(&[
-            "is not among the `trusted-users` of Nix's daemon",
-            "is ignored; nothing was written",
-            "fix: sudo ",
-        ]);
-        assert_eq!(sandbox.fingerprint(&CHANGEABLE), before, "{nix:?}");
-        // What the user's own file says is what nobody heeds.
-        let lines = format!("extra-substituters = {CACHE}\nextra-trusted-public-keys = {KEY}\n");
-        let own = sandbox.home().join(".config/nix/nix.conf");
-        fs::create_dir_all(own.parent().unwrap()).unwrap();
-        fs::write(&own, &lines).unwrap();
-        sandbox.run(&["cache", "setup"]).ends(1).says(&["is ignored; nothing was written"]);
-        fs::remove_file(&own).unwrap();
-        // Once the machine's own nix.conf has it, everybody has.
-        sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}trusted-users = somebody-else\n{lines}"));
-        sandbox.run(&["cache", "setup"]).ends(0).says(&["nothing to do"]);
-    }
 }
 
 #[test]
@@ -276,16 +171,4 @@ fn whenever_it_is_killed_the_file_is_the_old_or_the_new_one() {
         seen[usize::from(now == after)] += 1;
     }
     assert!(seen.iter().all(|times| *times > 0), "too early or too late every time: {seen:?}");
-}
-
-#[test]
-fn a_token_of_a_cache_that_could_not_be_asked_is_not_written_anywhere() {
-    let mut sandbox = fleet(TestNix::Modern);
-    sandbox.set("CACHIX_AUTH_TOKEN", "hunter2");
-    let said = sandbox.run(&["cache", "setup"]).ends(0);
-    said.never_says(&["hunter2"]).says(&[
-        "could not find out whether `fleet.cachix.org` is private (not asked: --offline)",
-        "add `--token fleet.cachix.org=CACHIX_AUTH_TOKEN`",
-    ]);
-    assert!(!nix_conf(&sandbox).with_file_name("netrc").exists());
 }

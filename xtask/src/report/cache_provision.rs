@@ -9,9 +9,10 @@ use super::{Console, Mark};
 pub fn provisioned(console: &Console, cache: &Provisioned) {
     let how = if cache.created { "created" } else { "is there already" };
     console.mark(Mark::Ok, &format!("`{}`: {how}", cache.url));
-    if cache.created && cache.substituter.contains(".cachix.org") {
-        console.line("(by calls that Cachix does not document, and may change)");
+    if cache.unofficial {
+        console.line("(by calls that the service does not document: they may change without notice)");
     }
+    cache.by_hand.iter().for_each(|what| console.mark(Mark::Warning, &format!("by hand: {what}")));
 }
 
 /// Says what flake.nix gained, or would gain.

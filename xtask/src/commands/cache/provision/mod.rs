@@ -62,7 +62,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         asked::provision(context, ProvisionRequest { cache, public: !args.private, priority: args.priority })?
     } else {
         let (url, substituter) = (args.url.clone(), args.url.clone());
-        Provisioned { url, created: false, substituter, public_keys: args.key.clone() }
+        Provisioned { url, substituter, public_keys: args.key.clone(), ..Provisioned::default() }
     };
     if args.key.is_empty() {
         report::provisioned(&context.console, &provisioned);
