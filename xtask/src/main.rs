@@ -16,7 +16,6 @@ mod flake_lock;
 mod flake_reference;
 mod fleet;
 mod git;
-#[expect(dead_code, reason = "for the subcommand `cache`")]
 mod github;
 mod interrupt;
 mod kept;
@@ -25,7 +24,6 @@ mod nix;
 mod pipeline;
 mod plain_text;
 mod process;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the subcommand `cache`"))]
 mod push_policy;
 mod recipes;
 mod report;

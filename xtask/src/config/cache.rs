@@ -150,7 +150,6 @@ impl CacheConfig {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for the subcommand `cache`"))]
 impl CacheConfig {
     /// Where to push; without a configured cache, below the folder `state`.
     #[must_use]

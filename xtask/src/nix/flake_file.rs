@@ -34,7 +34,7 @@ pub struct FlakeFile {
 pub struct Caches {
     /// The addresses.
     pub substituters: Vec<String>,
-    /// The keys, `name:base64`.
+    /// The public keys, `name:base64`.
     pub keys: Vec<String>,
 }
 

@@ -5,6 +5,8 @@
 mod annotations;
 mod banner;
 pub mod cache;
+pub mod cache_provision;
+pub mod cache_setup;
 mod console;
 pub mod diagnoses;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod autowiring;
 pub mod cache_config;
+pub mod cache_doctor;
 pub mod config;
 mod finding;
 pub mod garnix;

@@ -119,14 +119,20 @@ impl Packed for PackedNar<'_> {
     }
 
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>> {
+        self.open_from(0)
+    }
+
+    fn open_from(&self, from: u64) -> std::io::Result<Box<dyn Read + Send + '_>> {
         let file = match &self.place {
             Place::Memory(memory) => {
-                return Ok(Box::new(Stoppable { stop: self.stop, inner: memory.bytes() }));
+                let bytes = memory.bytes();
+                let rest = usize::try_from(from).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+                return Ok(Box::new(Stoppable { stop: self.stop, inner: rest }));
             }
             Place::File(file) => file,
             Place::Staged(file) => file.as_file(),
         };
-        Ok(Box::new(Stoppable { stop: self.stop, inner: FileReader { file, at: 0 } }))
+        Ok(Box::new(Stoppable { stop: self.stop, inner: FileReader { file, at: from } }))
     }
 
     fn staged(&self) -> Option<&Path> {

@@ -1,12 +1,17 @@
-//! Work with binary caches: plan and push what is built, prove what is there
+//! Work with binary caches: plan and push what is built, prove what is there, have this machine use them
 
 mod analytics;
+mod asked;
+mod doctor;
 mod history;
+mod known;
 mod plan;
 mod policy;
+mod provision;
 mod push;
 mod roots;
 mod roundtrip;
+mod setup;
 mod target;
 mod verify;
 mod watch;
@@ -20,7 +25,7 @@ use crate::fleet::Selector;
 use crate::report::stand_in_banner;
 use crate::session::{Report, Session};
 
-/// Work with binary caches: plan and push what is built, prove what is there
+/// Work with binary caches: plan and push what is built, prove what is there, have this machine use them
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -35,6 +40,9 @@ enum Verb {
     Push(push::Args),
     Verify(verify::Args),
     Roundtrip(roundtrip::Args),
+    Setup(setup::Args),
+    Doctor(doctor::Args),
+    Provision(provision::Args),
 }
 
 /// Runs one verb.
@@ -49,6 +57,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         Verb::Push(args) => push::run(context, args),
         Verb::Verify(args) => verify::run(context, args),
         Verb::Roundtrip(args) => roundtrip::run(context, args),
+        Verb::Setup(args) => setup::run(context, args),
+        Verb::Doctor(args) => doctor::run(context, args),
+        Verb::Provision(args) => provision::run(context, args),
     }
 }
 
