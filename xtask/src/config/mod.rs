@@ -1,5 +1,6 @@
 //! `xtask.toml`: what this fleet's owner wants otherwise than by convention. Nothing in it is needed.
 
+mod ci;
 mod expect;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+pub use ci::{CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::layout::{Layout, Preset};
@@ -25,6 +27,8 @@ pub struct Config {
     pub activation: ActivationConfig,
     /// What is written about binary caches.
     pub cache: CacheConfig,
+    /// Which machines CI runs on.
+    pub ci: CiConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
     /// What hosts and homes must be beyond the conventions.
