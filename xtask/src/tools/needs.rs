@@ -8,9 +8,10 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("make", "make"),
     ("git", "git"),
+    ("jq", "jq"),
     ("age", "age"),
     ("age-keygen", "age"),
     ("sshd", "openssh-server"),

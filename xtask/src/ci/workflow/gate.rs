@@ -14,7 +14,7 @@ const SCRIPT: &str = r#". as $needs
   | def excused:
       .value.result == "skipped" and .key != "plan"
       and (($wanted != "all" and $wanted != .key)
-        or ($needs.plan.outputs.empty == "true" and ($spread | index(.key)) != null));
+        or ($needs.plan.outputs.empty == "true" and (.key as $key | $spread | index($key)) != null));
   if $wanted != "all" and ($needs | has($wanted) | not) then "no job is called \($wanted)\n" | halt_error(1)
   else [to_entries[] | select(.value.result != "success" and (excused | not)) | "\(.key): \(.value.result)"]
   | if . == [] then "every job that was to run succeeded" else join("\n") + "\n" | halt_error(1) end
