@@ -19,6 +19,7 @@ pub struct CiConfig {
     /// Systems that are not built, such as those without a runner.
     pub excluded: Vec<String>,
     /// How many seconds of evaluation one machine is given before the outputs of a system are spread over several; without it, 600.
+    /// With 0, each output has a machine of its own.
     pub seconds_per_machine: Option<u32>,
 }
 

@@ -132,7 +132,8 @@ impl Matrix {
 fn machines(groups: &[Vec<&Load>], seconds: u32) -> Vec<usize> {
     let wanted = |group: &Vec<&Load>| {
         let all: f64 = group.iter().map(|load| load.seconds).sum();
-        ((all / f64::from(seconds.max(1))).ceil() as usize).clamp(1, group.len())
+        let filled = if seconds == 0 { usize::MAX } else { (all / f64::from(seconds)).ceil() as usize };
+        filled.clamp(1, group.len())
     };
     let mut counts: Vec<usize> = groups.iter().map(wanted).collect();
     while counts.iter().sum::<usize>() > MOST_ROWS {

@@ -94,7 +94,8 @@ fn machines_are_by_measured_seconds() {
     check(60.0, "", 1);
     check(61.0, "", 2);
     check(1.0, "seconds_per_machine = 5", 2);
-    check(0.0, "seconds_per_machine = 0", 1);
+    check(0.0, "", 1);
+    check(0.0, "seconds_per_machine = 0", 10);
 }
 
 #[test]
