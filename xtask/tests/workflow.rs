@@ -151,7 +151,7 @@ fn the_gate_takes_nothing_but_success_for_success() {
     let check = |wanted: &str, needs: &str, expected: Result<(), &str>| {
         let mut bash = Command::new(program("bash", "apt-get install bash"));
         bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script);
-        let ran = ran(bash.env("NEEDS", needs).env("WANTED", wanted).env("SPREAD", "[\"build\"]"));
+        let ran = ran(bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]"));
         let told = format!("{}{}", ran.stdout, ran.stderr);
         match expected {
             Ok(()) => {

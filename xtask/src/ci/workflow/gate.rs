@@ -4,29 +4,29 @@
 //! where another one was chosen by hand, or where the plan has nothing for it. It is a script of `jq`, which every runner of GitHub
 //! has, so that the verdict does not depend on whether this program compiles.
 
-use super::jobs::spread_words;
+use super::group::{Group, idle_without_plan};
 use super::text::{Map, Value};
-use super::{GATE, Job, PLAN, runs_on};
+use super::{GATE, PLAN, runs_on};
 use crate::config::CiConfig;
 
-/// `$wanted` is the job that was chosen, or `all`; the input is GitHub's `needs`.
+/// `$wanted` is the job that was chosen, or `all`, `$planned` are those that an empty plan leaves idle; the input is GitHub's `needs`.
 const SCRIPT: &str = r#". as $needs
   | def excused:
       .value.result == "skipped" and .key != "plan"
       and (($wanted != "all" and $wanted != .key)
-        or ($needs.plan.outputs.empty == "true" and (.key as $key | $spread | index($key)) != null));
+        or ($needs.plan.outputs.empty == "true" and (.key as $key | $planned | index($key)) != null));
   if $wanted != "all" and ($needs | has($wanted) | not) then "no job is called \($wanted)\n" | halt_error(1)
   else [to_entries[] | select(.value.result != "success" and (excused | not)) | "\(.key): \(.value.result)"]
   | if . == [] then "every job that was to run succeeded" else join("\n") + "\n" | halt_error(1) end
   end"#;
 
-/// The gate of `jobs`.
-pub fn job(jobs: &[Job], config: &CiConfig) -> Map {
+/// The gate of all `groups`.
+pub fn job(groups: &[Group<'_>], config: &CiConfig) -> Map {
     let mut needs = vec![PLAN.to_owned()];
-    needs.extend(jobs.iter().map(|job| job.word.to_owned()));
+    needs.extend(groups.iter().map(|group| group.first.word.to_owned()));
     let environment = Map::new()
         .with("NEEDS", "${{ toJSON(needs) }}")
-        .with("SPREAD", json_list(&spread_words(jobs)))
+        .with("PLANNED", json_list(&idle_without_plan(groups)))
         .with("WANTED", "${{ inputs.job || 'all' }}");
     let step = Map::new()
         .with("name", "Every job succeeded, or was not to run")
@@ -45,7 +45,7 @@ pub fn job(jobs: &[Job], config: &CiConfig) -> Map {
 }
 
 fn script() -> String {
-    format!("jq --raw-output --arg wanted \"$WANTED\" --argjson spread \"$SPREAD\" '\n  {SCRIPT}\n' <<< \"$NEEDS\"\n")
+    format!("jq --raw-output --arg wanted \"$WANTED\" --argjson planned \"$PLANNED\" '\n  {SCRIPT}\n' <<< \"$NEEDS\"\n")
 }
 
 /// Words as a list in JSON; none of them needs an escape.

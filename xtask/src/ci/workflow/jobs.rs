@@ -1,32 +1,33 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
+use super::group::Group;
 use super::pins::pin;
 use super::text::{Map, Value};
-use super::{GATE, PLAN, gate, runs_on, spread};
-use crate::ci::{Extent, Job, Phase};
+use super::{GATE, PLAN, gate, runs_on};
+use crate::ci::{Job, Phase};
 use crate::config::CiConfig;
 
 /// Where a job leaves its reports.
 const REPORT: &str = "report";
 
 /// Every job.
-pub fn map(jobs: &[Job], config: &CiConfig, committed: &str) -> Map {
-    let writer = Writer { jobs, config, committed };
+pub fn map(groups: &[Group<'_>], config: &CiConfig, committed: &str) -> Map {
+    let writer = Writer { groups, config, committed };
     let mut all = Map::new().with(PLAN, writer.plan()).above(
         "Which machines build what: by the systems of the outputs, and by what each cost when it was last measured.",
     );
-    for (phase, job) in Phase::ALL.iter().flat_map(|phase| jobs.iter().map(move |job| (phase, job))) {
-        if job.phase == *phase {
-            let about = format!("Phase `{}`: {}.", phase.word(), job.about);
-            all = all.with(job.word, writer.job(job)).above(&about);
+    for (phase, group) in Phase::ALL.iter().flat_map(|phase| groups.iter().map(move |group| (phase, group))) {
+        if group.first.phase == *phase {
+            let about = format!("Phase `{}`: {}.", phase.word(), group.first.about);
+            all = all.with(group.first.word, writer.group(group)).above(&about);
         }
     }
-    all.with(GATE, gate::job(jobs, config))
+    all.with(GATE, gate::job(groups, config))
         .above("The verdict on all jobs: this is the check that a branch has to require.")
 }
 
 struct Writer<'a> {
-    jobs: &'a [Job],
+    groups: &'a [Group<'a>],
     config: &'a CiConfig,
     committed: &'a str,
 }
@@ -48,13 +49,13 @@ impl Writer<'_> {
             .with("steps", Value::Maps(steps))
     }
 
-    fn job(&self, job: &Job) -> Map {
-        let spreads = job.machine.extent == Extent::PerSystem;
-        let needs = self.needs(job);
+    fn group(&self, group: &Group<'_>) -> Map {
+        let (spreads, word) = (group.spreads(), group.first.word);
+        let needs = self.needs(group);
         let head = Map::new()
-            .with("name", if spreads { format!("{} ${{{{ matrix.name }}}}", job.word) } else { job.word.to_owned() })
+            .with("name", if spreads { format!("{word} ${{{{ matrix.name }}}}") } else { word.to_owned() })
             .with_some("needs", (!needs.is_empty()).then_some(Value::Row(needs)))
-            .with("if", self.condition(job));
+            .with("if", self.condition(group));
         let head = if spreads {
             let strategy = Map::new()
                 .with("fail-fast", Value::Plain("false".to_owned()))
@@ -65,33 +66,31 @@ impl Writer<'_> {
         } else {
             head.with("runs-on", runs_on(&self.config.usual_runner()))
         };
-        let permissions =
-            job.machine.permissions.iter().fold(contents(), |all, permission| {
-                all.with(permission.scope, permission.access).beside(permission.why)
-            });
-        head.with("timeout-minutes", Value::Plain(job.machine.minutes.to_string()))
+        let permissions = group.jobs.iter().flat_map(|job| job.machine.permissions);
+        let permissions = permissions
+            .fold(contents(), |all, permission| all.with(permission.scope, permission.access).beside(permission.why));
+        head.with("timeout-minutes", Value::Plain(group.minutes().to_string()))
             .with("permissions", permissions)
-            .with("steps", Value::Maps(self.steps(job, spreads)))
+            .with("steps", Value::Maps(self.steps(group)))
     }
 
     /// The jobs of all earlier phases, and the plan for a job on machines of each system. What the table says a job needs it runs
     /// itself, on its own machine.
-    fn needs(&self, job: &Job) -> Vec<String> {
-        let spreads = job.machine.extent == Extent::PerSystem;
-        let plan = spreads.then(|| PLAN.to_owned());
-        let earlier = self.jobs.iter().filter(|other| other.phase < job.phase);
-        plan.into_iter().chain(earlier.map(|other| other.word.to_owned())).collect()
+    fn needs(&self, group: &Group<'_>) -> Vec<String> {
+        let plan = group.spreads().then(|| PLAN.to_owned());
+        let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
+        plan.into_iter().chain(earlier.map(|other| other.first.word.to_owned())).collect()
     }
 
     /// Runs with all, or chosen alone; in a run of all, only after what it waits for went well.
-    fn condition(&self, job: &Job) -> Value {
-        let word = job.word;
-        if self.needs(job).is_empty() {
+    fn condition(&self, group: &Group<'_>) -> Value {
+        let word = group.first.word;
+        if self.needs(group).is_empty() {
             return format!("${{{{ !inputs.job || inputs.job == 'all' || inputs.job == '{word}' }}}}").into();
         }
         let wanted = format!("inputs.job == '{word}' && !cancelled()");
         let all = "(!inputs.job || inputs.job == 'all') && success()";
-        if job.machine.extent == Extent::Once {
+        if !group.spreads() {
             return format!("${{{{ {wanted} || {all} }}}}").into();
         }
         Value::Folded(vec![
@@ -100,27 +99,17 @@ impl Writer<'_> {
         ])
     }
 
-    fn steps(&self, job: &Job, spreads: bool) -> Vec<Map> {
-        let mut environment = Map::new();
-        if spreads {
-            environment =
-                environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
-        }
-        for secret in job.machine.secrets {
-            environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
-        }
-        let line = format!("cargo xtask ci {} --report-dir {REPORT}", job.word);
-        let run = Map::new().with("name", "Run the job");
-        let run = if environment == Map::new() { run } else { run.with("env", environment) };
-        let of = if spreads { format!("{}-${{{{ matrix.name }}}}", job.word) } else { job.word.to_owned() };
-        let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
+    fn steps(&self, group: &Group<'_>) -> Vec<Map> {
         let mut steps = self.set_up();
-        steps.push(run.with("run", line));
+        steps.extend(group.jobs.iter().map(|job| run(job, group.spreads())));
+        let word = group.first.word;
+        let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
+        let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
         steps.push(
             Map::new()
                 .with("name", "Show the summary")
                 .with("if", "${{ always() }}")
-                .with("run", format!("cat {REPORT}/summary.md >> \"$GITHUB_STEP_SUMMARY\"")),
+                .with("run", format!("cat {REPORT}/*/summary.md >> \"$GITHUB_STEP_SUMMARY\"")),
         );
         steps.push(self.action("Keep the report", "actions/upload-artifact", Some("${{ always() }}"), upload));
         steps
@@ -139,6 +128,22 @@ impl Writer<'_> {
     }
 }
 
+/// The one line that is the job, with the secrets that are its own.
+fn run(job: &Job, spreads: bool) -> Map {
+    let mut environment = Map::new();
+    if spreads {
+        environment = environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
+    }
+    for secret in job.machine.secrets {
+        environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
+    }
+    let environment = (environment != Map::new()).then_some(environment);
+    Map::new()
+        .with("name", format!("Run `{}`", job.word))
+        .with_some("env", environment)
+        .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word))
+}
+
 /// A step that runs an action of others, at the commit that the committed text names.
 pub fn uses(name: &str, action: &str, condition: Option<&str>, with: Map, committed: &str) -> Map {
     let pin = pin(action, committed);
@@ -152,9 +157,4 @@ pub fn uses(name: &str, action: &str, condition: Option<&str>, with: Map, commit
 
 fn contents() -> Map {
     Map::new().with("contents", "read").beside("checkout")
-}
-
-/// The words of the jobs that may have nothing to do.
-pub fn spread_words(jobs: &[Job]) -> Vec<String> {
-    spread(jobs).map(|job| job.word.to_owned()).collect()
 }

@@ -6,6 +6,7 @@
 
 mod difference;
 mod gate;
+mod group;
 mod jobs;
 pub mod pins;
 mod setup;
@@ -13,8 +14,9 @@ mod text;
 
 pub use difference::difference;
 
-use super::{Extent, Job};
+use super::Job;
 use crate::config::{CiConfig, Runner};
+use group::groups;
 use text::{Map, Value};
 
 /// The workflow.
@@ -52,7 +54,8 @@ pub fn generate<'a>(jobs: &[Job], config: &CiConfig, committed: impl Fn(&str) ->
 fn workflow(jobs: &[Job], config: &CiConfig, committed: &str) -> String {
     let branch = config.branch.as_deref().unwrap_or("main");
     let mut words: Vec<String> = vec![ALL.to_owned()];
-    words.extend(jobs.iter().map(|job| job.word.to_owned()));
+    let groups = groups(jobs);
+    words.extend(groups.iter().map(|group| group.first.word.to_owned()));
     let choice = Map::new()
         .with("description", "The one job to run")
         .with("type", "choice")
@@ -79,18 +82,13 @@ fn workflow(jobs: &[Job], config: &CiConfig, committed: &str) -> String {
         .above("A newer commit of a pull request ends the run of the older one; any other run goes on to its end.")
         .with("defaults", Map::new().with("run", Map::new().with("shell", "bash")))
         .with("env", environment)
-        .with("jobs", jobs::map(jobs, config, committed));
+        .with("jobs", jobs::map(&groups, config, committed));
     let head = [
         &format!("{MARK} from the job table and xtask.toml: change those."),
         "# The commit and version of an action are read back from here: whatever updates actions edits this file.",
         "# Each job is set-up and one line of `cargo xtask`: what fails here fails in the same words on any machine.",
     ];
     format!("{}\n{}", head.join("\n"), all.text())
-}
-
-/// The jobs of the table that run on machines of each system.
-fn spread(jobs: &[Job]) -> impl Iterator<Item = &Job> {
-    jobs.iter().filter(|job| job.machine.extent == Extent::PerSystem)
 }
 
 /// The runner as `runs-on` wants it.
@@ -122,13 +120,12 @@ mod tests {
         let gated: Vec<&str> = gated.items().iter().filter_map(Node::text).collect();
         assert_eq!(gated[0], "plan");
         assert_eq!(gated[1..], choices[1..]);
+        let jobs = root.get("jobs").unwrap().entries();
+        let steps = jobs.iter().filter_map(|(_, job)| job.get("steps")).flat_map(Node::items);
+        let lines: Vec<&str> = steps.filter_map(|step| step.text_at("run")).collect();
         for job in JOBS {
-            let node = root.get("jobs").unwrap().get(job.word).unwrap();
-            let runs: Vec<&str> =
-                node.get("steps").unwrap().items().iter().filter_map(|step| step.text_at("run")).collect();
-            assert_eq!(runs[0], format!("cargo xtask ci {} --report-dir report", job.word));
-            assert!(choices.contains(&job.word));
-            assert_eq!(node.text_at("timeout-minutes"), Some(job.machine.minutes.to_string().as_str()));
+            let line = format!("cargo xtask ci {0} --report-dir report/{0}", job.word);
+            assert_eq!(lines.iter().filter(|other| **other == line).count(), 1, "{line}");
         }
     }
 
@@ -162,6 +159,7 @@ mod tests {
         );
         assert_eq!(texts(job("p").get("runs-on").unwrap()), "a b,c");
         assert_eq!(job("p").get("permissions").unwrap().text_at("id-token"), Some("write"));
+        assert_eq!(job("p").text_at("timeout-minutes"), Some("7"));
         let run = job("p").get("steps").unwrap().items()[2].get("env").unwrap();
         assert_eq!(run.text_at("CACHE_TOKEN"), Some("${{ secrets.CACHE_TOKEN }}"));
     }

@@ -2,17 +2,21 @@
 
 use super::{File, at};
 use crate::ci::workflow::{Generated, MARK};
-use crate::rules::Problem;
+use crate::rules::{Problem, Severity};
 
 const FIX: &str = "run `cargo xtask workflow generate`; `cargo xtask workflow diff` shows what would change";
 
 /// Files that are missing, differ, or are not generated any more.
 pub fn problems(files: &[File], generated: &[Generated]) -> Vec<Problem> {
+    // Where nothing is generated, nobody may want it to be.
+    let adopted = files.iter().any(|file| file.text.starts_with(MARK));
     let mut found = Vec::new();
     for wanted in generated {
         let path = wanted.path.as_ref();
         let Some(file) = files.iter().find(|file| file.path == path) else {
-            found.push(at(path, 1, "it is not there, and the job table says what it holds", FIX));
+            let problem = at(path, 1, "it is not there, and the job table says what it holds", FIX);
+            let severity = if adopted { Severity::Problem } else { Severity::Warning };
+            found.push(Problem { severity, ..problem });
             continue;
         };
         if file.text != wanted.text {
