@@ -156,8 +156,7 @@ mod tests {
 
     #[test]
     fn a_job_runs_unless_something_is_in_its_way() {
-        let build =
-            Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] };
+        let build = Job { needs: &[JobName::Bootstrap], ..Job::bare(JobName::Build, Phase::Build) };
         let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
             let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
             assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);

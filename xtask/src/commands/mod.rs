@@ -14,6 +14,7 @@ mod lock;
 mod outputs;
 mod secrets;
 mod test;
+mod workflow;
 
 use anyhow::{Result, bail};
 use clap::builder::FalseyValueParser;
@@ -42,6 +43,7 @@ pub enum Command {
     Outputs(outputs::Args),
     Secrets(secrets::Args),
     Test(test::Args),
+    Workflow(workflow::Args),
 }
 
 impl Command {
@@ -65,6 +67,7 @@ impl Command {
             Self::Outputs(args) => outputs::run(context, args),
             Self::Secrets(args) => secrets::run(context, args),
             Self::Test(args) => test::run(context, args),
+            Self::Workflow(args) => workflow::run(context, args),
         }
     }
 }

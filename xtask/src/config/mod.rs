@@ -1,7 +1,9 @@
 //! `xtask.toml`: what this fleet's owner wants otherwise than by convention. Nothing in it is needed.
 
+mod autowiring;
 pub mod base;
 pub mod cache;
+mod ci;
 mod expect;
 
 use std::collections::BTreeMap;
@@ -10,12 +12,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+pub use autowiring::{AutowiringConfig, LayoutConfig};
 pub use base::deciding;
 pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
+pub use ci::{CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 
-use crate::fleet::layout::{Layout, Preset};
-use crate::fleet::{AttrPath, Kind, built_in_kinds};
+use crate::fleet::{Kind, built_in_kinds};
 
 /// The file's name, at the root of the repository.
 pub const FILE: &str = "xtask.toml";
@@ -29,6 +32,8 @@ pub struct Config {
     pub activation: ActivationConfig,
     /// What is written about binary caches.
     pub cache: CacheConfig,
+    /// Which machines CI runs on.
+    pub ci: CiConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
     /// What hosts and homes must be beyond the conventions.
@@ -41,62 +46,6 @@ pub struct Config {
     pub autowiring: AutowiringConfig,
     /// What is looked at for secrets.
     pub secrets: SecretsConfig,
-}
-
-/// Which files become which attributes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct AutowiringConfig {
-    /// The layout of the repository; without it, the one that its inputs and folders show.
-    pub layout: Option<LayoutConfig>,
-    /// The folder that the layout's folders are in, where it is not the repository itself: `nix`.
-    pub root: Option<String>,
-    /// The names that a set must have, no more and no fewer: `nixosConfigurations = ["web", "db"]`.
-    pub expected: BTreeMap<String, Vec<String>>,
-    /// Attributes that must not be there, with globs: `nixosConfigurations.*-test`.
-    pub unexpected: Vec<String>,
-}
-
-/// The name of a layout, or a table of folders and the sets that their files become: `hosts = "nixosConfigurations"`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(
-    untagged,
-    expecting = "expected `configurations`, `nixos-unified`, `blueprint`, `snowfall-lib`, `ez-configs`, or a table of folders and sets"
-)]
-pub enum LayoutConfig {
-    /// A layout with a name.
-    Preset(Preset),
-    /// Folder to set.
-    Folders(BTreeMap<String, String>),
-}
-
-impl AutowiringConfig {
-    /// The layout that is written as a table, if one is.
-    ///
-    /// # Errors
-    /// When it names something that is no set.
-    pub fn table(&self) -> Result<Option<Layout>> {
-        let Some(LayoutConfig::Folders(folders)) = &self.layout else { return Ok(None) };
-        Layout::from_table(self.root.as_deref().unwrap_or_default(), folders).map(Some)
-    }
-
-    /// The sets whose names are pinned.
-    ///
-    /// # Errors
-    /// When one is not an attribute path.
-    pub fn expected(&self) -> Result<Vec<(AttrPath, &[String])>> {
-        self.expected.iter().map(|(set, names)| Ok((AttrPath::parse(set)?, names.as_slice()))).collect()
-    }
-
-    /// What must not be there.
-    ///
-    /// # Errors
-    /// When one is not an attribute path.
-    pub fn unexpected(&self) -> Result<Vec<AttrPath>> {
-        self.unexpected.iter().map(|pattern| AttrPath::parse(pattern)).collect()
-    }
 }
 
 /// What activates hosts and homes.

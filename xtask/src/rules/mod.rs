@@ -13,7 +13,8 @@ pub mod independence;
 pub mod lock;
 pub mod secrets;
 pub mod source;
-mod yaml;
+pub mod workflow;
+pub mod yaml;
 
 use crate::fleet::Place;
 

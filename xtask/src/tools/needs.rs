@@ -11,6 +11,7 @@ use crate::wheel;
 const PROGRAMS: [(&str, &str); 11] = [
     ("make", "make"),
     ("git", "git"),
+    ("jq", "jq"),
     ("age", "age"),
     ("age-keygen", "age"),
     ("sshd", "openssh-server"),

@@ -40,7 +40,7 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
-        let mut wish = args.evaluation.wish(Vec::new());
+        let mut wish = args.evaluation.wish(args.only.clone());
         let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
         wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
