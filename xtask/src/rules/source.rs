@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fleet::Place;
 
 /// The texts of the Nix files that the flake sees, by path.
 #[derive(Debug, Default)]
 pub struct Sources {
-    texts: BTreeMap<PathBuf, String>,
+    texts: Arc<BTreeMap<PathBuf, String>>,
 }
 
 /// What a fault leaves in the text of a file.
@@ -30,8 +31,8 @@ const FOLDERS: [&str; 6] = ["configurations", "hosts", "machines", "systems", "h
 impl Sources {
     /// Of these files.
     #[must_use]
-    pub fn new(texts: BTreeMap<PathBuf, String>) -> Self {
-        Self { texts }
+    pub fn new(texts: impl Into<Arc<BTreeMap<PathBuf, String>>>) -> Self {
+        Self { texts: texts.into() }
     }
 
     /// The file of the configuration `name` of `kind`, if one alone can be it.
@@ -123,7 +124,8 @@ mod tests {
     use super::*;
 
     fn sources(files: &[(&str, &str)]) -> Sources {
-        Sources::new(files.iter().map(|(file, text)| (PathBuf::from(file), (*text).to_owned())).collect())
+        let texts = files.iter().map(|(file, text)| (PathBuf::from(file), (*text).to_owned()));
+        Sources::new(texts.collect::<BTreeMap<_, _>>())
     }
 
     #[test]

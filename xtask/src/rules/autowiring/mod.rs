@@ -7,6 +7,8 @@ mod pinned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::Problem;
 use crate::fleet::layout::{Entry, Layout, Preset, SeenFile, Signs, Wiring, stray_files};
 use crate::fleet::{AttrPath, Place};
@@ -54,7 +56,7 @@ pub fn unrecognised() -> Problem {
 #[must_use]
 pub fn recognised(inputs: &BTreeSet<String>, files: &[SeenFile], texts: &BTreeMap<PathBuf, String>) -> Option<Layout> {
     let folders = folders(files);
-    let says_auto_wire = texts.values().any(|text| text.contains("autoWire"));
+    let says_auto_wire = texts.values().any(|text| memmem::find(text.as_bytes(), b"autoWire").is_some());
     let preset = Preset::recognised(&Signs { inputs, folders: &folders, says_auto_wire })?;
     Some(preset.layout(&preset.root_in(&folders).unwrap_or_default()))
 }

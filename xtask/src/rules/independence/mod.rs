@@ -63,18 +63,16 @@ fn subject(layout: &Layout, entries: &[&Entry], attr: &AttrPath) -> Option<Subje
 /// Whether the layout itself makes `entry` a part of the configuration at `attr`: snowfall-lib gives a host its homes, ez-configs
 /// any home that the host names, and a home the packages of its host.
 fn is_part(layout: &Layout, entry: &Entry, attr: &AttrPath) -> bool {
-    let is_home = |set: &str| set == "homeConfigurations";
-    let components = attr.components();
-    let of_home = components.iter().any(|set| is_home(set));
-    let wiring = &layout.wirings[entry.wiring];
-    let entry_is_home = wiring.attribute_text("").contains("homeConfigurations");
+    const HOMES: &str = "homeConfigurations";
+    let of_home = || attr.components().iter().any(|set| set == HOMES);
+    let entry_is_home = || layout.wirings[entry.wiring].attribute_text("").contains(HOMES);
     let host = |name: &str| name.split_once('@').map(|(_, host)| host.to_owned());
     match layout.preset {
-        Some(Preset::SnowfallLib) if !of_home => {
-            entry_is_home && host(&entry.name).is_none_or(|host| host == attr.name())
+        Some(Preset::SnowfallLib) => {
+            !of_home() && entry_is_home() && host(&entry.name).is_none_or(|host| host == attr.name())
         }
-        Some(Preset::EzConfigs) if !of_home => entry_is_home,
-        Some(Preset::EzConfigs) => !entry_is_home && host(attr.name()).is_some_and(|host| host == entry.name),
+        Some(Preset::EzConfigs) if !of_home() => entry_is_home(),
+        Some(Preset::EzConfigs) => !entry_is_home() && host(attr.name()).is_some_and(|host| host == entry.name),
         _ => false,
     }
 }
