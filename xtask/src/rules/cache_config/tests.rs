@@ -128,6 +128,32 @@ fn what_is_ignored_may_say_retired_words() {
 }
 
 #[test]
+fn only_files_that_speak_of_caches_are_read() {
+    let check = |path: &str, ignore: &[&str], retired: &[&str], expected: bool| {
+        let retired = retired.iter().map(|word| (*word).to_owned()).collect();
+        let config = CacheConfig { retired, keys: BTreeMap::new(), ignore: ignore.iter().map(PathBuf::from).collect() };
+        assert_eq!(reads(Path::new(path), &config), expected, "{path} {ignore:?}");
+    };
+    for path in [".github/workflows/a.yml", "etc/nix.conf", "nix.custom.conf", "etc/ci.nix.conf"] {
+        check(path, &[], &[], true);
+        check(path, &["etc", ".github", "nix.custom.conf"], &[], false);
+    }
+    for path in ["README.md", "etc/nixos.conf", "nix.conf.md"] {
+        check(path, &[], &[], false);
+        check(path, &[], &["old"], true);
+    }
+}
+
+#[test]
+fn the_cache_that_everybody_has_needs_no_source() {
+    let conf = |url: &str| format!("extra-substituters = {url}");
+    assert_eq!(found(&[], &[("nix.conf", &conf("https://cache.nixos.org"))]), [] as [&str; 0]);
+    let fault =
+        "flake.nix:1: `nixConfig` names no cache, but `nix.conf` does: nothing is the source of what others say";
+    assert_eq!(found(&[], &[("nix.conf", &conf("https://a.io"))]), [fault]);
+}
+
+#[test]
 fn an_unreadable_workflow_is_a_problem() {
     let fault = ".github/workflows/a.yml:1: the file is not YAML from here on";
     assert_eq!(found(&FLAKE, &[(".github/workflows/a.yml", "a: [b")]), [fault]);

@@ -141,3 +141,12 @@ fn owners_that_are_not_listed() {
     ];
     check_all(FLAKE, Some(LOCK), &["NixOS"], &expected);
 }
+
+#[test]
+fn what_the_lock_pins_is_not_asked_for_anew() {
+    let lock = FlakeLock::parse(LOCK).unwrap();
+    let declared: serde_json::Map<String, Value> = serde_json::from_str(FLAKE).unwrap();
+    assert!(pins(&lock, "nixpkgs", &declared["nixpkgs"]));
+    assert!(!pins(&lock, "disko", &declared["nixpkgs"]));
+    assert!(!pins(&lock, "nixpkgs", &declared["home-manager"]));
+}
