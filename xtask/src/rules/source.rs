@@ -1,6 +1,6 @@
 //! Where in the repository a fault of a configuration is: its file, found by the layouts that fleets have, and the line that says it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use crate::fleet::Place;
 #[derive(Debug, Default)]
 pub struct Sources {
     texts: Arc<BTreeMap<PathBuf, String>>,
+    /// Those that are copies of others, as tests have them of parts of a fleet: no fault of the fleet is there.
+    copies: BTreeSet<PathBuf>,
 }
 
 /// What a fault leaves in the text of a file.
@@ -32,7 +34,9 @@ impl Sources {
     /// Of these files.
     #[must_use]
     pub fn new(texts: impl Into<Arc<BTreeMap<PathBuf, String>>>) -> Self {
-        Self { texts: texts.into() }
+        let texts = texts.into();
+        let copies = texts.keys().filter(|path| is_copy(&texts, path)).cloned().collect();
+        Self { texts, copies }
     }
 
     /// The file of the configuration `name` of `kind`, if one alone can be it.
@@ -51,7 +55,8 @@ impl Sources {
             let of_any = folders().any(|folder| FOLDERS.contains(&folder));
             2 * usize::from(of_any) + usize::from(of_kind)
         };
-        let named = || self.texts.keys().map(PathBuf::as_path).filter(|path| is_named(path) && weight(path) > 0);
+        let own = || self.texts.keys().filter(|path| !self.copies.contains(*path)).map(PathBuf::as_path);
+        let named = || own().filter(|path| is_named(path) && weight(path) > 0);
         let best = named().map(weight).max()?;
         let mut best = named().filter(|path| weight(path) == best);
         best.next().filter(|_| best.next().is_none())
@@ -86,11 +91,20 @@ impl Sources {
         let lines = self
             .texts
             .iter()
+            .filter(|(file, _)| !self.copies.contains(*file))
             .flat_map(|(file, text)| (1..).zip(text.lines()).map(move |(at, line)| (file, text, at, line)));
         let mut found = lines.filter(|(_, text, _, line)| is_code(line) && fits(text, line));
         let (file, _, line, _) = found.next()?;
         found.next().is_none().then(|| Place { file: file.clone(), line })
     }
+}
+
+/// Whether `path`, without two folders or more that it begins with, is another file of `texts`. One folder may be all that tells
+/// two files apart, as in `modules/web.nix` and `nixos/modules/web.nix`.
+fn is_copy(texts: &BTreeMap<PathBuf, String>, path: &Path) -> bool {
+    let parts: Vec<_> = path.components().collect();
+    let of_a_folder = 2..parts.len().saturating_sub(1);
+    of_a_folder.into_iter().any(|at| texts.contains_key(&parts[at..].iter().collect::<PathBuf>()))
 }
 
 /// The line of `text` that says the option's last name, and the most of the names before it.
@@ -146,6 +160,9 @@ mod tests {
         );
         check(&["homes/a@b/home.nix", "homes/a@b/git.nix"], "home", "a@b", Some("homes/a@b/home.nix"));
         check(&["hosts/web.nix", "machines/web.nix"], "nixos", "web", None);
+        let copied = ["hosts/web.nix", "tests/copy/hosts/web.nix"];
+        check(&copied, "nixos", "web", Some(copied[0]));
+        check(&["hosts/web.nix", "copy/hosts/web.nix"], "nixos", "web", None);
         check(&["packages/web.nix", "flake.nix"], "nixos", "web", None);
     }
 
@@ -176,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_line_of_a_text() {
-        let files = [("modules/a.nix", "# too old\n{\n  warnings = [ \"too old\" ];\n}")];
+        let text = "# too old\n{\n  warnings = [ \"too old\" ];\n}";
+        let files = [("modules/a.nix", text), ("tests/copy/modules/a.nix", text)];
         let check = |words: &str, expected: Option<&str>| {
             let place = sources(&files).place(&[("nixos", "web")], &Clue::Words(words.to_owned()));
             assert_eq!(place.map(|place| place.to_string()).as_deref(), expected, "{words}");

@@ -57,10 +57,10 @@ fn files_say_what_the_flake_says() {
     );
     check(keys.clone(), &["etc/nix.conf:1: `extra-substituters` lacks `https://a.io`"]);
     let both = format!(
-        "etc/nix.conf:2: `extra-substituters` has `https://b.io`, `{OTHER_KEY}`, which `nixConfig` of flake.nix does not \
-         have, and `extra-substituters` lacks `https://a.io`"
+        "etc/nix.conf:2: `extra-substituters` has `https://b.io`, `https://c.io` and `extra-trusted-public-keys` has \
+         `{OTHER_KEY}`, which `nixConfig` of flake.nix does not have, and `extra-substituters` lacks `https://a.io`"
     );
-    check(format!("{keys} {OTHER_KEY}\nextra-substituters = https://b.io"), &[&both]);
+    check(format!("{keys} {OTHER_KEY}\nextra-substituters = https://b.io https://c.io"), &[&both]);
     let computed =
         "! etc/nix.conf:1: `$A` is only known when it runs: it is not compared with `nixConfig` of flake.nix";
     check(format!("extra-substituters = $A\n{keys}"), &[computed]);

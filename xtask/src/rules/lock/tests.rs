@@ -120,6 +120,12 @@ fn another_follows() {
         &other,
         &["flake.nix:4: `home-manager.inputs.nixpkgs` follows `nixpkgs` in flake.nix, and not in flake.lock"],
     );
+    let unfollowing = FLAKE.replace(r#", "inputs": {"nixpkgs": {"follows": "nixpkgs"}}"#, "");
+    let fault = "flake.nix:4: `home-manager.inputs.nixpkgs` follows `nixpkgs` in flake.lock, and not in flake.nix";
+    check(&unfollowing, LOCK, &[fault]);
+    // What the input's own flake lets follow is no wish of this one.
+    let inner = LOCK.replace(r#"["nixpkgs"]"#, r#"["home-manager", "other"]"#);
+    check(&unfollowing, &inner, &[]);
     let follows = FLAKE.replace(r#"{"url": "github:NixOS/nixpkgs/nixos-unstable"}"#, r#"{"follows": "a/b"}"#);
     check(&follows, LOCK, &["flake.nix:3: the input `nixpkgs` follows `a/b` in flake.nix, and not in flake.lock"]);
     let followed = LOCK.replace(r#""nixpkgs": "nixpkgs"}"#, r#""nixpkgs": ["x"]}"#);
