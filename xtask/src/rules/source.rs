@@ -10,8 +10,8 @@ use crate::fleet::Place;
 #[derive(Debug, Default)]
 pub struct Sources {
     texts: Arc<BTreeMap<PathBuf, String>>,
-    /// Those that are copies of others, as tests have them of parts of a fleet: no fault of the fleet is there.
-    copies: BTreeSet<PathBuf>,
+    /// Those of another flake in a folder below, and copies of parts of the fleet, as tests have them: no fault of the fleet is there.
+    foreign: BTreeSet<PathBuf>,
 }
 
 /// What a fault leaves in the text of a file.
@@ -35,8 +35,8 @@ impl Sources {
     #[must_use]
     pub fn new(texts: impl Into<Arc<BTreeMap<PathBuf, String>>>) -> Self {
         let texts = texts.into();
-        let copies = texts.keys().filter(|path| is_copy(&texts, path)).cloned().collect();
-        Self { texts, copies }
+        let foreign = foreign(&texts);
+        Self { texts, foreign }
     }
 
     /// The file of the configuration `name` of `kind`, if one alone can be it.
@@ -55,7 +55,7 @@ impl Sources {
             let of_any = folders().any(|folder| FOLDERS.contains(&folder));
             2 * usize::from(of_any) + usize::from(of_kind)
         };
-        let own = || self.texts.keys().filter(|path| !self.copies.contains(*path)).map(PathBuf::as_path);
+        let own = || self.texts.keys().filter(|path| !self.foreign.contains(*path)).map(PathBuf::as_path);
         let named = || own().filter(|path| is_named(path) && weight(path) > 0);
         let best = named().map(weight).max()?;
         let mut best = named().filter(|path| weight(path) == best);
@@ -91,7 +91,7 @@ impl Sources {
         let lines = self
             .texts
             .iter()
-            .filter(|(file, _)| !self.copies.contains(*file))
+            .filter(|(file, _)| !self.foreign.contains(*file))
             .flat_map(|(file, text)| (1..).zip(text.lines()).map(move |(at, line)| (file, text, at, line)));
         let mut found = lines.filter(|(_, text, _, line)| is_code(line) && fits(text, line));
         let (file, _, line, _) = found.next()?;
@@ -99,12 +99,24 @@ impl Sources {
     }
 }
 
-/// Whether `path`, without two folders or more that it begins with, is another file of `texts`. One folder may be all that tells
-/// two files apart, as in `modules/web.nix` and `nixos/modules/web.nix`.
-fn is_copy(texts: &BTreeMap<PathBuf, String>, path: &Path) -> bool {
-    let parts: Vec<_> = path.components().collect();
-    let of_a_folder = 2..parts.len().saturating_sub(1);
-    of_a_folder.into_iter().any(|at| texts.contains_key(&parts[at..].iter().collect::<PathBuf>()))
+/// The files that are of another flake or of a copy of this one.
+///
+/// A copy is, without two folders or more that its path begins with, a file of the fleet or in the folders that the fleet has. One
+/// folder may be all that tells two files apart, as in `modules/web.nix` and `nixos/modules/web.nix`.
+fn foreign(texts: &BTreeMap<PathBuf, String>) -> BTreeSet<PathBuf> {
+    let folders = |path: &Path| path.parent().map(|folder| folder.iter().map(PathBuf::from).collect::<Vec<_>>());
+    let own: BTreeSet<Vec<PathBuf>> = texts.keys().filter_map(|path| Some(folders(path)?.get(..2)?.to_vec())).collect();
+    let flakes = texts.keys().filter(|path| path.ends_with("flake.nix")).filter_map(|path| path.parent());
+    let flakes: Vec<&Path> = flakes.filter(|folder| !folder.as_os_str().is_empty()).collect();
+    let is_foreign = |path: &&PathBuf| {
+        let parts: Vec<_> = path.iter().collect();
+        let is_own = |at: usize| texts.contains_key(&parts[at..].iter().collect::<PathBuf>());
+        let folders = folders(path).unwrap_or_default();
+        flakes.iter().any(|flake| path.starts_with(flake))
+            || (2..parts.len().saturating_sub(1)).any(is_own)
+            || folders.windows(2).skip(2).any(|two| own.contains(two))
+    };
+    texts.keys().filter(is_foreign).cloned().collect()
 }
 
 /// The line of `text` that says the option's last name, and the most of the names before it.
@@ -163,6 +175,10 @@ mod tests {
         let copied = ["hosts/web.nix", "tests/copy/hosts/web.nix"];
         check(&copied, "nixos", "web", Some(copied[0]));
         check(&["hosts/web.nix", "copy/hosts/web.nix"], "nixos", "web", None);
+        let added = [unified[0], "tests/copy/configurations/nixos/web/default.nix"];
+        check(&added, "nixos", "web", Some(added[0]));
+        let other = ["hosts/web.nix", "example/flake.nix", "example/hosts/web.nix"];
+        check(&other, "nixos", "web", Some(other[0]));
         check(&["packages/web.nix", "flake.nix"], "nixos", "web", None);
     }
 
