@@ -154,6 +154,8 @@ fn the_table_of_users_and_hosts() {
     check("eve", "laptop", None, Some("darwinConfigurations.mac"));
     check("eve", "laptop", Some("nixos"), None);
     check("eve", "xtask", None, None);
+    // A home that is called as the host is not the host.
+    check("eve", "bob", None, None);
 }
 
 #[test]

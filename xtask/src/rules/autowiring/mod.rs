@@ -180,6 +180,11 @@ mod tests {
             &["`configurations/nixos/web.nix` is wired to nothing: the flake has no `nixosConfigurations.web`"],
         );
         check(&[web], &[], &["nixosConfigurations"], &[]);
+        // What is wrong with a file by itself is why it has no attribute.
+        let case = "`configurations/nixos/Web.nix` and `configurations/nixos/web.nix` differ only in case, and are one file on some systems";
+        check(&["configurations/nixos/Web.nix", web], &["nixosConfigurations.web"], &[], &[case]);
+        let hidden = "`configurations/nixos/.web.nix` is hidden, and not wired";
+        check(&["configurations/nixos/.web.nix"], &[], &[], &[hidden]);
         check(
             &[],
             &["nixosConfigurations.web"],
