@@ -187,3 +187,6 @@ fn is_mentioned(facts: &Facts<'_>, folder: &Path) -> bool {
     let mention = format!("/{name}/");
     facts.texts.iter().any(|(file, text)| !file.starts_with(folder) && text.contains(&mention))
 }
+
+#[cfg(test)]
+mod tests;
