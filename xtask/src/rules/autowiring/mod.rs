@@ -212,6 +212,12 @@ mod tests {
         };
         check("imports = [ inputs.self.nixosModules.n ];", &[&unused("m")]);
         check("", &[&unused("m"), &unused("n")]);
+        check("imports = [ ../../modules/nixos/m ];", &[&unused("m"), &unused("n")]);
+        check("imports = [ ../modules/nixos/m.nix ../../../../m.nix ];", &[&unused("m"), &unused("n")]);
+        check("imports = readDir ./.;", &[&unused("m"), &unused("n")]);
+        check("imports = [ inputs.self.homeModules.m ];", &[&unused("m"), &unused("n")]);
+        check("imports = [ ezModules.m ];", &[]);
+        check("imports = mapAttrsToList inputs.self.nixosModules;", &[]);
     }
 
     fn seen(path: &str, tracked: bool) -> SeenFile {
