@@ -217,6 +217,11 @@ mod tests {
         check("imports = readDir ./.;", &[&unused("m"), &unused("n")]);
         check("imports = [ inputs.self.homeModules.m ];", &[&unused("m"), &unused("n")]);
         check("imports = [ ezModules.m ];", &[]);
+        // What is wrong with a module by itself is why nobody imports it.
+        let lost = "`modules/nixos/m.nix` is wired to nothing: the flake has no `nixosModules.m`";
+        super::tests::check(&["modules/nixos/m.nix"], &[], &[], &[lost]);
+        let hidden = "`modules/nixos/.m.nix` is hidden, and wired as `nixosModules.\".m\"`";
+        super::tests::check(&["modules/nixos/.m.nix"], &["nixosModules.\".m\""], &[], &[hidden]);
         check("imports = mapAttrsToList inputs.self.nixosModules;", &[]);
     }
 
