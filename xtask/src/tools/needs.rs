@@ -8,7 +8,7 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("make", "make"),
     ("git", "git"),
     ("jq", "jq"),
