@@ -177,6 +177,14 @@ impl CacheConfig {
         }
     }
 
+    /// The names of the secrets that a job must be handed to push: token and signing key.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let usual = self.url.as_ref().and_then(|url| url.kind().signing_key_variable()).map(str::to_owned);
+        let key = self.signing_key_env.as_ref().map(|name| name.0.clone()).or(usual);
+        self.token_variables().into_iter().chain(key).collect()
+    }
+
     /// Whether the token is there. Servers whose password may be in a netrc, and buckets, whose credentials may be anywhere, are
     /// only known to need one where `token_env` says so.
     #[must_use]

@@ -11,8 +11,8 @@ use crate::config::CiConfig;
 const REPORT: &str = "report";
 
 /// Every job.
-pub fn map(groups: &[Group<'_>], config: &CiConfig, committed: &str) -> Map {
-    let writer = Writer { groups, config, committed };
+pub fn map(groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committed: &str) -> Map {
+    let writer = Writer { groups, config, secrets, committed };
     let mut all = Map::new().with(PLAN, writer.plan()).above(
         "Which machines build what: by the systems of the outputs, and by what each cost when it was last measured.",
     );
@@ -29,6 +29,8 @@ pub fn map(groups: &[Group<'_>], config: &CiConfig, committed: &str) -> Map {
 struct Writer<'a> {
     groups: &'a [Group<'a>],
     config: &'a CiConfig,
+    /// The names of the secrets that open the cache.
+    secrets: &'a [String],
     committed: &'a str,
 }
 
@@ -37,7 +39,7 @@ impl Writer<'_> {
         let outputs = Map::new()
             .with("matrix", "${{ steps.plan.outputs.matrix }}")
             .with("empty", "${{ steps.plan.outputs.empty }}");
-        let mut steps = self.set_up(group);
+        let mut steps = self.set_up(None);
         steps
             .push(Map::new().with("name", "Plan the machines").with("id", "plan").with("run", "cargo xtask ci matrix"));
         Map::new()
@@ -104,7 +106,7 @@ impl Writer<'_> {
     }
 
     fn steps(&self, group: &Group<'_>) -> Vec<Map> {
-        let mut steps = self.set_up(group);
+        let mut steps = self.set_up(Some(group));
         steps.extend(group.jobs.iter().map(|job| self.run(job, group.spreads())));
         let word = group.first.word;
         let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
@@ -119,10 +121,12 @@ impl Writer<'_> {
         steps
     }
 
-    fn set_up(&self, group: &Group<'_>) -> Vec<Map> {
+    fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
         let checkout = Map::new().with("persist-credentials", Value::Plain("false".to_owned()));
-        let checkout = if group.jobs.iter().any(|job| job.machine.opens_cache) {
-            checkout.with("fetch-depth", Value::Plain("0".to_owned())).beside("the base of a change decides whether it is pushed")
+        let checkout = if group.is_some_and(|group| group.jobs.iter().any(|job| job.machine.opens_cache)) {
+            checkout
+                .with("fetch-depth", Value::Plain("0".to_owned()))
+                .beside("the base of a change decides whether it is pushed")
         } else {
             checkout
         };
@@ -140,7 +144,8 @@ impl Writer<'_> {
     fn run(&self, job: &Job, spreads: bool) -> Map {
         let mut environment = Map::new();
         if spreads {
-            environment = environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
+            environment =
+                environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
         }
         for secret in self.secrets.iter().filter(|_| job.machine.opens_cache) {
             environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));

@@ -15,6 +15,10 @@ mod setup;
 mod target;
 mod verify;
 mod watch;
+mod whole;
+
+pub use analytics::Analytics;
+pub use whole::{decided, measured_before, push_fleet, verify_fleet};
 
 use anyhow::{Result, bail};
 

@@ -37,6 +37,17 @@ pub fn analytics(tally: &Tally, trend: Option<&Trend>, every: bool) -> String {
     text
 }
 
+/// The tally in one line.
+#[must_use]
+pub fn analytics_line(tally: &Tally) -> String {
+    let had = tally.paths - tally.build;
+    format!(
+        "{had} of {} were here or in a cache before the build, {}",
+        count(tally.paths, "path"),
+        share(had, tally.paths)
+    )
+}
+
 /// The tally as a section of a summary.
 #[must_use]
 pub fn analytics_markdown(tally: &Tally, trend: Option<&Trend>) -> String {

@@ -9,7 +9,7 @@ mod verify;
 use anyhow::Result;
 use serde::Serialize;
 
-pub use analytics::{analytics, analytics_markdown};
+pub use analytics::{analytics, analytics_line, analytics_markdown};
 pub use plan::{Unbuilt, plan};
 pub use policy::{decision, decision_json};
 pub use push::{Progress, pushed, pushed_verdict};

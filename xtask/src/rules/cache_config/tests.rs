@@ -129,7 +129,8 @@ fn what_is_ignored_may_say_retired_words() {
 fn only_files_that_speak_of_caches_are_read() {
     let check = |path: &str, ignore: &[&str], retired: &[&str], expected: bool| {
         let retired = retired.iter().map(|word| (*word).to_owned()).collect();
-        let config = CacheConfig { retired, keys: BTreeMap::new(), ignore: ignore.iter().map(PathBuf::from).collect() };
+        let config =
+            CacheConfig { retired, ignore: ignore.iter().map(PathBuf::from).collect(), ..CacheConfig::default() };
         assert_eq!(reads(Path::new(path), &config), expected, "{path} {ignore:?}");
     };
     for path in [".github/workflows/a.yml", "etc/nix.conf", "nix.custom.conf", "etc/ci.nix.conf"] {
