@@ -83,6 +83,17 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The exit status.
+    #[must_use]
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Problems => 1,
+            Self::Unchecked => 2,
+            Self::Status(status) => status,
+        }
+    }
+
     /// The worse of two endings.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {

@@ -53,9 +53,7 @@ fn main() -> ExitCode {
     }
     match ending {
         _ if interrupt::count() > 0 => ExitCode::from(130),
-        Ok(Ending::Clean) => ExitCode::SUCCESS,
-        Ok(Ending::Problems) => ExitCode::from(1),
-        Ok(Ending::Status(status)) => ExitCode::from(status),
-        Ok(Ending::Unchecked) | Err(_) => ExitCode::from(2),
+        Ok(ending) => ExitCode::from(ending.status()),
+        Err(_) => ExitCode::from(Ending::Unchecked.status()),
     }
 }

@@ -133,7 +133,7 @@ jobs! {
         "every output evaluates, and those this machine has a builder for are built",
         on { extent: Extent::PerSystem, minutes: 120 };
     CacheAnalytics = "cache-analytics", Verify, needs [Build],
-        "so much of what outputs need was in caches before the build as xtask.toml wants",
+        "as much of what outputs need was in caches as xtask.toml wants",
         on { extent: Extent::PerSystem, minutes: 15 };
     CachePush = "cache-push", Publish, needs [CachePolicy, Build],
         "what is built is in the cache, where the policy pushes it",

@@ -1,6 +1,6 @@
 //! The store: where it is on this machine's disk, what is valid in it, and roots that keep results alive.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::{Nix, Settings};
 use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
-const PATHS_PER_CALL: usize = 500;
+pub(super) const PATHS_PER_CALL: usize = 500;
 /// The time of everything that Nix has registered, in seconds.
 const REGISTERED: i64 = 1;
 /// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
@@ -212,25 +212,6 @@ impl Nix {
             }
             for path in chunk {
                 sizes.push(*known.get(path).with_context(|| format!("the store names no size for `{path}`"))?);
-            }
-        }
-        Ok(sizes)
-    }
-
-    /// All that `paths` refer to, themselves included, with the bytes of each.
-    ///
-    /// # Errors
-    /// When the store cannot be asked, or does not have one of them.
-    pub fn closure_paths(&self, paths: &[String]) -> Result<BTreeMap<String, u64>> {
-        let mut sizes = BTreeMap::new();
-        for chunk in paths.chunks(PATHS_PER_CALL) {
-            let mut command = self.command("nix");
-            command.args(["path-info", "--recursive", "--size", "--offline"]).args(chunk);
-            for line in process::ask(&mut command)?.lines() {
-                let mut words = line.split_whitespace();
-                if let (Some(path), Some(Ok(size))) = (words.next(), words.next().map(str::parse)) {
-                    sizes.insert(path.to_owned(), size);
-                }
             }
         }
         Ok(sizes)
