@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
+pub mod audit;
 pub mod matrix;
 mod result;
 mod schedule;
