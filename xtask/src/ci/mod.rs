@@ -3,8 +3,10 @@
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
 pub mod audit;
+pub mod matching;
 pub mod matrix;
 mod result;
+pub mod run;
 mod schedule;
 mod table;
 pub mod workflow;

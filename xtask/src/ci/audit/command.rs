@@ -1,9 +1,9 @@
 //! What a command builds of the flake that it runs in; what cannot be told is said, never taken for nothing.
 
-use super::expression::UNKNOWN;
 use super::installable::{Place, arguments, place};
+use super::shell;
 use super::target::{Target, below, built};
-use crate::fleet::{AttrPath, Kind, Selector, Step};
+use crate::fleet::{AttrPath, Kind, Step};
 
 /// What a command does to the outputs of the flake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ const SAYS: [&str; 34] = [
     "tail", "tee", "test", "true", "uname", "wc",
 ];
 /// Commands that build nothing of a flake, whatever their arguments; what they do is a check or a step of its own.
-const WORKS: [&str; 38] = [
+const WORKS: [&str; 40] = [
     "age-keygen",
     "apt",
     "apt-get",
@@ -45,6 +45,7 @@ const WORKS: [&str; 38] = [
     "basename",
     "brew",
     "cachix",
+    "cargo",
     "chmod",
     "chown",
     "command",
@@ -67,6 +68,7 @@ const WORKS: [&str; 38] = [
     "mktemp",
     "mv",
     "read",
+    "rustup",
     "rm",
     "sed",
     "sha256sum",
@@ -88,6 +90,7 @@ impl Machine<'_> {
             "env" if !rest.is_empty() => self.meanings(after_options(rest)),
             "timeout" => self.meanings(after_options(rest).get(1..).unwrap_or_default()),
             "command" if text.first() != Some(&"-v") => self.meanings(after_options(rest)),
+            "bash" | "sh" => self.script(rest),
             "nix" => self.nix(rest),
             "om" | "nixci" => vec![self.omnix(program, rest)],
             "nix-fast-build" => vec![self.fast_build(rest)],
@@ -104,22 +107,24 @@ impl Machine<'_> {
         let Some(given) = arguments(rest) else { return vec![Meaning::Unknown("the attribute is none of a flake")] };
         let (Some(verb), inner) = (given.plain.first(), &given.command) else { return vec![Meaning::Says] };
         let installables = given.plain.get(1..).unwrap_or_default();
-        let mut found = match verb.as_str() {
+        // A shell of development, or a program fetched for it, only opens the way for the command inside.
+        if !inner.is_empty() {
+            return self.meanings(inner);
+        }
+        match verb.as_str() {
             "build" if given.has("--dry-run") => vec![self.named(installables, "default", below_as_evaluated)],
             "build" => vec![self.named(installables, "default", built_alone)],
-            "develop" => vec![self.shell(installables)],
-            "shell" | "run" => vec![self.run(verb, installables)],
+            "develop" => vec![self.of_set("devShells", installables)],
+            "shell" => vec![self.named(installables, "default", built_alone)],
+            // What it runs is a step of its own, besides what is built for it.
+            "run" => vec![self.of_set("apps", installables), Meaning::Works],
             "eval" | "path-info" => vec![self.named(installables, "default", below_as_evaluated)],
             "flake" => self.flake(&given.plain, given.has("--no-build")),
             "fmt" => vec![Meaning::Works],
             "--version" | "config" | "doctor" | "registry" | "show-config" | "help" => vec![Meaning::Says],
             "copy" | "store" | "hash" | "log" | "key" | "profile" | "search" | "why-depends" => vec![Meaning::Works],
             _ => vec![Meaning::Unknown("what this command of Nix builds")],
-        };
-        found.extend(self.meanings(inner));
-        // What only opens the way for another command is not a step of its own.
-        found.retain(|meaning| inner.is_empty() || *meaning != Meaning::Works);
-        found
+        }
     }
 
     fn flake(&self, words: &[String], no_build: bool) -> Vec<Meaning> {
@@ -194,127 +199,14 @@ impl Machine<'_> {
         }
     }
 
-    fn shell(&self, installables: &[String]) -> Meaning {
-        self.of_set("devShells", installables)
-    }
-
-    fn run(&self, verb: &str, installables: &[String]) -> Meaning {
-        if verb == "shell" {
-            self.named(installables, "default", built_alone)
-        } else {
-            self.of_set("apps", installables)
-        }
-    }
-
-    /// `om ci run` builds what devour-flake finds: no home of `homeConfigurations`, no formatter, no job of Hydra.
-    fn omnix(&self, program: &str, rest: &[String]) -> Meaning {
-        let Some(given) = arguments(rest) else { return Meaning::Unknown("the attribute is none of a flake") };
-        let verbs: Vec<&str> = given.plain.iter().map(String::as_str).collect();
-        let verbs = if program == "om" && verbs.first() == Some(&"ci") { &verbs[1..] } else { &verbs[..] };
-        if program == "om" && given.plain.first().is_none_or(|first| first != "ci") {
-            return Meaning::Works;
-        }
-        let flake = match verbs {
-            ["gh-matrix", ..] => return Meaning::Says,
-            ["run" | "build", rest @ ..] | rest => rest.first(),
+    /// `bash -c SCRIPT`; what is in a file is not looked at.
+    fn script(&self, rest: &[String]) -> Vec<Meaning> {
+        let Some(at) = rest.iter().position(|word| word.starts_with('-') && word.ends_with('c')) else {
+            return vec![Meaning::Unknown("what this script builds, if anything")];
         };
-        if flake.is_some_and(|flake| !matches!(place(flake), Place::Own(attr) if attr.is_empty())) {
-            return Meaning::Unknown("which flake, or which part of it, this is");
-        }
-        let system = match given.value("--systems") {
-            Some(system) if is_system(system) => Some(system),
-            Some(_) => return Meaning::Unknown("for which systems this is"),
-            None => self.system,
-        };
-        let fits = |kind: &&Kind| match kind.name.as_str() {
-            "package" | "check" | "devshell" | "app" => true,
-            "nixos" => system.is_none_or(|system| system.ends_with("-linux")),
-            "darwin" => system.is_none_or(|system| system.ends_with("-darwin")),
-            "home" => kind.set.contains(&Step::System),
-            _ => false,
-        };
-        Meaning::Builds(self.kinds.iter().filter(fits).map(|kind| Target::every(kind, system)).collect())
-    }
-
-    /// `nix-fast-build` builds the checks unless it is told otherwise, for the machine's own system.
-    fn fast_build(&self, rest: &[String]) -> Meaning {
-        let Some(given) = arguments(rest) else { return Meaning::Unknown("the attribute is none of a flake") };
-        let systems = match given.value("--systems") {
-            Some(systems) => systems.split_whitespace().map(Some).collect(),
-            None => vec![self.system],
-        };
-        if systems.iter().flatten().any(|system| !is_system(system)) {
-            return Meaning::Unknown("for which systems this is");
-        }
-        let attr = match place(given.value("--flake").or(given.value("-f")).unwrap_or(".#checks")) {
-            Place::Own(attr) if !attr.is_empty() => AttrPath::parse(&attr),
-            Place::Own(_) => AttrPath::parse("checks"),
-            Place::Other => return Meaning::Works,
-            Place::Unknown => return Meaning::Unknown("which attribute this is"),
-        };
-        let Ok(attr) = attr else { return Meaning::Unknown("which attribute this is") };
-        Meaning::Builds(systems.into_iter().flat_map(|system| below(&attr, system, self.kinds)).collect())
-    }
-
-    /// This program: `build` and `ci build` build everything for the machine's system, the other jobs evaluate it.
-    fn xtask(&self, rest: &[String]) -> Meaning {
-        let Some(given) = arguments(rest) else { return Meaning::Unknown("the attribute is none of a flake") };
-        let all = || self.kinds.iter().map(|kind| Target::every(kind, self.system)).collect::<Vec<_>>();
-        let plain: Vec<&str> = given.plain.iter().map(String::as_str).collect();
-        match &plain[..] {
-            ["build"] => Meaning::Builds(all()),
-            ["ci"] | ["ci", "build"] if given.value("--only").is_none() && given.value("--skip").is_none() => {
-                Meaning::Builds(all())
-            }
-            ["ci", "matrix"] => Meaning::Evaluates(all()),
-            ["ci", jobs @ ..] if !jobs.is_empty() && !jobs.contains(&"build") => Meaning::Works,
-            ["build", selectors @ ..] => {
-                let selected = selectors.iter().map(|selector| self.selected(selector));
-                match selected.collect::<Option<Vec<_>>>() {
-                    Some(targets) => Meaning::Builds(targets.concat()),
-                    None => Meaning::Unknown("which outputs these are"),
-                }
-            }
-            ["ci", ..] | ["test", ..] => Meaning::Unknown("which outputs these are"),
-            _ => Meaning::Works,
-        }
-    }
-
-    fn selected(&self, text: &str) -> Option<Vec<Target>> {
-        text.parse::<Selector>().ok().filter(|_| !text.contains(UNKNOWN))?;
-        match text.split_once(':') {
-            Some((wanted, name)) if !wanted.contains(['"', '.']) => {
-                let kinds = self.kinds.iter().filter(|kind| crate::fleet::glob(wanted, &kind.name));
-                let named = |kind: &Kind| {
-                    let mut target = Target::every(kind, self.system);
-                    target.path.pop();
-                    target.path.push(name.to_owned());
-                    target
-                };
-                Some(kinds.map(named).collect())
-            }
-            _ => Some(below(&AttrPath::parse(text).ok()?, self.system, self.kinds)),
-        }
-    }
-
-    fn rebuild(&self, program: &str, rest: &[String]) -> Vec<Meaning> {
-        let Some(given) = arguments(rest) else { return vec![Meaning::Unknown("the attribute is none of a flake")] };
-        let (set, derivation) = match program {
-            "nixos-rebuild" => ("nixosConfigurations", "config.system.build.toplevel"),
-            "darwin-rebuild" => ("darwinConfigurations", "system"),
-            _ => ("homeConfigurations", "activationPackage"),
-        };
-        let name = match given.value("--flake").map(place) {
-            Some(Place::Own(name)) if !name.is_empty() => name,
-            _ => return vec![Meaning::Unknown("which configuration this is")],
-        };
-        let attr = AttrPath::new([set, &name].into_iter().chain(derivation.split('.')));
-        let target = built(&attr, self.system, self.kinds);
-        match given.plain.first().map(String::as_str) {
-            Some("build") => vec![Meaning::Builds(vec![target])],
-            Some("dry-build") => vec![Meaning::Evaluates(vec![target])],
-            _ => vec![Meaning::Builds(vec![target]), Meaning::Works],
-        }
+        let Some(script) = rest.get(at + 1) else { return vec![Meaning::Says] };
+        let commands = shell::commands(script, &shell::Variables::new(), true);
+        commands.iter().flat_map(|command| self.meanings(&command.words)).collect()
     }
 }
 
@@ -332,9 +224,4 @@ fn below_as_evaluated(machine: &Machine<'_>, attr: &AttrPath) -> (Vec<Target>, b
 fn after_options(words: &[String]) -> &[String] {
     let options = words.iter().take_while(|word| word.starts_with('-') || word.contains('=')).count();
     words.get(options..).unwrap_or_default()
-}
-
-fn is_system(text: &str) -> bool {
-    let known = |end: &str| text.ends_with(end);
-    (known("-linux") || known("-darwin") || known("-freebsd")) && !text.contains([UNKNOWN, ' ', ',', '/', ':'])
 }
