@@ -9,6 +9,7 @@ mod result;
 pub mod run;
 mod schedule;
 mod table;
+pub mod validate;
 pub mod workflow;
 
 pub use result::{JobResult, JobStatus, RunResult, obstacle};

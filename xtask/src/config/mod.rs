@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 pub use autowiring::{AutowiringConfig, LayoutConfig};
-pub use ci::{CiConfig, Runner};
+pub use ci::{Budget, CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};

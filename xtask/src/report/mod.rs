@@ -3,7 +3,10 @@
 //! Architecture invariant: nothing here decides anything; it is given plain data and says it.
 
 mod annotations;
+pub mod audit;
+pub mod audit_json;
 mod banner;
+mod columns;
 mod console;
 pub mod diagnoses;
 #[cfg(test)]
@@ -17,6 +20,7 @@ pub mod problems;
 mod progress;
 pub mod steps;
 mod summary;
+pub mod validation;
 pub mod words;
 
 pub use banner::{caches_not_asked, stand_in_banner};

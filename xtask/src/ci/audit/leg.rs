@@ -23,8 +23,8 @@ pub struct Leg {
     pub line: u32,
     /// Its condition, in which `JOB` stands for its own key.
     pub condition: String,
-    /// Whether the run succeeds when it fails.
-    pub lenient: bool,
+    /// Whether the run succeeds when it fails; nothing if only a run tells.
+    pub lenient: Option<bool>,
     /// The keys of the jobs that it waits for.
     pub needs: Vec<String>,
     /// Its steps.

@@ -90,7 +90,8 @@ fn covering(legs: &[Leg], kept: &[bool], at: usize) -> Vec<Vec<usize>> {
 
 /// Whether a failure of `other` is noticed wherever one of `leg` is: not if it may fail, or if something else starts it.
 fn stands_for(other: &Leg, leg: &Leg) -> bool {
-    (!other.lenient || leg.lenient) && (other.file == leg.file || other.events == leg.events)
+    (other.lenient == Some(false) || leg.lenient == Some(true))
+        && (other.file == leg.file || other.events == leg.events)
 }
 
 /// Whether `leg` would be missed where the legs `by` build the same.

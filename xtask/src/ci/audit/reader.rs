@@ -70,7 +70,7 @@ impl Reader<'_> {
                 name,
                 line,
                 condition: normal(job.text_at("if").unwrap_or_default(), key),
-                lenient: job.text_at("continue-on-error").is_some_and(|text| holds(text, &scope) != Some(false)),
+                lenient: job.text_at("continue-on-error").map_or(Some(false), |text| holds(text, &scope)),
                 needs: needs.filter_map(|need| need.text().map(str::to_owned)).collect(),
                 steps: self
                     .called_workflow(job)
