@@ -60,10 +60,17 @@ pub struct Validation {
 /// Validates the run.
 ///
 /// # Errors
-/// When a budget is for a job that neither the workflow nor the run has: it would never be looked at.
+/// When the run has none of the jobs, and so is of another workflow; when a budget is for a job that neither the workflow nor the run
+/// has: it would never be looked at.
 pub fn validate(facts: &Facts<'_>) -> Result<Validation, String> {
     let names: Vec<&str> = facts.required.iter().map(|leg| leg.name.as_str()).collect();
     let mut matched = matched(&names, facts.run);
+    if matched.others.len() == facts.run.jobs.len() {
+        let file = facts.required.first().map(|leg| leg.file.display().to_string()).unwrap_or_default();
+        return Err(format!(
+            "the run has none of the jobs of `{file}`: name the workflow it is of with `--workflow FILE`"
+        ));
+    }
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     let mut used = vec![false; facts.budgets.len()];
     for (leg, jobs) in facts.required.iter().zip(&mut matched.found) {
@@ -203,8 +210,9 @@ fn faults(row: &Row, place: Option<&Place>) -> Vec<Problem> {
     if let Some(budget) = row.budget_seconds {
         match row.seconds {
             Some(seconds) if row.is_over() => {
-                let more = seconds - f64::from(budget);
-                let fault = format!("`{name}` took {seconds:.0} s, {more:.0} s more than its budget of {budget} s");
+                let took = Budget { seconds: seconds as u32 };
+                let (more, budget) = (Budget { seconds: took.seconds - budget }, Budget { seconds: budget });
+                let fault = format!("`{name}` took {took}, {more} more than its budget of {budget}");
                 found.push(Problem::warning(place.cloned(), fault, "make it faster, or raise its budget"));
             }
             None if *outcome == Outcome::Succeeded => {

@@ -1,6 +1,7 @@
 //! `[ci]` of xtask.toml: which machines CI runs on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,22 @@ impl TryFrom<String> for Budget {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
+    }
+}
+
+/// As it is typed: `12m44s`.
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (each, unit) in [(3600, "h"), (60, "m"), (1, "s")] {
+            let number = match each {
+                3600 => self.seconds / each,
+                _ => self.seconds / each % 60,
+            };
+            if number > 0 || (unit == "s" && self.seconds == 0) {
+                write!(f, "{number}{unit}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -126,6 +143,9 @@ mod tests {
     fn budgets_are_times() {
         for (text, expected) in [("12m44s", Some(764)), ("90s", Some(90)), ("1h", Some(3600)), ("1h30m", Some(5400))] {
             assert_eq!(text.parse::<Budget>().ok().map(|budget| budget.seconds), expected, "{text}");
+        }
+        for (seconds, expected) in [(764, "12m44s"), (60, "1m"), (5401, "1h30m1s"), (0, "0s")] {
+            assert_eq!(Budget { seconds }.to_string(), expected);
         }
         for text in ["", "12", "m", "0s", "5m1h", "5m5m", "-5m", "5d", "99999999h", "5 m"] {
             let error = text.parse::<Budget>().unwrap_err();

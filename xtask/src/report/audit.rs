@@ -48,6 +48,7 @@ fn jobs(audit: &Audit) -> String {
             Verdict::BuildsNothing if leg.evaluates().next().is_some() => {
                 (Mark::Skipped, "evaluates, builds nothing".to_owned())
             }
+            Verdict::BuildsNothing if leg.unknown().next().is_none() => (Mark::Skipped, "builds nothing".to_owned()),
             Verdict::BuildsNothing => (Mark::Skipped, "builds nothing that is understood".to_owned()),
             Verdict::Needed => (Mark::Ok, format!("builds {}", amount(leg))),
             Verdict::Redundant { by, .. } => (Mark::Failed, format!("redundant: {} builds the same", names(audit, by))),
@@ -73,15 +74,23 @@ fn amount(leg: &Leg) -> String {
 
 /// How a leg goes about a target: `●` builds it, `◐` builds it perhaps, `○` evaluates it.
 fn sign(leg: &Leg, target: &Target) -> &'static str {
-    if leg.builds(true).any(|own| own.covers(target)) {
+    let is = |own: &Target| own == target || own.covers(target);
+    if leg.builds(true).any(is) {
         "●"
-    } else if leg.builds(false).any(|own| own.covers(target)) {
+    } else if leg.builds(false).any(is) {
         "◐"
-    } else if leg.evaluates().any(|own| own.covers(target)) {
+    } else if leg.evaluates().any(is) {
         "○"
     } else {
         "·"
     }
+}
+
+/// The short name of a target; its attribute path where another one goes by the same.
+fn label(audit: &Audit, target: &Target) -> String {
+    let short = target.to_string();
+    let same = audit.targets.iter().filter(|other| other.to_string() == short).count();
+    if same > 1 { target.attr() } else { short }
 }
 
 fn overlap(audit: &Audit) -> String {
@@ -94,7 +103,7 @@ fn overlap(audit: &Audit) -> String {
     let mut lines: Vec<Line> = vec![(None, head)];
     for target in &audit.targets {
         let signs = legs.iter().map(|(_, leg)| sign(leg, target).to_owned());
-        lines.push((None, std::iter::once(target.to_string()).chain(signs).collect()));
+        lines.push((None, std::iter::once(label(audit, target)).chain(signs).collect()));
     }
     table(&lines) + "  ● builds  ◐ builds under a condition, or its failure is lost  ○ evaluates\n"
 }

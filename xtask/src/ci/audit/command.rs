@@ -1,5 +1,8 @@
 //! What a command builds of the flake that it runs in; what cannot be told is said, never taken for nothing.
 
+#[cfg(test)]
+mod tests;
+
 use super::installable::{Place, arguments, place};
 use super::shell;
 use super::target::{Target, below, built};
@@ -88,7 +91,7 @@ impl Machine<'_> {
         match program.rsplit('/').next().unwrap_or(program) {
             "sudo" | "exec" | "nohup" | "nice" | "time" => self.meanings(after_options(rest)),
             "env" if !rest.is_empty() => self.meanings(after_options(rest)),
-            "timeout" => self.meanings(after_options(rest).get(1..).unwrap_or_default()),
+            "timeout" => self.meanings(after_duration(rest)),
             "command" if text.first() != Some(&"-v") => self.meanings(after_options(rest)),
             "bash" | "sh" => self.script(rest),
             "nix" => self.nix(rest),
@@ -224,4 +227,12 @@ fn below_as_evaluated(machine: &Machine<'_>, attr: &AttrPath) -> (Vec<Target>, b
 fn after_options(words: &[String]) -> &[String] {
     let options = words.iter().take_while(|word| word.starts_with('-') || word.contains('=')).count();
     words.get(options..).unwrap_or_default()
+}
+
+/// What follows the options, signals and durations of `timeout`.
+fn after_duration(words: &[String]) -> &[String] {
+    let own = |word: &&String| {
+        word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || word.chars().all(|c| c.is_ascii_uppercase())
+    };
+    words.get(words.iter().take_while(own).count()..).unwrap_or_default()
 }

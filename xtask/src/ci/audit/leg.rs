@@ -87,4 +87,10 @@ impl Leg {
         acts.filter_map(|act| if let Meaning::Evaluates(targets) = &act.meaning { Some(targets) } else { None })
             .flatten()
     }
+
+    /// What of it is not understood.
+    pub fn unknown(&self) -> impl Iterator<Item = &Act> {
+        let acts = self.steps.iter().flat_map(|step| &step.acts);
+        acts.filter(|act| matches!(act.meaning, Meaning::Unknown(_)))
+    }
 }

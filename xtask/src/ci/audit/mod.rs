@@ -132,9 +132,8 @@ impl Audit {
     #[must_use]
     pub fn unknown(&self) -> Vec<&Act> {
         let mut found: Vec<&Act> = Vec::new();
-        for act in self.legs.iter().flat_map(|leg| &leg.steps).flat_map(|step| &step.acts) {
-            let same = |known: &&&Act| known.place == act.place && known.text == act.text;
-            if matches!(act.meaning, Meaning::Unknown(_)) && !found.iter().any(|known| same(&known)) {
+        for act in self.legs.iter().flat_map(Leg::unknown) {
+            if !found.iter().any(|known| known.place == act.place && known.text == act.text) {
                 found.push(act);
             }
         }

@@ -26,11 +26,10 @@ pub fn verdicts(legs: &[Leg], seconds: &[Option<f64>]) -> Vec<Verdict> {
         .map(|leg| if leg.builds(false).next().is_none() { Verdict::BuildsNothing } else { Verdict::Needed })
         .collect();
     let mut order: Vec<usize> = (0..legs.len()).filter(|at| verdicts[*at] == Verdict::Needed).collect();
-    let mutual = |at: usize| {
-        covering(legs, &vec![true; legs.len()], at).iter().any(|by| {
-            by.iter().any(|by| covering(legs, &vec![true; legs.len()], *by).iter().any(|back| back.contains(&at)))
-        })
-    };
+    let all: Vec<Vec<usize>> =
+        (0..legs.len()).map(|at| covering(legs, &kept, at).into_iter().flatten().collect()).collect();
+    let among = |at: usize, other: usize| all.get(at).is_some_and(|by| by.contains(&other));
+    let mutual = |at: usize| (0..legs.len()).any(|other| among(at, other) && among(other, at));
     let taken = |at: usize| seconds.get(at).copied().flatten().unwrap_or_default();
     order.sort_by(|a, b| mutual(*a).cmp(&mutual(*b)).then(taken(*b).total_cmp(&taken(*a))).then(b.cmp(a)));
     for at in order {

@@ -120,7 +120,7 @@ impl Reader<'_> {
                 found.push(Step { name, prepares: prepares(uses), identity, uses_result: false, acts });
             } else if let Some(run) = step.get("run") {
                 let script = fill(run.text().unwrap_or_default(), &scope);
-                let shell = step.text_at("shell").or_else(|| default_shell(self.root));
+                let shell = step.text_at("shell").or_else(|| default_shell(of)).or_else(|| default_shell(self.root));
                 let acts = self.script(&script, run, shell, &Call { sure, ..*call }, machine, &variables);
                 let name = name(format!("Run {}", script.lines().next().unwrap_or_default()));
                 let uses_result = script.split_whitespace().any(|word| {

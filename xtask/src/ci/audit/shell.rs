@@ -31,7 +31,8 @@ enum Around {
 #[must_use]
 pub fn commands(script: &str, variables: &Variables, pipefail: bool) -> Vec<Command> {
     let pipefail = pipefail || script.contains("pipefail");
-    let mut reader = Reader { variables: variables.clone(), around: Vec::new(), found: Vec::new(), pipefail };
+    let heedless = script.contains("set +e");
+    let mut reader = Reader { variables: variables.clone(), around: Vec::new(), found: Vec::new(), pipefail, heedless };
     let mut command: Vec<Vec<Part>> = Vec::new();
     let (mut line, mut before) = (0, String::new());
     for (at, token) in tokens(script) {
@@ -64,6 +65,8 @@ struct Reader {
     around: Vec<Around>,
     found: Vec<Command>,
     pipefail: bool,
+    /// Whether the script goes on after a failure.
+    heedless: bool,
 }
 
 impl Reader {
@@ -95,7 +98,7 @@ impl Reader {
             return;
         }
         let lost = before == "||" || ["||", "&"].contains(&after) || after.starts_with('|') && !self.pipefail;
-        let certain = !lost && self.around.iter().all(|around| matches!(around, Around::Loop));
+        let certain = !lost && !self.heedless && self.around.iter().all(|around| matches!(around, Around::Loop));
         self.add(&words, line, certain);
     }
 
@@ -212,6 +215,7 @@ mod tests {
         check("a || true", &["0: ? a", "0: ? true"]);
         check("a | b", &["0: ? a", "0: b"]);
         check("set -o pipefail; a | b", &["0: set|-o|pipefail", "0: a", "0: b"]);
+        check("set +e\na", &["0: ? set|+e", "1: ? a"]);
         check("a & ! b", &["0: ? a", "0: ? b"]);
         check("X=1 a > out 2>&1 < in", &["0: a"]);
         check("X=y\na $X\nif b; then X=z; fi\na $X", &["1: a|y", "2: ? b", "3: a|~"]);
