@@ -1,5 +1,8 @@
 //! Whether a finished run did what its workflow wanted: every job there, succeeded, and within its budget.
 
+#[cfg(test)]
+mod tests;
+
 use super::audit::Leg;
 use super::matching::matched;
 use super::run::{Outcome, Run, RunJob};
