@@ -82,6 +82,9 @@ const WORKS: [&str; 40] = [
     "which",
 ];
 
+/// Programs of Nix that build nothing of a flake, without the `nix-` before their names.
+const KEEPS: [&str; 5] = ["channel", "collect-garbage", "copy-closure", "env", "store"];
+
 impl Machine<'_> {
     /// What `words` mean, those inside of a wrapper such as `nix develop --command` included.
     #[must_use]
@@ -99,7 +102,7 @@ impl Machine<'_> {
             "nix-fast-build" => vec![self.fast_build(rest)],
             "cargo" if text.first() == Some(&"xtask") => vec![self.xtask(rest.get(1..).unwrap_or_default())],
             "nixos-rebuild" | "darwin-rebuild" | "home-manager" => self.rebuild(program, rest),
-            "nix-store" | "nix-collect-garbage" | "nix-env" | "nix-channel" => vec![Meaning::Works],
+            name if name.strip_prefix("nix-").is_some_and(|of| KEEPS.contains(&of)) => vec![Meaning::Works],
             name if SAYS.contains(&name) => vec![Meaning::Says],
             name if WORKS.contains(&name) => vec![Meaning::Works],
             _ => vec![Meaning::Unknown("what this program builds, if anything")],

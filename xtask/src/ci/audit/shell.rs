@@ -71,8 +71,7 @@ struct Reader {
 
 impl Reader {
     fn command(&mut self, mut words: Vec<Vec<Part>>, line: u32, before: &str, after: &str) {
-        loop {
-            let Some(first) = words.first().and_then(|word| plain(word)) else { break };
+        while let Some(first) = words.first().and_then(|word| plain(word)) {
             match first.as_str() {
                 "if" | "while" | "until" => self.around.push(Around::Condition),
                 "case" => {

@@ -30,7 +30,8 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 What a job builds is told by its `run` lines: nix build, nix flake check, nix-fast-build, om ci, nixos-rebuild and the like, \
-cargo xtask. What is not understood is listed. Exit status 1: some job is redundant.
+cargo xtask. `om ci` is taken to build what it does unless the flake configures it otherwise. What is not understood is listed, \
+and no job is called redundant in spite of it. Exit status 1: some job is redundant.
 
 Examples:
   cargo xtask workflow audit                 every workflow of the repository

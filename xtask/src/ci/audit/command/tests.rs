@@ -72,6 +72,8 @@ fn what_stands_around_a_command_does_not_hide_it() {
         check(line, &[a]);
     }
     check("command -v nix", &["works"]);
+    check("nix-collect-garbage -d", &["works"]);
+    check("nix-instantiate x", &["unknown: what this program builds, if anything"]);
     check("bash build.sh", &["unknown: what this script builds, if anything"]);
     check("make all", &["unknown: what this program builds, if anything"]);
     check("echo a; sops -d x", &["says", "works"]);
