@@ -15,6 +15,11 @@ fn fixture(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audit").join(name)).unwrap()
 }
 
+/// The entries of a JSON object, one a line.
+fn lines(value: &serde_json::Value) -> String {
+    value.as_object().unwrap().iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+}
+
 /// A repository with the pipeline, and the path of a run of it.
 fn pipeline() -> (Sandbox, String) {
     let sandbox = Sandbox::new(TestNix::Modern);
@@ -88,74 +93,39 @@ fn an_audit_answers_in_json() {
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(answer["schema"], 1);
     expect![[r#"
-        {
-          "move": [
-            {
-              "from": "integration-tests",
-              "seconds": 7.0,
-              "step": "evaluate each host alone",
-              "to": "autowiring-validation"
-            }
-          ],
-          "now": {
-            "ends_last": "integration-tests",
-            "jobs": 9,
-            "machine_seconds": 2721.0,
-            "wall_seconds": 874.0
-          },
-          "remove": [
-            "build-matrix (stibnite)",
-            "build-matrix (blackphos)",
-            "integration-tests"
-          ],
-          "then": {
-            "ends_last": "existing-ci-integration",
-            "jobs": 6,
-            "machine_seconds": 1386.0,
-            "wall_seconds": 769.0
-          },
-          "wasted_seconds": 1342.0
-        }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&answer["plan"]).unwrap());
+        move: [{"from":"integration-tests","seconds":7.0,"step":"evaluate each host alone","to":"autowiring-validation"}]
+        now: {"ends_last":"integration-tests","jobs":9,"machine_seconds":2721.0,"wall_seconds":874.0}
+        remove: ["build-matrix (stibnite)","build-matrix (blackphos)","integration-tests"]
+        then: {"ends_last":"existing-ci-integration","jobs":6,"machine_seconds":1386.0,"wall_seconds":769.0}
+        wasted_seconds: 1342.0
+    "#]].assert_eq(&lines(&answer["plan"]));
     expect![[r#"
-        {
-          "by": [
-            "existing-ci-integration"
-          ],
-          "file": ".github/workflows/ci.yaml",
-          "job": "integration-tests",
-          "line": 84,
-          "name": "integration-tests",
-          "seconds": 857.0,
-          "verdict": "redundant",
-          "why": null
-        }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&answer["jobs"][7]).unwrap());
+        by: ["existing-ci-integration"]
+        file: ".github/workflows/ci.yaml"
+        job: "integration-tests"
+        line: 84
+        name: "integration-tests"
+        seconds: 857.0
+        verdict: "redundant"
+        why: null
+    "#]]
+    .assert_eq(&lines(&answer["jobs"][7]));
     expect![[r#"
-        {
-          "attr": "nixosConfigurations.stibnite-nixos",
-          "built_by": [
-            "build-matrix (stibnite)",
-            "integration-tests",
-            "existing-ci-integration"
-          ],
-          "evaluated_by": [
-            "autowiring-validation",
-            "integration-tests"
-          ],
-          "kind": "nixos",
-          "perhaps_built_by": [],
-          "system": "x86_64-linux"
-        }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&answer["outputs"][0]).unwrap());
+        attr: "nixosConfigurations.stibnite-nixos"
+        built_by: ["build-matrix (stibnite)","integration-tests","existing-ci-integration"]
+        evaluated_by: ["autowiring-validation","integration-tests"]
+        kind: "nixos"
+        perhaps_built_by: []
+        system: "x86_64-linux"
+    "#]]
+    .assert_eq(&lines(&answer["outputs"][0]));
     expect![[r#"
-        {
-          "command": "make bootstrap",
-          "file": ".github/workflows/ci.yaml",
-          "line": 19,
-          "why": "what this program builds, if anything"
-        }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&answer["not_understood"][0]).unwrap());
+        command: "make bootstrap"
+        file: ".github/workflows/ci.yaml"
+        line: 19
+        why: "what this program builds, if anything"
+    "#]]
+    .assert_eq(&lines(&answer["not_understood"][0]));
 }
 
 #[test]
@@ -223,6 +193,11 @@ fn a_run_is_validated_against_its_workflow() {
     sandbox.write("xtask.toml", "[ci.budgets]\n\"integration-*\" = \"10m\"\n");
     validate(&[], 0, &[over]);
     validate(&["--budget", "integration-tests=20m"], 0, &["no problem"]);
+    // A budget of the file may be for a job of another workflow, and must be for one.
+    sandbox.write("xtask.toml", "[ci.budgets]\nship = \"10m\"\n");
+    validate(&[], 2, &["a budget is for `ship`, and there is no such job"]);
+    sandbox.write(".github/workflows/ship.yaml", "name: Ship\non: push\njobs:\n  ship:\n    steps: []\n");
+    validate(&[], 0, &["no problem"]);
     sandbox.write("xtask.toml", "[ci.budgets]\nx = \"soon\"\n");
     validate(&[], 2, &["xtask.toml:2:5: `soon` is no time"]);
     sandbox.write("xtask.toml", "");
@@ -239,18 +214,16 @@ fn a_run_is_validated_against_its_workflow() {
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&answer["schema"], &answer["jobs"][2]["outcome"]), (&1.into(), &serde_json::Value::Null));
     expect![[r#"
-        {
-          "attempt": 1,
-          "budget_seconds": null,
-          "earlier": [],
-          "may_fail": false,
-          "name": "bootstrap-verification",
-          "outcome": {
-            "is": "succeeded"
-          },
-          "required": true,
-          "seconds": 89.0
-        }"#]].assert_eq(&serde_json::to_string_pretty(&answer["jobs"][0]).unwrap());
+        attempt: 1
+        budget_seconds: null
+        earlier: []
+        may_fail: false
+        name: "bootstrap-verification"
+        outcome: {"is":"succeeded"}
+        required: true
+        seconds: 89.0
+    "#]]
+    .assert_eq(&lines(&answer["jobs"][0]));
     sandbox.write("run.json", "{\"jobs\": []}");
     validate(&[], 2, &["run.json: the run has no jobs; `gh run view ID --json jobs,workflowName,attempt` writes one"]);
     sandbox.write("run.json", "{\n  \"jobs\": 3\n}");

@@ -107,8 +107,7 @@ pub fn validate(facts: &Facts<'_>) -> Result<Validation, String> {
             });
         }
         for row in &mut of_leg {
-            let fits = |name: &str| glob(name, &row.name) || name == leg.job || name == leg.name;
-            row.budget_seconds = budget(facts.budgets, &mut used, fits);
+            row.budget_seconds = budget(facts.budgets, &mut used, |name| glob(name, &row.name) || is_for(name, leg));
             problems.extend(faults(row, place.as_ref()));
         }
         rows.extend(of_leg);
@@ -132,6 +131,12 @@ pub fn validate(facts: &Facts<'_>) -> Result<Validation, String> {
         }
         None => Ok(Validation { rows, problems }),
     }
+}
+
+/// Whether a budget for `name` is for the job, whatever the run says.
+#[must_use]
+pub fn is_for(name: &str, leg: &Leg) -> bool {
+    name == leg.job || glob(name, &leg.name)
 }
 
 /// The budget of the job that `fits` knows the names of; all that fit count as looked at.

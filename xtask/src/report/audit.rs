@@ -24,7 +24,8 @@ pub fn verdict(audit: &Audit) -> (Mark, String) {
         (some, _) => {
             let cost =
                 audit.plan.wasted.map(|wasted| format!(", which costs {} a run", seconds(wasted))).unwrap_or_default();
-            (Mark::Failed, format!("{} redundant{cost}", count(some, "job is").replace("job iss", "jobs are")))
+            let are = if some == 1 { "is" } else { "are" };
+            (Mark::Failed, format!("{} {are} redundant{cost}", count(some, "job")))
         }
     }
 }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use super::expression::UNKNOWN;
 use super::words::{Part, Token, tokens};
 
+/// How many commands one line may be unrolled to.
+const MOST_COMMANDS: usize = 1000;
+
 /// The values that variables may have here.
 pub type Variables = BTreeMap<String, Vec<String>>;
 
@@ -150,6 +153,10 @@ impl Reader {
         let mut settings: Vec<BTreeMap<&str, &str>> = vec![BTreeMap::new()];
         for name in names {
             let Some(values) = self.variables.get(name) else { continue };
+            // Loops within loops over many words are left for the shell to unroll.
+            if settings.len() * values.len() > MOST_COMMANDS {
+                continue;
+            }
             settings = settings
                 .iter()
                 .flat_map(|setting| {
@@ -224,5 +231,7 @@ mod tests {
         check("f() {\n a\n}", &["1: a"]);
         check("while read -r x; do a $x; done", &["0: ? read|-r|x", "0: ? a|~"]);
         check("", &[]);
+        let many = "x ".repeat(40);
+        check(&format!("for a in {many}; do for b in {many}; do c $a $b; done; done"), &["0: c|x|~"]);
     }
 }

@@ -7,10 +7,10 @@ use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
 use super::audit::{explained, read_run, read_workflow};
-use super::paths;
+use super::{Workflows, paths};
 use crate::ci::audit::{Leg, legs};
 use crate::ci::run::Run;
-use crate::ci::validate::{Facts, validate};
+use crate::ci::validate::{Facts, is_for, validate};
 use crate::ci::{JOBS, workflow};
 use crate::config::{Budget, Config};
 use crate::context::{Context, Ending};
@@ -65,8 +65,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let config = Config::read(&context.repository)?;
     let run = read_run(&args.run)?;
     let required = required(&context.repository, &config, args.workflow.as_deref(), &run)?;
-    let of_file = config.ci.budgets.iter().map(|(job, budget)| (job.clone(), *budget));
-    let budgets: Vec<(String, Budget)> = args.budget.iter().map(|own| (own.0.clone(), own.1)).chain(of_file).collect();
+    let own = args.budget.iter().map(|own| (own.0.clone(), own.1));
+    let budgets: Vec<(String, Budget)> = own.chain(budgets(context, &config, &required)?).collect();
     let facts = Facts { required: &required, run: &run, budgets: &budgets, config: &config.ci };
     let mut found = validate(&facts).map_err(|reason| anyhow!(reason))?;
     if args.strict {
@@ -75,6 +75,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     context.console.answer(&if args.json { validation::json(&found)? } else { validation::text(&found) });
     problems::conclude(&context.console, "workflow validate-run", &found.problems);
     Ok(if found.problems.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })
+}
+
+/// The budgets of xtask.toml, but for those that are for jobs of other workflows alone.
+fn budgets(context: &Context, config: &Config, required: &[Leg]) -> Result<Vec<(String, Budget)>> {
+    let mut found: Vec<(String, Budget)> = config.ci.budgets.iter().map(|(job, of)| (job.clone(), *of)).collect();
+    if !found.is_empty() {
+        let files = Workflows::read(&context.repository)?.files;
+        let all = legs(&files, &config.kinds()?, &config.ci).map_err(explained)?;
+        let of = |name: &str, legs: &[Leg]| legs.iter().any(|leg| is_for(name, leg));
+        found.retain(|(name, _)| of(name, required) || !of(name, &all));
+    }
+    Ok(found)
 }
 
 /// The jobs that the run must have: those of the workflow that is named, else of the one of the repository that has the run's name,
