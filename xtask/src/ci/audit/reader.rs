@@ -116,17 +116,16 @@ impl Reader<'_> {
             if let Some(uses) = step.text_at("uses") {
                 let acts = self.action(uses, step, &Call { sure, ..*call }, machine, &variables);
                 let name = name(format!("Run {uses}"));
+                let with = step.get("with").map(Node::entries).unwrap_or_default();
+                let uses_result = with.iter().filter_map(|(_, value)| value.text()).any(names_result);
                 let identity = uses.split('@').next().unwrap_or(uses).to_owned();
-                found.push(Step { name, prepares: prepares(uses), identity, uses_result: false, acts });
+                found.push(Step { name, prepares: prepares(uses), identity, uses_result, acts });
             } else if let Some(run) = step.get("run") {
                 let script = fill(run.text().unwrap_or_default(), &scope);
                 let shell = step.text_at("shell").or_else(|| default_shell(of)).or_else(|| default_shell(self.root));
                 let acts = self.script(&script, run, shell, &Call { sure, ..*call }, machine, &variables);
                 let name = name(format!("Run {}", script.lines().next().unwrap_or_default()));
-                let uses_result = script.split_whitespace().any(|word| {
-                    let word = word.trim_matches(['"', '\'', ';', ')']);
-                    word.starts_with("./result") || word.starts_with("result/")
-                });
+                let uses_result = names_result(&script);
                 found.push(Step { name, prepares: false, identity: script, uses_result, acts });
             }
         }
@@ -256,4 +255,12 @@ fn flat(node: &Node) -> String {
     let items = node.items().iter().map(flat);
     let inner: Vec<String> = node.text().map(str::to_owned).into_iter().chain(items).chain(entries).collect();
     format!("[{}]", inner.join(", "))
+}
+
+/// Whether a text names the link that `nix build` leaves behind.
+fn names_result(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        let word = word.trim_matches(['"', '\'', ';', ')']);
+        word == "result" || word.starts_with("./result") || word.starts_with("result/")
+    })
 }

@@ -197,6 +197,9 @@ fn what_would_be_missed_is_not_redundant() {
         &[("a", &runs(&[WEB, "grep x ./result/y"])), ("b", &runs(&[ALL]))],
         &["a unclear: the step `Run grep x ./result/y` uses what was built", "b needed"],
     );
+    let upload = runs(&[WEB]) + "      - uses: a/upload@v1\n        with:\n          path: result\n";
+    let uses = "a unclear: the step `Run a/upload@v1` uses what was built";
+    check(&[("a", &upload), ("b", &runs(&[ALL]))], &[uses, "b needed"]);
     check(
         &[("a", &runs(&["nix flake check"])), ("b", &runs(&[ALL]))],
         &["a unclear: the step `Run nix flake check` builds, and also runs `nix flake check`", "b needed"],
