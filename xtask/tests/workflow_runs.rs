@@ -82,6 +82,7 @@ fn an_audit_shows_who_builds_what_twice_and_what_it_costs() {
     .assert_eq(&ran.stderr);
     let without = sandbox.run(&["workflow", "audit"]).ends(1);
     assert!(without.stdout.contains("times   not known: `gh run view ID --json jobs"), "{}", without.stdout);
+    assert!(without.stdout.contains("alone` (no run tells its time) from `integration-tests`"), "{}", without.stdout);
     assert!(!without.stdout.contains("wasted"), "{}", without.stdout);
 }
 

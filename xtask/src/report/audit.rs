@@ -117,7 +117,7 @@ fn plan(audit: &Audit) -> String {
         say("remove", jobs_of(audit, &plan.removed));
     }
     for step in &plan.moves {
-        let time = step.seconds.map(|time| format!(" ({})", seconds(time))).unwrap_or_default();
+        let time = step.seconds.map_or(" (no run tells its time)".to_owned(), |time| format!(" ({})", seconds(time)));
         let what = audit.legs.get(step.from).and_then(|leg| leg.steps.get(step.step)).map_or("", |step| &step.name);
         say("move", format!("step `{what}`{time} from {} to {}", names(audit, &[step.from]), names(audit, &[step.to])));
     }

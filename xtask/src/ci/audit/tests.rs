@@ -256,6 +256,9 @@ fn times_that_nobody_knows_are_not_made_up() {
     let found = audited(&jobs, &[run(&[("b", 0, 60, 0), ("c", 0, 5, 0)])]);
     assert_eq!((found.plan.wasted, found.plan.now.unwrap().machine), (None, 60.0));
     assert_eq!(found.unmatched, ["c"]);
+    let three = workflow(&[("a", &runs(&[WEB])), ("b", &runs(&[ALL])), ("c", &runs(&["nix build .#x"]))]);
+    let found = audited(&three, &[run(&[("a", 0, 9, 0), ("b", 0, 60, 0)])]);
+    assert_eq!((found.plan.removed, found.plan.wasted), (vec![0, 2], None));
     // Of several runs, the one in the middle counts.
     let several: Vec<Run> = [50, 10, 20].iter().map(|end| run(&[("a", 0, *end, 0), ("b", 0, 9, 0)])).collect();
     assert_eq!(audited(&jobs, &several).plan.wasted, Some(20.0));
