@@ -64,6 +64,19 @@ fn what_is_generated_is_fresh_until_somebody_edits_it() {
 }
 
 #[test]
+fn what_somebody_wrote_is_not_written_over() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let own = "on: push\npermissions: {}\njobs: {}\n";
+    sandbox.write(WORKFLOW, own);
+    let kept = "✗ .github/workflows/ci.yaml: written by hand, and left as it is";
+    sandbox.run(&["workflow", "generate"]).ends(1).says(&[kept, "generate --replace", &format!("✓ {SETUP}: written")]);
+    assert_eq!(read(&sandbox, WORKFLOW), own);
+    sandbox.run(&["workflow", "generate", "--check"]).ends(1).says(&[kept]);
+    sandbox.run(&["workflow", "generate", "--replace"]).ends(0).says(&["ci.yaml: changed"]);
+    sandbox.run(&["workflow", "check"]).ends(0);
+}
+
+#[test]
 fn an_update_of_an_action_is_no_drift_and_a_branch_is() {
     let sandbox = generated("");
     let pin = |sandbox: &Sandbox, to: &str| {

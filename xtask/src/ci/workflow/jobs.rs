@@ -69,7 +69,11 @@ impl Writer<'_> {
         let permissions = group.jobs.iter().flat_map(|job| job.machine.permissions);
         let permissions = permissions
             .fold(contents(), |all, permission| all.with(permission.scope, permission.access).beside(permission.why));
-        head.with("timeout-minutes", Value::Plain(group.minutes().to_string()))
+        // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
+        let guarded = group.jobs.iter().any(|job| !job.machine.secrets.is_empty());
+        let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
+        head.with_some("environment", environment)
+            .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
             .with("permissions", permissions)
             .with("steps", Value::Maps(self.steps(group)))
     }

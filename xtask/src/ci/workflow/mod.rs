@@ -160,6 +160,8 @@ mod tests {
         assert_eq!(texts(job("p").get("runs-on").unwrap()), "a b,c");
         assert_eq!(job("p").get("permissions").unwrap().text_at("id-token"), Some("write"));
         assert_eq!(job("p").text_at("timeout-minutes"), Some("7"));
+        assert_eq!(job("p").text_at("environment"), Some("${{ github.event_name == 'push' && 'publish' || '' }}"));
+        assert_eq!(job("a").get("environment"), None);
         let run = job("p").get("steps").unwrap().items()[2].get("env").unwrap();
         assert_eq!(run.text_at("CACHE_TOKEN"), Some("${{ secrets.CACHE_TOKEN }}"));
     }

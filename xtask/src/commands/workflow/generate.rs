@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 
 use super::Workflows;
+use crate::ci::workflow::{Generated, MARK};
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::report::Mark;
@@ -16,12 +17,16 @@ pub struct Args {
     /// Write nothing; a file that is not as generated is a problem
     #[arg(long, env = "XTASK_CHECK", value_parser = FalseyValueParser::new())]
     check: bool,
+    /// Write over files that are written by hand
+    #[arg(long, env = "XTASK_REPLACE", value_parser = FalseyValueParser::new())]
+    replace: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask workflow generate              write what changed
-  cargo xtask workflow generate --check      in a hook: exit status 1 if something would change";
+  cargo xtask workflow generate --check      in a hook: exit status 1 if something would change
+  cargo xtask workflow generate --replace    take the place of a workflow that is written by hand";
 
 /// Writes what is not as it should be, and says what that was.
 ///
@@ -30,8 +35,18 @@ Examples:
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let console = &context.console;
     let workflows = Workflows::read(&context.repository)?;
+    let by_hand = |file: &&&Generated| {
+        let text = workflows.text(file.path);
+        !args.replace && !text.is_empty() && !text.starts_with(MARK)
+    };
     let stale: Vec<_> = workflows.stale().collect();
-    for file in &stale {
+    let kept: Vec<_> = stale.iter().filter(by_hand).collect();
+    for file in &kept {
+        let text =
+            "written by hand, and left as it is\n    fix: move it away, or cargo xtask workflow generate --replace";
+        console.mark(Mark::Failed, &format!("{}: {text}", file.path));
+    }
+    for file in stale.iter().filter(|file| !by_hand(file)) {
         if args.check {
             console.mark(
                 Mark::Failed,
@@ -48,8 +63,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         let text = "says that it is generated, and nothing generates it any more\n    fix: remove it";
         console.mark(Mark::Failed, &format!("{}: {text}", path.display()));
     }
-    let wrong = strays.len() + if args.check { stale.len() } else { 0 };
-    let (mark, verdict) = match (wrong, stale.len()) {
+    let written = stale.len() - kept.len();
+    let wrong = strays.len() + kept.len() + if args.check { written } else { 0 };
+    let (mark, verdict) = match (wrong, written) {
         (0, 0) => (Mark::Ok, "nothing to change".to_owned()),
         (0, written) => (Mark::Ok, format!("{} written", count(written, "file"))),
         (wrong, _) => (Mark::Failed, count(wrong, "problem")),

@@ -14,7 +14,8 @@ pub fn problems(document: &Document<'_>) -> Vec<Problem> {
 
 fn problem(document: &Document<'_>, uses: &Node) -> Option<Problem> {
     let said = uses.text()?;
-    if said.starts_with("./") {
+    // Both are of the repository's own: in the checkout, and at the commit that runs.
+    if said.starts_with("./") || said.starts_with("$/") {
         return None;
     }
     if let Some(image) = said.strip_prefix("docker://") {

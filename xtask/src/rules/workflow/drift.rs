@@ -6,6 +6,8 @@ use crate::rules::{Problem, Severity};
 
 const FIX: &str = "run `cargo xtask workflow generate`; `cargo xtask workflow diff` shows what would change";
 
+const REPLACE: &str = "`cargo xtask workflow diff` shows the other, and `workflow generate --replace` writes it";
+
 /// Files that are missing, differ, or are not generated any more.
 pub fn problems(files: &[File], generated: &[Generated]) -> Vec<Problem> {
     // Where nothing is generated, nobody may want it to be.
@@ -22,7 +24,12 @@ pub fn problems(files: &[File], generated: &[Generated]) -> Vec<Problem> {
         if file.text != wanted.text {
             let same = file.text.lines().zip(wanted.text.lines()).take_while(|(old, new)| old == new).count();
             let line = u32::try_from(same + 1).unwrap_or(u32::MAX);
-            found.push(at(path, line, "it is not what the job table and xtask.toml say, from this line on", FIX));
+            found.push(if adopted {
+                at(path, line, "it is not what the job table and xtask.toml say, from this line on", FIX)
+            } else {
+                let problem = at(path, 1, "it is written by hand, where the job table has one of its own", REPLACE);
+                Problem { severity: Severity::Warning, ..problem }
+            });
         }
     }
     for file in files.iter().filter(|file| file.text.starts_with(MARK)) {

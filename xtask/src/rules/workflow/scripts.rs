@@ -1,14 +1,15 @@
 //! Scripts in steps: what is interpolated into one is code to the shell, and what calls this program must be something it has.
 
 use super::document::Document;
-use crate::rules::Problem;
 use crate::rules::yaml::Node;
+use crate::rules::{Problem, Severity};
 
 /// What of GitHub's contexts nobody outside can write: numbers, hashes, and what the owner of the repository wrote.
-const HARMLESS: [&str; 15] = [
+const HARMLESS: [&str; 16] = [
     "github.action_path",
     "github.event.number",
     "github.event.pull_request.number",
+    "github.event.repository.",
     "github.event_name",
     "github.job",
     "github.repository",
@@ -22,6 +23,9 @@ const HARMLESS: [&str; 15] = [
     "secrets.",
     "strategy.",
 ];
+
+/// What is as harmless as what the workflow itself, or a step of it, puts there.
+const DEPENDS: [&str; 5] = ["env.", "matrix.", "needs.", "steps.", "vars."];
 
 /// Interpolated text, and command lines that do not work.
 pub fn problems(document: &Document<'_>, misuse: &dyn Fn(&[&str]) -> Option<String>) -> Vec<Problem> {
@@ -48,9 +52,12 @@ fn interpolated(document: &Document<'_>, node: &Node) -> Vec<Problem> {
     });
     harmful
         .map(|expression| {
-            let fault = format!("`{}` becomes part of the script: who writes it, writes code", expression.trim());
+            let bare = expression.trim();
+            let fault = format!("`{bare}` becomes part of the script: who writes it, writes code");
             let fix = "hand it over in `env`, and write \"$NAME\" in the script";
-            document.problem(document.line_of(node.line, expression), fault, fix)
+            let problem = document.problem(document.line_of(node.line, expression), fault, fix);
+            let depends = DEPENDS.iter().any(|context| bare.starts_with(context));
+            Problem { severity: if depends { Severity::Warning } else { Severity::Problem }, ..problem }
         })
         .collect()
 }

@@ -57,6 +57,8 @@ fn drift() {
     check(WORKFLOW, &wanted[0].text, &[]);
     let edited = wanted[0].text.replace("jobs: {}", "jobs: {} # by hand");
     check(WORKFLOW, &edited, &["3: it is not what the job table and xtask.toml say, from this line on"]);
+    let by_hand = "name: a\npermissions: {}\njobs: {}\n";
+    check(WORKFLOW, by_hand, &["1: warning: it is written by hand, where the job table has one of its own"]);
     let missing = "1: it is not there, and the job table says what it holds";
     check(ACTION, "name: a\n", &[&missing.replace("it is", "warning: it is")]);
     let stray = "1: it says that it is generated, and nothing generates it any more";
@@ -68,6 +70,7 @@ fn pins() {
     let step = |uses: &str| workflow("push", &format!("    steps:\n      - uses: {uses}"));
     check(WORKFLOW, &step(&format!("a/b@{COMMIT} # v1")), &[]);
     check(WORKFLOW, &step("./.github/actions/a"), &[]);
+    check(WORKFLOW, &step("$/.github/actions/a"), &[]);
     check(WORKFLOW, &step("a/b@v1"), &[(7, "`a/b` is at `v1`, which its owner can move")]);
     check(WORKFLOW, &step("a/b@main # v1"), &[(7, "`a/b` is at `main`")]);
     check(WORKFLOW, &step("a/b"), &[(7, "`a/b` is at no version")]);
@@ -177,9 +180,10 @@ fn scripts() {
     check(
         WORKFLOW,
         &run("echo ${{ github.head_ref }} ${{ matrix.name }}"),
-        &[(9, "`github.head_ref`"), (9, "`matrix.name`")],
+        &[(9, "`github.head_ref` becomes"), (9, "warning: `matrix.name`")],
     );
     check(WORKFLOW, &run("echo ${{ format('{0}', inputs.x) }}"), &[(9, fault)]);
+    assert!(!told(WORKFLOW, &run("echo ${{ inputs.x }}"), &[])[0].contains("warning"));
     check(WORKFLOW, &run("echo ${{ github.sha }} ${{ runner.os }} \"$NAME\""), &[]);
     let script = |uses: &str| {
         workflow(
