@@ -116,7 +116,9 @@ fn required(repository: &Path, config: &Config, named: Option<&Path>, run: &Run)
             names.join(", ")
         );
     }
-    let table = workflow::generate(JOBS, &config.ci, |_| "").into_iter().find(|file| Path::new(file.path) == generated);
+    let table = workflow::generate(JOBS, &config.ci, &config.cache.secrets(), |_| "")
+        .into_iter()
+        .find(|file| Path::new(file.path) == generated);
     let table = table.ok_or_else(|| anyhow!("no workflow is generated: name one with `--workflow FILE`"))?;
     read(File { path: generated.to_owned(), text: table.text })
 }
