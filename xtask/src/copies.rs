@@ -1,4 +1,5 @@
-//! Copies of a repository's tree as its flake sees it, each without some of its files: hard links where the file system has them.
+//! Copies of a repository's tree as its flake sees it, each without some of its files, or with others in their place: hard links
+//! where the file system has them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +28,7 @@ impl<'a> Copies<'a> {
     pub fn new(state: &Path, root: &'a Path, tree: &'a Tree, folders: Vec<PathBuf>) -> Result<Self> {
         fs::create_dir_all(state).context("make the state folder")?;
         let folder =
-            tempfile::Builder::new().prefix("independence-").tempdir_in(state).context("make a folder for copies")?;
+            tempfile::Builder::new().prefix("copies-").tempdir_in(state).context("make a folder for copies")?;
         let seen = tree.files().filter(|(_, file)| file.tracked && file.kind != FileKind::Submodule);
         let files: Vec<_> = seen.map(|(path, file)| (path, &file.kind)).collect();
         let there = |folder: &PathBuf| files.iter().any(|(path, _)| path.starts_with(folder));
@@ -77,10 +78,37 @@ impl<'a> Copies<'a> {
             }
             match kind {
                 FileKind::Symlink(target) => std::os::unix::fs::symlink(target, &to).with_context(copying)?,
-                // Another file system, or somebody else's file: then the bytes are copied.
-                _ => fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)).with_context(copying)?,
+                _ => link(&from, &to).with_context(copying)?,
             }
         }
         Ok(())
     }
+
+    /// Puts `files`, relative to the folder `others`, into the copy of that number, where no such files are; those that `others`
+    /// does not hold either are left out.
+    ///
+    /// # Errors
+    /// When a file can be neither linked nor copied.
+    pub fn add(&self, number: usize, others: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
+        for file in files {
+            let (from, to) = (others.join(file), self.folder.path().join(number.to_string()).join(file));
+            let copying = || format!("copy `{}`", from.display());
+            let Ok(metadata) = from.symlink_metadata() else { continue };
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder).with_context(copying)?;
+            }
+            if metadata.is_symlink() {
+                let target = fs::read_link(&from).with_context(copying)?;
+                std::os::unix::fs::symlink(target, &to).with_context(copying)?;
+            } else if metadata.is_file() {
+                link(&from, &to).with_context(copying)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Another file system, or somebody else's file: then the bytes are copied.
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
 }

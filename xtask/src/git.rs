@@ -1,5 +1,7 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
+mod history;
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;

@@ -7,6 +7,7 @@ mod build;
 mod cache_config;
 mod ci;
 mod config;
+mod diff;
 mod doctor;
 mod independence;
 mod lock;
@@ -34,6 +35,7 @@ pub enum Command {
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
     Config(config::Args),
+    Diff(diff::Args),
     Doctor(doctor::Args),
     Independence(independence::Args),
     Lock(lock::Args),
@@ -56,6 +58,7 @@ impl Command {
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),
+            Self::Diff(args) => diff::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),

@@ -6,6 +6,7 @@ mod annotations;
 mod banner;
 mod console;
 pub mod diagnoses;
+pub mod diff;
 #[cfg(test)]
 mod example;
 pub mod files;

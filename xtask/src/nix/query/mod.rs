@@ -138,7 +138,20 @@ impl Query {
     /// # Errors
     /// When it cannot be written.
     pub fn write(state: &Path, reference: &Reference, overrides: &[InputOverride]) -> Result<Self> {
-        let flake = wrapper(reference);
+        Self::write_with_inputs(state, reference, None, overrides)
+    }
+
+    /// As [`Query::write`]; what is evaluated elsewhere gets the inputs of the flake at `locked`, if that is another.
+    ///
+    /// # Errors
+    /// As [`Query::write`].
+    pub fn write_with_inputs(
+        state: &Path,
+        reference: &Reference,
+        locked: Option<&Reference>,
+        overrides: &[InputOverride],
+    ) -> Result<Self> {
+        let flake = wrapper(reference, locked);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
@@ -232,12 +245,20 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &Reference) -> String {
-    let attributes = reference.attributes().into_iter();
-    let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
+fn wrapper(reference: &Reference, locked: Option<&Reference>) -> String {
+    let input = |name: &str, reference: &Reference| {
+        let attributes = reference.attributes().into_iter();
+        let lines: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
+        format!("  inputs.{name} = {{\n{lines}  }};\n")
+    };
+    let inputs = input("flake", reference) + &locked.map(|locked| input("locked", locked)).unwrap_or_default();
+    let (locked, elsewhere) = match locked {
+        Some(_) => (", locked", "(flake // { inherit (locked) inputs; })"),
+        None => ("", "flake"),
+    };
     format!(
-        "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      elsewhere = import ./elsewhere.nix flake;\n      evaluate = import ./evaluate.nix (_: flake);\n    }};\n}}\n"
+        "{{\n{inputs}\n  outputs =\n    {{ flake{locked}, ... }}:\n    {{\n      \
+         discover = import ./discover.nix flake;\n      elsewhere = import ./elsewhere.nix {elsewhere};\n      evaluate = import ./evaluate.nix (_: flake);\n    }};\n}}\n"
     )
 }
 
@@ -262,7 +283,20 @@ mod tests {
                 };
             }
         "#]]
-        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned())));
+        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned()), None));
+    }
+
+    #[test]
+    fn the_inputs_may_be_those_of_another_flake() {
+        let url = |url: &str| Reference::Url(url.to_owned());
+        let text = wrapper(&url("git+file:///r"), Some(&url("git+file:///r?rev=1")));
+        for part in [
+            "  inputs.locked = {\n    url = \"git+file:///r?rev=1\";\n  };\n",
+            "{ flake, locked, ... }:",
+            "import ./elsewhere.nix (flake // { inherit (locked) inputs; });",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
     }
 
     #[test]
