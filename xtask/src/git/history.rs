@@ -77,14 +77,16 @@ impl Checkout {
         Ok(())
     }
 
-    /// How the files that git tracks differ from those of `commit`, changes that are not committed included.
+    /// How the files that git tracks differ from those of `commit`, changes that are not committed included. A file that was only
+    /// touched is among them: git would write down in its index that nothing changed, and a look changes nothing.
     ///
     /// # Errors
     /// When git does not answer.
     pub fn changes_since(&self, commit: &str) -> Result<Vec<FileChange>> {
         let shell = inside(&self.top)?;
         let options = ["--raw", "-z", "--find-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none"];
-        let told = process::ask_bytes(&mut cmd!(shell, "git --no-optional-locks diff {options...} {commit} --").into());
+        let untouched = "diff.autoRefreshIndex=false";
+        let told = process::ask_bytes(&mut cmd!(shell, "git -c {untouched} diff {options...} {commit} --").into());
         Ok(changes(&told.with_context(|| format!("ask git what changed since {commit}"))?))
     }
 

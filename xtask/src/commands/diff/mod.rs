@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let base = base.with_context(in_base)?;
     let was = complete(evaluated(&base, &wish).with_context(in_base)?).with_context(in_base)?;
     refuse_unknown(&args.selectors, &now, &was, &head)?;
-    let changed_files = revisions.checkout.changes_since(&revisions.commit)?;
+    let changed_files = revisions.changes()?;
     let mut difference = difference(args, &revisions, &head, (&was, &now), changed_files)?;
     details::describe(&head, &mut difference)?;
     let limits = wish.limits;

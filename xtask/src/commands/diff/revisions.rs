@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
-use crate::diff::FileChange;
+use crate::diff::{FileChange, FileStatus};
+use crate::files;
 use crate::git::{self, Checkout};
 use crate::tree::{FileKind, Tree};
 
@@ -59,11 +60,30 @@ impl Revisions {
         self.head_tree.nix_files().collect()
     }
 
-    /// What somebody should know who reads how these two differ in `files`.
+    /// The files that differ.
     ///
     /// # Errors
     /// When git does not answer, or a file cannot be read.
-    pub fn notes(&self, base: &str, files: &[FileChange]) -> Result<Vec<String>> {
+    pub fn changes(&self) -> Result<Vec<FileChange>> {
+        let mut changes = self.checkout.changes_since(&self.commit)?;
+        let mut same = Vec::new();
+        for change in changes.iter().filter(|change| change.status == FileStatus::Changed && !change.submodule) {
+            let identity = |top: &Path| files::identity(&top.join(&change.path));
+            let (base, head) = (identity(self.files_of_base()), identity(&self.checkout.top));
+            let reading = || format!("read `{}`", change.path.display());
+            if base.with_context(reading)? == head.with_context(reading)? {
+                same.push(change.path.clone());
+            }
+        }
+        changes.retain(|change| !same.contains(&change.path));
+        Ok(changes)
+    }
+
+    /// What somebody should know who reads how these two differ in `changes`.
+    ///
+    /// # Errors
+    /// When git does not answer, or a file cannot be read.
+    pub fn notes(&self, base: &str, changes: &[FileChange]) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         // Where the history is cut off, nobody can tell.
         if !self.checkout.is_shallow() && !self.checkout.is_ancestor(&self.commit)? {
@@ -73,7 +93,7 @@ impl Revisions {
             ));
         }
         let submodules: Vec<String> =
-            files.iter().filter(|file| file.submodule).map(|file| format!("`{}`", file.path.display())).collect();
+            changes.iter().filter(|file| file.submodule).map(|file| format!("`{}`", file.path.display())).collect();
         if !submodules.is_empty() {
             notes.push(format!(
                 "{} changed: a flake sees what is in a submodule only if it asks for submodules, and the base is then fetched \
