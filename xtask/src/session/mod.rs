@@ -137,7 +137,11 @@ impl<'a> Session<'a> {
         let nix_files: Vec<PathBuf> = whole.nix_files().chain(besides).collect();
         let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &nix_files)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
-        let nix = if inputs.is_stand_in() { nix.offline() } else { with_caches(context, nix, &mut settings, &caches) };
+        let nix = if inputs.is_stand_in() {
+            nix.offline()
+        } else {
+            with_caches(context, nix, &mut settings, &caches, !is_commit)
+        };
         if let Some(checkout) = &checkout {
             refuse_undecoded(context, &nix, &checkout.top)?;
         }
@@ -235,10 +239,10 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them.
+/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them, once.
 ///
 /// Nix heeds the `nixConfig` of the flake that it is called for, and that is the wrapper around this one.
-fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches) -> Nix {
+fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches, tell: bool) -> Nix {
     let unknown = caches.unknown_to(settings);
     if unknown.is_empty() || context.offline || !settings.substitute {
         return nix;
@@ -247,7 +251,9 @@ fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Ca
         settings.substituters.extend(unknown);
         return nix.with_caches(caches);
     }
-    context.console.line(&caches_not_asked(&unknown));
+    if tell {
+        context.console.line(&caches_not_asked(&unknown));
+    }
     nix
 }
 

@@ -22,8 +22,7 @@ impl<'a> Session<'a> {
         nix: Nix,
         checkout: &Checkout,
         commit: &str,
-        files: &Path,
-        besides: Vec<PathBuf>,
+        (files, besides): (&Path, Vec<PathBuf>),
     ) -> Result<Self> {
         let below = context.repository.strip_prefix(&checkout.top).context("find the flake in its checkout")?;
         let folder = files.join(below);

@@ -28,7 +28,10 @@ pub fn describe(session: &Session<'_>, difference: &mut Difference) -> Result<()
     }
     let wanted: Vec<String> = results.iter().flat_map(|(base, head)| [base, head]).flatten().cloned().collect();
     let sizes = match session.closure_sizes(&wanted) {
-        Ok((sizes, _)) => sizes,
+        Ok((sizes, written)) => {
+            difference.notes.extend(written.err().map(|error| format!("{error:#}")));
+            sizes
+        }
         // What stands in the store need not be known to it.
         Err(error) => {
             difference.notes.push(format!("closures are not compared: {error:#}"));

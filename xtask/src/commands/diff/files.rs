@@ -13,11 +13,14 @@ use anyhow::Result;
 use super::revisions::Revisions;
 use crate::copies::Copies;
 use crate::diff::{Difference, FileChange, Files, Search};
-use crate::fleet::AttrPath;
+use crate::fleet::{AttrPath, Output};
 use crate::interrupt;
 use crate::nix::query::Query;
 use crate::pipeline::batching::Limits;
 use crate::session::{Derived, Session};
+
+/// An output is evaluated in the whole head, with all files of the base, and with some: about this often where it is one that matters.
+const EVALUATIONS: f64 = 4.0;
 
 /// Finds out which files each changed output depends on, as far as `seconds` reach.
 ///
@@ -30,29 +33,39 @@ pub fn describe(
     limits: Limits,
     seconds: u32,
 ) -> Result<()> {
-    let changed: Vec<usize> = (0..difference.outputs.len())
-        .filter(|&index| difference.outputs[index].compared.derivations().is_some())
-        .collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let attrs = changed.iter().map(|&index| difference.outputs[index].compared.output.attr.clone()).collect();
-    let told = if seconds == 0 {
-        Err("it was not looked for, as asked".to_owned())
-    } else {
-        let patience = Duration::from_secs(u64::from(seconds));
-        match Trials::new(session, revisions, &difference.files, attrs, limits).and_then(|trials| trials.run(patience))
-        {
+    let is_changed = |index: &usize| difference.outputs[*index].compared.derivations().is_some();
+    let changed: Vec<usize> = (0..difference.outputs.len()).filter(is_changed).collect();
+    let outputs: Vec<&Output> = changed.iter().map(|&index| &difference.outputs[index].compared.output).collect();
+    let fitting = fitting(session, &outputs, limits, f64::from(seconds));
+    let mut told = vec![Files::NotTold(format!("it takes longer than {seconds} s (--files-within)")); outputs.len()];
+    let patience = Duration::from_secs(u64::from(seconds));
+    if fitting > 0 {
+        let attrs = outputs.iter().take(fitting).map(|output| output.attr.clone()).collect();
+        let trials = Trials::new(session, revisions, &difference.files, attrs, limits);
+        let found = match trials.and_then(|trials| trials.run(patience)) {
             Err(error) if interrupt::count() > 0 => return Err(error),
-            told => told.map_err(|error| format!("{error:#}")),
-        }
-    };
-    let outputs = changed.len();
-    let told = told.unwrap_or_else(|reason| vec![Files::NotTold(reason); outputs]);
+            Err(error) => vec![Files::NotTold(format!("{error:#}")); fitting],
+            Ok(found) => found,
+        };
+        told.splice(..fitting, found);
+    }
     for (index, files) in changed.into_iter().zip(told) {
         difference.outputs[index].files = Some(files);
     }
     Ok(())
+}
+
+/// How many of `outputs` can be looked into within `seconds`, by what they cost when they were last evaluated; one at least, unless
+/// there is no time at all.
+fn fitting(session: &Session<'_>, outputs: &[&Output], limits: Limits, seconds: f64) -> usize {
+    let costs = session.costs();
+    let mut left = seconds * limits.workers as f64;
+    let fits = |output: &&&Output| {
+        left -= costs.estimate(output).map_or(1.0, |estimate| estimate.seconds) * EVALUATIONS;
+        left >= 0.0
+    };
+    let least = usize::from(seconds > 0.0).min(outputs.len());
+    outputs.iter().take_while(fits).count().max(least)
 }
 
 struct Trials<'a> {

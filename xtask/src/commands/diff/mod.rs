@@ -12,11 +12,11 @@ mod revisions;
 use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
 
-use self::revisions::Revisions;
+pub use self::revisions::Revisions;
 use crate::bootstrap::ensure_nix;
 use crate::commands::build::{EvaluationArgs, evaluated};
 use crate::context::{Context, Ending};
-use crate::diff::{Change, Described, Difference, FileChange, compare};
+use crate::diff::{Change, Compared, Described, Difference, compare};
 use crate::fleet::{OutputResult, Selector};
 use crate::report::{Mark, diff as report, outcome, stand_in_banner};
 use crate::session::{Report, Session, Wish, select};
@@ -52,8 +52,8 @@ Examples:
   cargo xtask diff --base HEAD                      what the changes that are not committed do
   cargo xtask diff --base origin/main 'nixos:*' --markdown
 
-Exit status: 0 whether or not there are changes (see --exit-code) · 1 an output does not evaluate any more · 2 could not compare, \
-also where nothing of the base evaluates";
+Exit status: 0 whether or not there are changes (see --exit-code) · 1 an output does not evaluate now · 2 could not compare, also \
+where nothing of the base evaluates";
 
 /// Evaluates both revisions and says how they differ.
 ///
@@ -61,62 +61,57 @@ also where nothing of the base evaluates";
 /// When there is no such revision, a selector names nothing in either, or a tool cannot be run.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let revisions = Revisions::find(context, &args.base)?;
-    let nix = ensure_nix(context)?.nix;
-    let head = Session::open_besides(context, nix.clone(), revisions.nix_files_of_base()?)?;
+    let head = Session::open_besides(context, ensure_nix(context)?.nix, revisions.nix_files_of_base()?)?;
     if let Some(banner) = stand_in_banner(&head.inputs) {
         context.console.banner(&banner);
     }
     let wish = Wish { may_be_absent: true, ..args.evaluation.wish(args.selectors.clone()) };
     let now = complete(evaluated(&head, &wish)?)?;
-    let quiet = context.with_inputs(head.inputs.is_stand_in());
-    let in_base = || format!("evaluate the base `{}`", args.base);
-    let base = Session::open_commit(
-        &quiet,
-        nix,
-        &revisions.checkout,
-        &revisions.commit,
-        revisions.files_of_base(),
-        revisions.nix_files_of_head(),
-    );
-    let base = base.with_context(in_base)?;
-    let was = complete(evaluated(&base, &wish).with_context(in_base)?).with_context(in_base)?;
-    refuse_unknown(&args.selectors, &now, &was, &head)?;
-    let changed_files = revisions.changes()?;
-    let mut difference = difference(args, &revisions, &head, (&was, &now), changed_files)?;
-    details::describe(&head, &mut difference)?;
-    let limits = wish.limits;
-    files::describe(&head, &revisions, &mut difference, limits, args.files_within)?;
+    let difference = since(&revisions, &head, &now, &wish, args.files_within)?;
     tell(&head, args, &now, &difference)
 }
 
-fn difference(
-    args: &Args,
-    revisions: &Revisions,
-    head: &Session<'_>,
-    (was, now): (&Report, &Report),
-    files: Vec<FileChange>,
-) -> Result<Difference> {
-    let system = |results: &[OutputResult], described: &crate::diff::Compared| {
-        let attr = described.was.as_ref().unwrap_or(&described.output.attr);
-        let same = |result: &&OutputResult| {
-            result.output.kind == described.output.kind
-                && (result.output.attr == *attr || result.output.attr == described.output.attr)
+/// How `now`, which `wish` came to in `head`, differs from what it comes to in the base; the files that changed outputs depend on
+/// are looked for as long as `seconds` say.
+///
+/// # Errors
+/// When the base cannot be asked, or no selector of the wish names anything in either.
+pub fn since(revisions: &Revisions, head: &Session<'_>, now: &Report, wish: &Wish, seconds: u32) -> Result<Difference> {
+    let in_base = || format!("evaluate the base `{}`", revisions.base);
+    let context = head.context.with_inputs(head.inputs.is_stand_in());
+    let files = (revisions.files_of_base(), revisions.nix_files_of_head());
+    let base = Session::open_commit(&context, head.nix.clone(), &revisions.checkout, &revisions.commit, files);
+    let base = base.with_context(in_base)?;
+    let was = evaluated(&base, wish).and_then(complete).with_context(in_base)?;
+    refuse_unknown(&wish.selectors, now, &was, head)?;
+    let mut difference = compared(revisions, head, &was, now)?;
+    details::describe(head, &mut difference)?;
+    files::describe(head, revisions, &mut difference, wish.limits, seconds)?;
+    Ok(difference)
+}
+
+fn compared(revisions: &Revisions, head: &Session<'_>, was: &Report, now: &Report) -> Result<Difference> {
+    let files = revisions.changes()?;
+    let system = |report: &Report, compared: &Compared| {
+        let is_it = |result: &&OutputResult| {
+            let attr = &result.output.attr;
+            result.output.kind == compared.output.kind
+                && (*attr == compared.output.attr || Some(attr) == compared.was.as_ref())
         };
-        results.iter().find(same).and_then(|result| result.system().map(str::to_owned))
+        report.results.iter().find(is_it).and_then(|result| result.system().map(str::to_owned))
     };
-    let compared = compare(&was.results, &now.results, &files, &head.kinds).into_iter();
-    let outputs = compared.map(|compared| {
-        let system = system(&now.results, &compared).or_else(|| system(&was.results, &compared));
+    let outputs = compare(&was.results, &now.results, &files, &head.kinds).into_iter().map(|compared| {
+        let system = system(now, &compared).or_else(|| system(was, &compared));
         Described::new(compared, system)
     });
     Ok(Difference {
-        base: args.base.clone(),
+        base: revisions.base.clone(),
         commit: revisions.commit.clone(),
         head: head.revision(),
         inputs: head.inputs.word(),
         is_stand_in: head.inputs.is_stand_in(),
         outputs: outputs.collect(),
-        notes: revisions.notes(&args.base, &files)?,
+        notes: revisions.notes(&files)?,
         files,
     })
 }

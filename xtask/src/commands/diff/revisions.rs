@@ -13,6 +13,8 @@ use crate::tree::{FileKind, Tree};
 /// The two revisions.
 #[derive(Debug)]
 pub struct Revisions {
+    /// The base as it was asked for.
+    pub base: String,
     /// The head: the working tree.
     pub checkout: Checkout,
     /// The commit of the base.
@@ -37,7 +39,7 @@ impl Revisions {
         let folder = folder.context("make a folder for the files of the base")?;
         checkout.write_files(&commit, folder.path())?;
         let head_tree = Tree::read(&checkout.top, Some(&checkout))?;
-        Ok(Self { checkout, commit, head_tree, folder })
+        Ok(Self { base: base.to_owned(), checkout, commit, head_tree, folder })
     }
 
     /// The folder with the files of the base.
@@ -83,8 +85,8 @@ impl Revisions {
     ///
     /// # Errors
     /// When git does not answer, or a file cannot be read.
-    pub fn notes(&self, base: &str, changes: &[FileChange]) -> Result<Vec<String>> {
-        let mut notes = Vec::new();
+    pub fn notes(&self, changes: &[FileChange]) -> Result<Vec<String>> {
+        let (base, mut notes) = (&self.base, Vec::new());
         // Where the history is cut off, nobody can tell.
         if !self.checkout.is_shallow() && !self.checkout.is_ancestor(&self.commit)? {
             notes.push(format!(

@@ -9,6 +9,9 @@ fn path(hash: char, name: &str) -> String {
     format!("/nix/store/{}-{name}", hash.to_string().repeat(HASH))
 }
 
+/// Inputs and texts of a derivation.
+type Parts<'a> = (&'a [(char, &'a str)], &'a [(&'a str, &'a str)]);
+
 /// Derivations by their paths; each is written as its hash, its name, its inputs, its sources and its texts.
 #[derive(Debug, Default)]
 struct Graph(HashMap<String, Rc<Derivation>>);
@@ -59,7 +62,7 @@ fn the_change_is_told_where_it_is() {
 
 #[test]
 fn what_differs_in_a_derivation() {
-    let check = |base: (&[(char, &str)], &[(&str, &str)]), head: (&[(char, &str)], &[(&str, &str)]), expected: &str| {
+    let check = |base: Parts<'_>, head: Parts<'_>, expected: &str| {
         let graph = Graph::default().with('a', "x", base.0, base.1).with('b', "x", head.0, head.1);
         graph.check(('a', "x"), ('b', "x"), &[expected]);
     };

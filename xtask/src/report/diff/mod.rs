@@ -1,5 +1,7 @@
 //! What a change does to a fleet, in words: for a terminal, as Markdown for the head of a pull request's summary, and as JSON.
 
+#[cfg(test)]
+mod example;
 mod json;
 mod markdown;
 mod phrases;

@@ -95,7 +95,7 @@ pub(super) fn files(told: &Files, all: &[FileChange]) -> Vec<String> {
         list(indices.filter_map(|&index| all.get(index)).map(file).collect(), NAMES)
     };
     match told {
-        Files::NotTold(reason) => vec![format!("could not be told: {}", line(reason))],
+        Files::NotTold(reason) => vec![format!("files that could not be told: {}", line(reason))],
         Files::NoneOfThem => {
             vec!["none of the changed files: it holds the flake's revision, or its source as a whole".to_owned()]
         }
@@ -109,7 +109,7 @@ pub(super) fn files(told: &Files, all: &[FileChange]) -> Vec<String> {
             }
             if !influence.undecided.is_empty() {
                 let undecided = names(&mut influence.undecided.iter());
-                clauses.push(format!("some of these, which was not looked for longer (--files-within): {undecided}"));
+                clauses.push(format!("some of these, for which there was no time (--files-within): {undecided}"));
             }
             clauses
         }
