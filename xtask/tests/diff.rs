@@ -15,6 +15,8 @@ fn a_shared_module_changes_exactly_the_hosts_that_use_it() {
     for nix in TestNix::ALL {
         let sandbox = fleet(nix);
         sandbox.write("modules/motd.nix", "{ drv, ... }: drv \"motd-1.1\" { text = \"bye\"; }\n");
+        // Neither of these changes anything, though one is read.
+        sandbox.write("modules/disk.nix", "# A comment.\n{ drv, ... }: drv \"disk\" { }\n");
         sandbox.write("README.md", "A fleet, changed.\n");
         commit(&sandbox, "second");
         let ran = diff(&sandbox, &[]).ends(0).says(&["3 outputs: 2 changed, 1 unchanged"]);

@@ -36,7 +36,9 @@ pub fn describe(
     let is_changed = |index: &usize| difference.outputs[*index].compared.derivations().is_some();
     let changed: Vec<usize> = (0..difference.outputs.len()).filter(is_changed).collect();
     let outputs: Vec<&Output> = changed.iter().map(|&index| &difference.outputs[index].compared.output).collect();
-    let fitting = fitting(session, &outputs, limits, f64::from(seconds));
+    let costs = session.costs();
+    let estimates = outputs.iter().map(|output| costs.estimate(output).map_or(1.0, |estimate| estimate.seconds));
+    let fitting = fitting(estimates, limits.workers, f64::from(seconds));
     let mut told = vec![Files::NotTold(format!("it takes longer than {seconds} s (--files-within)")); outputs.len()];
     let patience = Duration::from_secs(u64::from(seconds));
     if fitting > 0 {
@@ -55,17 +57,15 @@ pub fn describe(
     Ok(())
 }
 
-/// How many of `outputs` can be looked into within `seconds`, by what they cost when they were last evaluated; one at least, unless
-/// there is no time at all.
-fn fitting(session: &Session<'_>, outputs: &[&Output], limits: Limits, seconds: f64) -> usize {
-    let costs = session.costs();
-    let mut left = seconds * limits.workers as f64;
-    let fits = |output: &&&Output| {
-        left -= costs.estimate(output).map_or(1.0, |estimate| estimate.seconds) * EVALUATIONS;
+/// How many outputs of these `costs` in seconds can be looked into within `seconds`; one at least, unless there is no time at all.
+fn fitting(costs: impl ExactSizeIterator<Item = f64>, workers: usize, seconds: f64) -> usize {
+    let least = usize::from(seconds > 0.0).min(costs.len());
+    let mut left = seconds * workers as f64;
+    let fits = |cost: &f64| {
+        left -= cost * EVALUATIONS;
         left >= 0.0
     };
-    let least = usize::from(seconds > 0.0).min(outputs.len());
-    outputs.iter().take_while(fits).count().max(least)
+    costs.take_while(fits).count().max(least)
 }
 
 struct Trials<'a> {
@@ -144,5 +144,23 @@ impl<'a> Trials<'a> {
         let query = if without.contains(lock) { with_lock_of_base } else { self.session.query() };
         let asked: Vec<(usize, AttrPath)> = outputs.iter().map(|&output| (0, self.attrs[output].clone())).collect();
         self.session.derive_elsewhere_by(query, &asked, self.copies.folder(), self.limits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_as_there_is_time_for() {
+        let check = |costs: &[f64], workers: usize, seconds: f64, expected: usize| {
+            assert_eq!(fitting(costs.iter().copied(), workers, seconds), expected, "{costs:?} {workers} {seconds}");
+        };
+        check(&[], 1, 60.0, 0);
+        check(&[1.0, 1.0, 1.0], 1, 8.0, 2);
+        check(&[1.0, 1.0, 1.0], 2, 8.0, 3);
+        check(&[100.0, 1.0], 1, 8.0, 1);
+        check(&[1.0, 100.0, 1.0], 1, 8.0, 1);
+        check(&[0.1], 1, 0.0, 0);
     }
 }

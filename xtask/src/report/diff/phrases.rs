@@ -15,7 +15,7 @@ const NAMES: usize = 8;
 
 /// The changes in the order in which they are told, each with its sign and its word.
 pub(super) const CHANGES: [(Change, &str, &str); 7] = [
-    (Change::Broken, "✗", "does not evaluate any more"),
+    (Change::Broken, "✗", "does not evaluate now"),
     (Change::Changed, "~", "changed"),
     (Change::Added, "+", "added"),
     (Change::Removed, "-", "removed"),

@@ -11,7 +11,7 @@ fn everything_on_a_terminal() {
         base main (0123456789ab) · head 89abcdef0123-dirty · stand-in inputs
         4 files changed
         ! something to know
-        ✗ homeConfigurations."a@b|c"  does not evaluate any more
+        ✗ homeConfigurations."a@b|c"  does not evaluate now
             now: attribute 'x' *missing*
         ~ nixosConfigurations.www  renamed from nixosConfigurations.web, and changed
             by modules/motd.nix, hosts/www.nix (was hosts/web.nix)
@@ -41,7 +41,7 @@ fn everything_on_a_terminal() {
 #[test]
 fn everything_in_markdown() {
     expect_test::expect![[r###"
-        ## 9 outputs: 1 does not evaluate any more, 3 changed, 1 added, 1 removed, 1 base does not evaluate, 1 unchanged, 1 only renamed
+        ## 9 outputs: 1 does not evaluate now, 3 changed, 1 added, 1 removed, 1 base does not evaluate, 1 unchanged, 1 only renamed
 
         > [!WARNING]
         > **Stand-in inputs.** Every input of the flake was replaced by an embedded one.
@@ -51,7 +51,7 @@ fn everything_in_markdown() {
 
         | output | change | by | closure |
         |---|---|---|---:|
-        | <code>homeConfigurations."a@b&#124;c"</code> | ✗ does not evaluate any more |  |  |
+        | <code>homeConfigurations."a@b&#124;c"</code> | ✗ does not evaluate now |  |  |
         | <code>nixosConfigurations.www</code> | \~ renamed from nixosConfigurations.web, and changed | modules/motd.nix, hosts/www.nix (was hosts/web.nix); some of these together: a.nix (added), b.nix (removed); some of these, for which there was no time (--files-within): b.nix (removed) | 1.0 GiB → 1.0 GiB (+1.0 MiB) |
         | <code>nixosConfigurations.db</code> | \~ changed | none of the changed files: it holds the flake's revision, or its source as a whole | 2.0 KiB now |
         | <code>checks.x86&#95;64-linux.a</code> | \~ changed | files that could not be told: no copy |  |
@@ -273,7 +273,7 @@ fn a_summary_stays_small_whatever_changed() {
     }
     let text = markdown(&difference);
     assert!(text.len() < 60_000 && text.len() > 40_000, "{}", text.len());
-    assert!(text.starts_with("## 3009 outputs: 1 does not evaluate any more, 3003 changed"), "{}", &text[..80]);
+    assert!(text.starts_with("## 3009 outputs: 1 does not evaluate now, 3003 changed"), "{}", &text[..80]);
     // The table is cut and says so, and some details still follow, as does the footer.
     for part in ["| … | 2", "<details><summary>nixosConfigurations.host-", "outputs more: `--json` tells all", "<sub>"]
     {
