@@ -154,3 +154,21 @@ fn a_flake_below_the_root_of_the_checkout() {
         assert_eq!(changes(&ran), ["db changed shared.nix", "mail changed shared.nix", "web unchanged"], "{nix:?}");
     }
 }
+
+#[test]
+fn a_folder_stays_where_the_change_made_all_of_its_files() {
+    let sandbox = fleet(TestNix::Modern);
+    let disk = |size: &str| {
+        let listed = "builtins.seq (builtins.readDir ../extra)";
+        format!("{{ drv, ... }}: {listed} (drv \"disk\" {{ size = {size}; }})\n")
+    };
+    sandbox.write("modules/disk.nix", &disk("1"));
+    sandbox.write("extra/old", "This is the old file.\n");
+    commit(&sandbox, "before");
+    sandbox.git(&sandbox.repository(), &["rm", "--quiet", "extra/old"]);
+    sandbox.write("extra/new", "Nothing in here is like the other.\n");
+    sandbox.write("modules/disk.nix", &disk("2"));
+    commit(&sandbox, "after");
+    let ran = diff(&sandbox, &["nixos:db"]).ends(0);
+    assert_eq!(changes(&ran), ["db changed modules/disk.nix"]);
+}

@@ -101,3 +101,30 @@ fn whole(drv: &str, recipe: Recipe) -> Derivation {
     let texts = environment.into_iter().map(|[name, text]| (name, text)).chain(said).collect();
     Derivation { name: store_name(drv).to_owned(), outputs, inputs, sources, texts }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_what_something_is_built_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, outputs: &str, inputs: &[&str]| {
+            let inputs: Vec<String> = inputs.iter().map(|input| format!("(\"/{input}.drv\",[\"out\"])")).collect();
+            let text =
+                format!("Derive([{outputs}],[{}],[],\"s\",\"/bin/sh\",[\"-c\"],[(\"a\",\"1\")])", inputs.join(","));
+            std::fs::write(folder.path().join(format!("{name}.drv")), text).unwrap();
+        };
+        let out = r#"("out","/out","","")"#;
+        write("download", r#"("out","/out","sha256","ab")"#, &[]);
+        write("library-1.0", out, &["download"]);
+        write("host", out, &["library-1.0", "download"]);
+        let store = Store::chroot(folder.path());
+        let mut derivations = Derivations::new(&store);
+        assert_eq!(derivations.names("/host.drv").unwrap(), ["host", "library-1.0"]);
+        assert!(derivations.names("/gone.drv").is_err());
+        let host = derivations.whole("/host.drv").unwrap();
+        let said: Vec<(&str, &str)> = host.texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        assert_eq!(said, [("a", "1"), ("arguments", "-c"), ("builder", "/bin/sh"), ("system", "s")]);
+    }
+}
