@@ -1,6 +1,7 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
 mod history;
+mod revision;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
+
+pub use history::{FileAt, file_at};
 
 use crate::{files, nix, process};
 

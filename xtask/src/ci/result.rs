@@ -1,6 +1,7 @@
 //! What became of the jobs of one run.
 
 use super::{Job, JobName};
+use crate::analytics::{Tally, Trend};
 use crate::rules::Problem;
 use crate::session::Report;
 
@@ -84,11 +85,24 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
     Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
+/// What the jobs that are about binary caches came to, as far as they ran.
+#[derive(Debug, Default)]
+pub struct Caches {
+    /// What caches had of what outputs need, before the build.
+    pub analytics: Option<(Tally, Option<Trend>)>,
+    /// What was pushed, or why nothing was, in one line.
+    pub push: Option<String>,
+    /// What was found in the cache, in one line.
+    pub verify: Option<String>,
+}
+
 /// What became of a whole run.
 #[derive(Debug)]
 pub struct RunResult {
     /// Every job of the table.
     pub jobs: Vec<JobResult>,
+    /// What there is to say of binary caches.
+    pub caches: Caches,
     /// What became of the outputs, if a job looked at them.
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
@@ -138,6 +152,7 @@ mod tests {
         let check = |statuses: &[JobStatus], expected: JobStatus| {
             let run = RunResult {
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
+                caches: Caches::default(),
                 fleet: None,
                 inputs: None,
                 flags: String::new(),
@@ -156,8 +171,7 @@ mod tests {
 
     #[test]
     fn a_job_runs_unless_something_is_in_its_way() {
-        let build =
-            Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] };
+        let build = Job { needs: &[JobName::Bootstrap], ..Job::bare(JobName::Build, Phase::Build) };
         let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
             let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
             assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);

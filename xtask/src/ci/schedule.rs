@@ -39,9 +39,9 @@ mod tests {
     use super::*;
 
     const CHAIN: &[Job] = &[
-        Job { name: JobName::Lock, word: "", about: "", phase: Phase::Check, needs: &[] },
-        Job { name: JobName::Bootstrap, word: "", about: "", phase: Phase::Check, needs: &[JobName::Lock] },
-        Job { name: JobName::Build, word: "", about: "", phase: Phase::Build, needs: &[JobName::Bootstrap] },
+        Job::bare(JobName::Lock, Phase::Check),
+        Job { needs: &[JobName::Lock], ..Job::bare(JobName::Bootstrap, Phase::Check) },
+        Job { needs: &[JobName::Bootstrap], ..Job::bare(JobName::Build, Phase::Build) },
     ];
 
     fn check(jobs: &[Job], wanted: &[JobName], skipped: &[JobName], expected: &[JobName]) {

@@ -15,6 +15,47 @@ pub struct Job {
     pub phase: Phase,
     /// The jobs that must have succeeded before it makes sense; all earlier in the table.
     pub needs: &'static [JobName],
+    /// What it wants of the machine that runs it.
+    pub machine: Machine,
+}
+
+/// What a job wants of the machine that runs it on GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// Whether one machine is enough.
+    pub extent: Extent,
+    /// How long it may take, set-up and compilation of this program included.
+    pub minutes: u16,
+    /// What its token may do besides reading the repository.
+    pub permissions: &'static [Permission],
+    /// Whether it is given what opens the cache: the secrets that `[cache]` of xtask.toml names, and the history in which the rules
+    /// of a change's base are. A run for a fork has none of the secrets, and the job must say what it leaves undone.
+    pub opens_cache: bool,
+}
+
+/// On how many machines a job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// On one, for all outputs.
+    Once,
+    /// On those of each system, each for its share of the outputs.
+    PerSystem,
+}
+
+/// Something that the token of a job may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// GitHub's word for what it is about, such as `packages`.
+    pub scope: &'static str,
+    /// `read` or `write`.
+    pub access: &'static str,
+    /// What for.
+    pub why: &'static str,
+}
+
+impl Machine {
+    /// What most jobs want.
+    pub const USUAL: Self = Self { extent: Extent::Once, minutes: 30, permissions: &[], opens_cache: false };
 }
 
 /// The phases of a run, in order.
@@ -25,11 +66,19 @@ pub enum Phase {
     Check,
     /// Building.
     Build,
+    /// Whether what was built is what was wanted.
+    Verify,
+    /// What others see of it.
+    Publish,
 }
 
-/// The table is written once: the enum, its words and the rows all come from it.
+/// The table is written once: the enum, its words and the rows all come from it. What a job wants of its machine otherwise than
+/// most stands behind `on`.
 macro_rules! jobs {
-    ($($name:ident = $word:literal, $phase:ident, needs [$($need:ident),*], $about:literal;)*) => {
+    ($(
+        $name:ident = $word:literal, $phase:ident, needs [$($need:ident),*], $about:literal
+        $(, on { $($want:ident: $value:expr),* })?;
+    )*) => {
         /// The jobs by name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(rename_all = "kebab-case")]
@@ -44,6 +93,7 @@ macro_rules! jobs {
             about: $about,
             phase: Phase::$phase,
             needs: &[$(JobName::$need),*],
+            machine: Machine { $($($want: $value,)*)? ..Machine::USUAL },
         },)*];
 
         impl clap::ValueEnum for JobName {
@@ -76,8 +126,21 @@ jobs! {
         "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     CacheConfig = "cache-config", Check, needs [Bootstrap],
         "whatever is written about binary caches agrees with nixConfig of flake.nix";
+    CachePolicy = "cache-policy", Check, needs [Bootstrap],
+        "it is decided whether this run pushes, and what that needs is there",
+        on { opens_cache: true };
     Build = "build", Build, needs [Bootstrap],
-        "every output evaluates, and those this machine has a builder for are built";
+        "every output evaluates, and those this machine has a builder for are built",
+        on { extent: Extent::PerSystem, minutes: 120 };
+    CacheAnalytics = "cache-analytics", Verify, needs [Build],
+        "as much of what outputs need was in caches as xtask.toml wants",
+        on { extent: Extent::PerSystem, minutes: 15 };
+    CachePush = "cache-push", Publish, needs [CachePolicy, Build],
+        "what is built is in the cache, where the policy pushes it",
+        on { extent: Extent::PerSystem, minutes: 60, opens_cache: true };
+    CacheVerify = "cache-verify", Publish, needs [CachePush],
+        "what was pushed is in the cache: whole, signed, each file there",
+        on { extent: Extent::PerSystem, minutes: 15, opens_cache: true };
 }
 
 impl JobName {
@@ -96,18 +159,32 @@ impl JobName {
 }
 
 impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Check, Self::Build, Self::Verify, Self::Publish];
+
     /// The word, as printed.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Check => "check",
             Self::Build => "build",
+            Self::Verify => "verify",
+            Self::Publish => "publish",
         }
     }
 }
 
 #[cfg(test)]
+impl Job {
+    /// A row without words and needs, for tests of what is done with tables.
+    pub const fn bare(name: JobName, phase: Phase) -> Self {
+        Self { name, word: "", about: "", phase, needs: &[], machine: Machine::USUAL }
+    }
+}
+
+#[cfg(test)]
 mod tests {
+    use super::super::workflow::{ALL, GATE, PLAN};
     use super::*;
     use clap::ValueEnum as _;
 
@@ -117,6 +194,12 @@ mod tests {
             let earlier = &jobs[..at];
             if earlier.iter().any(|other| other.name == job.name) {
                 return Some(format!("`{}` is there twice", job.name.word()));
+            }
+            if earlier.iter().any(|other| other.word == job.word && !job.word.is_empty()) {
+                return Some(format!("the word `{}` is there twice", job.word));
+            }
+            if [ALL, GATE, PLAN].contains(&job.word) {
+                return Some(format!("`{}` is a job of the workflow itself", job.word));
             }
             if let Some(need) = job.needs.iter().find(|need| !earlier.iter().any(|other| other.name == **need)) {
                 return Some(format!("`{}` needs `{}`, which is not earlier", job.name.word(), need.word()));
@@ -143,12 +226,16 @@ mod tests {
 
     #[test]
     fn a_wrong_table_is_seen() {
-        let job = |name: JobName, phase, needs| Job { name, word: "", about: "", phase, needs };
+        let job = |name: JobName, phase, needs| Job { needs, ..Job::bare(name, phase) };
         let forward = [job(JobName::Lock, Phase::Check, &[JobName::Build][..]), job(JobName::Build, Phase::Build, &[])];
         assert_eq!(fault(&forward).as_deref(), Some("`lock` needs `build`, which is not earlier"));
         let twice = [job(JobName::Lock, Phase::Check, &[][..]), job(JobName::Lock, Phase::Check, &[])];
         assert_eq!(fault(&twice).as_deref(), Some("`lock` is there twice"));
         let disorder = [job(JobName::Build, Phase::Build, &[][..]), job(JobName::Lock, Phase::Check, &[])];
         assert!(fault(&disorder).is_some());
+        let word = |name: JobName, word| Job { word, ..Job::bare(name, Phase::Check) };
+        let same = [word(JobName::Lock, "a"), word(JobName::Build, "a")];
+        assert_eq!(fault(&same).as_deref(), Some("the word `a` is there twice"));
+        assert_eq!(fault(&[word(JobName::Lock, "plan")]).as_deref(), Some("`plan` is a job of the workflow itself"));
     }
 }

@@ -4,6 +4,7 @@ mod activation;
 mod autowiring;
 mod bootstrap;
 mod build;
+mod cache;
 mod cache_config;
 mod ci;
 mod config;
@@ -14,6 +15,7 @@ mod lock;
 mod outputs;
 mod secrets;
 mod test;
+mod workflow;
 
 use anyhow::{Result, bail};
 use clap::builder::FalseyValueParser;
@@ -32,6 +34,7 @@ pub enum Command {
     Autowiring(autowiring::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
+    Cache(cache::Args),
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
     Config(config::Args),
@@ -42,6 +45,7 @@ pub enum Command {
     Outputs(outputs::Args),
     Secrets(secrets::Args),
     Test(test::Args),
+    Workflow(workflow::Args),
 }
 
 impl Command {
@@ -55,6 +59,7 @@ impl Command {
             Self::Autowiring(args) => autowiring::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
+            Self::Cache(args) => cache::run(context, args),
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),
@@ -65,6 +70,7 @@ impl Command {
             Self::Outputs(args) => outputs::run(context, args),
             Self::Secrets(args) => secrets::run(context, args),
             Self::Test(args) => test::run(context, args),
+            Self::Workflow(args) => workflow::run(context, args),
         }
     }
 }

@@ -12,12 +12,21 @@ use anyhow::{Context as _, Result, bail};
 pub struct Derivation {
     /// Name and store path of each output; the path is empty for a content-addressed output, which has none before it is built.
     pub outputs: Vec<(String, String)>,
-    /// The store paths of the derivations it needs.
-    pub inputs: Vec<String>,
+    /// The derivations it needs, and what of them.
+    pub inputs: Vec<Input>,
     /// The system it builds on.
     pub system: String,
     /// The features it asks of its builder, such as `kvm`.
     pub features: Vec<String>,
+}
+
+/// A derivation that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its store path.
+    pub drv: String,
+    /// The names of the outputs that are needed.
+    pub outputs: Vec<String>,
 }
 
 /// All that a derivation says.
@@ -27,8 +36,8 @@ pub struct Recipe {
     pub outputs: Vec<(String, String)>,
     /// Whether the hash of what it makes is known beforehand, as of a download.
     pub fixed: bool,
-    /// The store paths of the derivations it needs.
-    pub inputs: Vec<String>,
+    /// The derivations it needs, and what of them.
+    pub inputs: Vec<Input>,
     /// The store paths of the sources it needs.
     pub sources: Vec<String>,
     /// The system it builds on.
@@ -82,9 +91,9 @@ fn parse(text: &[u8]) -> Result<Recipe> {
         reader.expect(b"(")?;
         let drv = reader.string()?;
         reader.expect(b",")?;
-        reader.list(Reader::string)?;
+        let outputs = reader.list(Reader::string)?;
         reader.expect(b")")?;
-        Ok(drv)
+        Ok(Input { drv, outputs })
     })?;
     reader.expect(b",")?;
     let sources = reader.list(Reader::string)?;
@@ -176,7 +185,10 @@ mod tests {
                 ("out".to_owned(), "/nix/store/b-x".to_owned()),
             ],
             fixed: false,
-            inputs: vec!["/nix/store/c.drv".to_owned()],
+            inputs: vec![Input {
+                drv: "/nix/store/c.drv".to_owned(),
+                outputs: vec!["out".to_owned(), "dev".to_owned()],
+            }],
             sources: vec!["/nix/store/s".to_owned()],
             system: "x86_64-linux".to_owned(),
             builder: "/bin/sh".to_owned(),

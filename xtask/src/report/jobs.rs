@@ -18,7 +18,7 @@ pub fn plan(planned: &[Planned]) -> String {
     let line = |row: &Planned| {
         let word = row.job.name.word();
         let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_owned(), |why| format!("({why})"));
-        format!("{word:width$}  {:5}  {about}\n", row.job.phase.word())
+        format!("{word:width$}  {:7}  {about}\n", row.job.phase.word())
     };
     planned.iter().map(line).collect()
 }

@@ -1,10 +1,11 @@
 //! The report for people: Markdown for a job summary on GitHub, a merge request, or an editor.
 
+use super::cache::analytics_markdown;
 use super::jobs;
 use super::outcome;
 use super::problems;
 use super::words::{bytes, count, seconds};
-use crate::ci::{JobResult, JobStatus, RunResult};
+use crate::ci::{Caches, JobResult, JobStatus, RunResult};
 use crate::fleet::{OutputResult, Status};
 use crate::rules::Problem;
 use crate::session::Report;
@@ -26,7 +27,20 @@ pub fn markdown(result: &RunResult) -> String {
         text.push_str(&failures(fleet, &result.flags));
         text.push_str(&outputs(fleet));
     }
+    text.push_str(&caches(&result.caches));
     text.push_str(&footer(result));
+    text
+}
+
+/// What there is to say of binary caches.
+fn caches(caches: &Caches) -> String {
+    let analytics = caches.analytics.as_ref();
+    let mut text = analytics.map(|(tally, trend)| analytics_markdown(tally, trend.as_ref())).unwrap_or_default();
+    for (what, said) in [("Pushed", &caches.push), ("Verified", &caches.verify)] {
+        if let Some(said) = said {
+            text.push_str(&format!("\n- {what}: {}\n", escaped(said)));
+        }
+    }
     text
 }
 

@@ -195,13 +195,28 @@ impl<'a> Session<'a> {
         SourceTree { root: root.clone(), in_store: source.map(str::to_owned) }
     }
 
-    /// Everything that can change what evaluation tells, as one hash; `None` when the tree cannot be pinned down.
+    /// Everything that can change what evaluation tells, as one hash, for the tree as it was opened; `None` when the tree cannot be
+    /// pinned down.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn key(&self) -> Result<Option<String>> {
-        let checkout = if self.is_commit { self.checkout.clone() } else { git::checkout(&self.context.repository)? };
-        let tree = match &checkout {
+        self.key_of(self.checkout.as_ref())
+    }
+
+    /// As [`Session::key`], for the tree as it is now; a commit stays what it is.
+    ///
+    /// # Errors
+    /// When git refuses, or a file cannot be read.
+    pub fn key_now(&self) -> Result<Option<String>> {
+        if self.is_commit {
+            return self.key();
+        }
+        self.key_of(git::checkout(&self.context.repository)?.as_ref())
+    }
+
+    fn key_of(&self, checkout: Option<&Checkout>) -> Result<Option<String>> {
+        let tree = match checkout {
             Some(checkout) => checkout.fingerprint()?,
             None => files::tree_hash(&self.context.repository, &self.context.state)?,
         };

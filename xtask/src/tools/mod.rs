@@ -3,6 +3,7 @@
 mod debian_root;
 mod just;
 mod needs;
+mod workflows;
 
 use std::path::Path;
 
@@ -47,6 +48,25 @@ pub fn ensure(console: &Console, folder: &Path, install: bool) -> Result<()> {
         &folder.join("just/bin/just"),
         |path| path.is_file().then(|| "there".to_owned()),
         |path| just::PINNED.install(console, path.parent().context("just has a folder")?),
+    )?;
+    for pinned in workflows::PROGRAMS {
+        let bin = folder.join("workflows/bin");
+        kept(
+            console,
+            install,
+            &format!("the pinned {}", pinned.program),
+            &bin.join(pinned.program),
+            |path| path.is_file().then(|| "there".to_owned()),
+            |_| pinned.install(console, &bin),
+        )?;
+    }
+    kept(
+        console,
+        install,
+        "check-jsonschema with GitHub's schema",
+        &folder.join("check-jsonschema"),
+        |path| path.join("check_jsonschema").is_dir().then(|| "there".to_owned()),
+        |path| workflows::bring_schema(console, path),
     )?;
     kept(console, install, "a modern Nix", &folder.join("nix-modern"), relocated::version_in, |path| {
         require_root()?;

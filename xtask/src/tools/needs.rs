@@ -8,9 +8,10 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("make", "make"),
     ("git", "git"),
+    ("jq", "jq"),
     ("age", "age"),
     ("age-keygen", "age"),
     ("sshd", "openssh-server"),
@@ -19,6 +20,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("mmdebstrap", "mmdebstrap"),
     ("patchelf", "patchelf"),
     ("setpriv", "util-linux"),
+    ("nginx", "nginx-light"),
 ];
 
 /// The packages whose programs are not there, each once.

@@ -1,6 +1,8 @@
 //! Run the jobs of continuous integration, here exactly as there
 
+mod caches;
 mod jobs;
+mod matrix;
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -12,18 +14,24 @@ use self::jobs::Jobs;
 use super::build::{BuildArgs, EvaluationArgs};
 use crate::ci::{JOBS, JobName, JobResult, JobStatus, RunResult, obstacle, plan};
 use crate::context::{Context, Ending};
+use crate::fleet::Selector;
 use crate::report;
 
 /// Run the jobs of continuous integration, here exactly as there
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Only these jobs, and what they need [default: all]
     #[arg(value_name = "JOB")]
     jobs: Vec<JobName>,
     /// Not these jobs
     #[arg(long, value_name = "JOB", value_delimiter = ',', env = "XTASK_SKIP")]
     skip: Vec<JobName>,
+    /// Only these outputs; repeat for several [default: all]
+    #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
+    only: Vec<Selector>,
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
@@ -42,11 +50,18 @@ pub struct Args {
     build: BuildArgs,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Matrix(matrix::Args),
+}
+
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask ci                             everything, as CI runs it
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
+  cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
+  cargo xtask ci matrix                      which machines of GitHub would build what
   cargo xtask --repo ../fleet ci             another repository
   cargo xtask ci --inputs standin            offline: structure only, in about a second";
 
@@ -55,6 +70,9 @@ Examples:
 /// # Errors
 /// When no job is left to run, or the reports cannot be written.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    if let Some(Verb::Matrix(args)) = &args.verb {
+        return matrix::run(context, args);
+    }
     let console = &context.console;
     let planned = plan(JOBS, &args.jobs, &args.skip);
     if planned.iter().all(|row| row.left_out.is_some()) {

@@ -92,7 +92,7 @@ impl<'a> Trials<'a> {
         let folders = files.iter().filter_map(|file| file.path.parent().map(Path::to_owned));
         let folders = folders.filter(|folder| !folder.as_os_str().is_empty()).collect();
         let (top, state) = (&revisions.checkout.top, &session.context.state);
-        let copies = Copies::new(state, top, &revisions.head_tree, folders)?;
+        let copies = Copies::new(state, top, &revisions.head_tree, folders, 1)?;
         let lock = (session.below_top().join("flake.lock"), session.query_with_inputs_in(&revisions.commit)?);
         let files = files.iter().enumerate().filter(|(_, file)| !file.submodule).collect();
         Ok(Self { session, files, attrs, copies, base: revisions.files_of_base(), lock, limits })

@@ -87,7 +87,7 @@ impl<'a> Derivations<'a> {
             return Ok(known.clone());
         }
         let recipe = derivation::recipe(&self.store.on_disk(&self.nodes[number].drv))?;
-        let read = (recipe.fixed, recipe.inputs.iter().map(|input| self.number(input)).collect());
+        let read = (recipe.fixed, recipe.inputs.iter().map(|input| self.number(&input.drv)).collect());
         self.nodes[number].read = Some(read.clone());
         Ok(read)
     }
@@ -99,6 +99,7 @@ fn whole(drv: &str, recipe: Recipe) -> Derivation {
     let said = said.map(|(name, text)| (name.to_owned(), text));
     // A variable of the same name says the same, as `system` does.
     let texts = environment.into_iter().map(|[name, text]| (name, text)).chain(said).collect();
+    let inputs = inputs.into_iter().map(|input| input.drv).collect();
     Derivation { name: store_name(drv).to_owned(), outputs, inputs, sources, texts }
 }
 

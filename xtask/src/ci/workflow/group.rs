@@ -1,0 +1,76 @@
+//! Which jobs of the table share a machine: what one system's job leaves in the store of its machine is what those that need it work
+//! on, and another machine would have to build it again.
+
+use crate::ci::{Extent, Job};
+
+/// The jobs of one machine: one that stands for all, and those that follow it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The first, whose name the job has on GitHub.
+    pub first: &'a Job,
+    /// All of them, in the order of the table.
+    pub jobs: Vec<&'a Job>,
+}
+
+impl Group<'_> {
+    /// Whether it runs on machines of each system.
+    pub fn spreads(&self) -> bool {
+        self.first.machine.extent == Extent::PerSystem
+    }
+
+    /// How long all may take.
+    pub fn minutes(&self) -> u16 {
+        self.jobs.iter().map(|job| job.machine.minutes).sum()
+    }
+}
+
+/// The groups, in the order of the table.
+pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for job in jobs {
+        let follows = |group: &&mut Group<'_>| {
+            job.machine.extent == Extent::PerSystem
+                && group.spreads()
+                && group.jobs.iter().any(|other| job.needs.contains(&other.name))
+        };
+        match groups.iter_mut().find(follows) {
+            Some(group) => group.jobs.push(job),
+            None => groups.push(Group { first: job, jobs: vec![job] }),
+        }
+    }
+    groups
+}
+
+/// The words of the groups that have nothing to do when nothing is planned: those on machines of each system, and what comes after.
+pub fn idle_without_plan(groups: &[Group<'_>]) -> Vec<String> {
+    let first = groups.iter().filter(|group| group.spreads()).map(|group| group.first.phase).min();
+    let idle = groups.iter().filter(|group| group.spreads() || first.is_some_and(|first| group.first.phase > first));
+    idle.map(|group| group.first.word.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ci::table::Machine;
+    use crate::ci::{JobName, Phase};
+
+    #[test]
+    fn what_needs_a_systems_job_is_on_its_machine() {
+        use JobName::{Build, Config, Lock, Secrets};
+        let spread = Machine { extent: Extent::PerSystem, minutes: 10, ..Machine::USUAL };
+        let job = |name: JobName, word, phase, needs, machine| Job { word, needs, machine, ..Job::bare(name, phase) };
+        let jobs = [
+            job(Lock, "lock", Phase::Check, &[], Machine::USUAL),
+            job(Build, "build", Phase::Build, &[Lock], spread),
+            job(Config, "push", Phase::Publish, &[Build], Machine { minutes: 5, ..spread }),
+            job(Secrets, "tell", Phase::Publish, &[Config], Machine::USUAL),
+        ];
+        let groups = groups(&jobs);
+        let words: Vec<Vec<&str>> =
+            groups.iter().map(|group| group.jobs.iter().map(|job| job.word).collect()).collect();
+        assert_eq!(words, [&["lock"][..], &["build", "push"], &["tell"]]);
+        assert_eq!(groups[1].minutes(), 15);
+        assert_eq!(idle_without_plan(&groups), ["build", "tell"]);
+        assert_eq!(idle_without_plan(&groups[..1]), [""; 0]);
+    }
+}

@@ -1,0 +1,174 @@
+//! The jobs of the workflow: the plan, one for each row of the table, and the gate.
+
+use super::group::Group;
+use super::pins::pin;
+use super::text::{Map, Value};
+use super::{GATE, PLAN, gate, runs_on};
+use crate::ci::{Job, Phase};
+use crate::config::CiConfig;
+
+/// Where a job leaves its reports.
+const REPORT: &str = "report";
+
+/// Every job.
+pub fn map(groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committed: &str) -> Map {
+    let writer = Writer { groups, config, secrets, committed };
+    let mut all = Map::new().with(PLAN, writer.plan()).above(
+        "Which machines build what: by the systems of the outputs, and by what each cost when it was last measured.",
+    );
+    for (phase, group) in Phase::ALL.iter().flat_map(|phase| groups.iter().map(move |group| (phase, group))) {
+        if group.first.phase == *phase {
+            let about = format!("Phase `{}`: {}.", phase.word(), group.first.about);
+            all = all.with(group.first.word, writer.group(group)).above(&about);
+        }
+    }
+    all.with(GATE, gate::job(groups, config))
+        .above("The verdict on all jobs: this is the check that a branch has to require.")
+}
+
+struct Writer<'a> {
+    groups: &'a [Group<'a>],
+    config: &'a CiConfig,
+    /// The names of the secrets that open the cache.
+    secrets: &'a [String],
+    committed: &'a str,
+}
+
+impl Writer<'_> {
+    fn plan(&self) -> Map {
+        let outputs = Map::new()
+            .with("matrix", "${{ steps.plan.outputs.matrix }}")
+            .with("empty", "${{ steps.plan.outputs.empty }}");
+        let mut steps = self.set_up(None);
+        steps
+            .push(Map::new().with("name", "Plan the machines").with("id", "plan").with("run", "cargo xtask ci matrix"));
+        Map::new()
+            .with("name", PLAN)
+            .with("runs-on", runs_on(&self.config.usual_runner()))
+            .with("timeout-minutes", Value::Plain("30".to_owned()))
+            .with("permissions", contents())
+            .with("outputs", outputs)
+            .with("steps", Value::Maps(steps))
+    }
+
+    fn group(&self, group: &Group<'_>) -> Map {
+        let (spreads, word) = (group.spreads(), group.first.word);
+        let needs = self.needs(group);
+        let head = Map::new()
+            .with("name", if spreads { format!("{word} ${{{{ matrix.name }}}}") } else { word.to_owned() })
+            .with_some("needs", (!needs.is_empty()).then_some(Value::Row(needs)))
+            .with("if", self.condition(group));
+        let head = if spreads {
+            let strategy = Map::new()
+                .with("fail-fast", Value::Plain("false".to_owned()))
+                .with("matrix", "${{ fromJSON(needs.plan.outputs.matrix) }}");
+            head.with("runs-on", "${{ matrix.runner }}")
+                .with("strategy", strategy)
+                .with("continue-on-error", "${{ matrix.allowed_to_fail }}")
+        } else {
+            head.with("runs-on", runs_on(&self.config.usual_runner()))
+        };
+        let permissions = group.jobs.iter().flat_map(|job| job.machine.permissions);
+        let permissions = permissions
+            .fold(contents(), |all, permission| all.with(permission.scope, permission.access).beside(permission.why));
+        // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
+        let guarded = group.jobs.iter().any(|job| job.machine.opens_cache && !self.secrets.is_empty());
+        let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
+        head.with_some("environment", environment)
+            .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
+            .with("permissions", permissions)
+            .with("steps", Value::Maps(self.steps(group)))
+    }
+
+    /// The jobs of all earlier phases, and the plan for a job on machines of each system. What the table says a job needs it runs
+    /// itself, on its own machine.
+    fn needs(&self, group: &Group<'_>) -> Vec<String> {
+        let plan = group.spreads().then(|| PLAN.to_owned());
+        let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
+        plan.into_iter().chain(earlier.map(|other| other.first.word.to_owned())).collect()
+    }
+
+    /// Runs with all, or chosen alone; in a run of all, only after what it waits for went well.
+    fn condition(&self, group: &Group<'_>) -> Value {
+        let word = group.first.word;
+        if self.needs(group).is_empty() {
+            return format!("${{{{ !inputs.job || inputs.job == 'all' || inputs.job == '{word}' }}}}").into();
+        }
+        let wanted = format!("inputs.job == '{word}' && !cancelled()");
+        let all = "(!inputs.job || inputs.job == 'all') && success()";
+        if !group.spreads() {
+            return format!("${{{{ {wanted} || {all} }}}}").into();
+        }
+        Value::Folded(vec![
+            "${{ needs.plan.outputs.empty == 'false' &&".to_owned(),
+            format!("({wanted} || {all}) }}}}"),
+        ])
+    }
+
+    fn steps(&self, group: &Group<'_>) -> Vec<Map> {
+        let mut steps = self.set_up(Some(group));
+        steps.extend(group.jobs.iter().map(|job| self.run(job, group.spreads())));
+        let word = group.first.word;
+        let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
+        let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
+        steps.push(
+            Map::new()
+                .with("name", "Show the summary")
+                .with("if", "${{ always() }}")
+                .with("run", format!("cat {REPORT}/*/summary.md >> \"$GITHUB_STEP_SUMMARY\"")),
+        );
+        steps.push(self.action("Keep the report", "actions/upload-artifact", Some("${{ always() }}"), upload));
+        steps
+    }
+
+    fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
+        let checkout = Map::new().with("persist-credentials", Value::Plain("false".to_owned()));
+        let checkout = if group.is_some_and(|group| group.jobs.iter().any(|job| job.machine.opens_cache)) {
+            checkout
+                .with("fetch-depth", Value::Plain("0".to_owned()))
+                .beside("the base of a change decides whether it is pushed")
+        } else {
+            checkout
+        };
+        vec![
+            self.action("Check out", "actions/checkout", None, checkout),
+            Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix"),
+        ]
+    }
+
+    fn action(&self, name: &str, action: &str, condition: Option<&str>, with: Map) -> Map {
+        uses(name, action, condition, with, self.committed)
+    }
+
+    /// The one line that is the job, with the secrets that are its own.
+    fn run(&self, job: &Job, spreads: bool) -> Map {
+        let mut environment = Map::new();
+        if spreads {
+            environment =
+                environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
+        }
+        for secret in self.secrets.iter().filter(|_| job.machine.opens_cache) {
+            environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
+        }
+        let environment = (environment != Map::new()).then_some(environment);
+        Map::new()
+            .with("name", format!("Run `{}`", job.word))
+            .with_some("env", environment)
+            .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word))
+    }
+}
+
+/// A step that runs an action of others, at the commit that the committed text names.
+pub fn uses(name: &str, action: &str, condition: Option<&str>, with: Map, committed: &str) -> Map {
+    let pin = pin(action, committed);
+    Map::new()
+        .with("name", name)
+        .with_some("if", condition)
+        .with("uses", format!("{}@{}", pin.name, pin.commit))
+        .beside(&pin.version)
+        .with("with", with)
+}
+
+fn contents() -> Map {
+    Map::new().with("contents", "read").beside("checkout")
+}

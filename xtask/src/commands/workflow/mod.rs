@@ -1,0 +1,109 @@
+//! Keep the workflows of GitHub what the job table says: generate them, check them, show what would change
+
+mod check;
+mod diff;
+mod generate;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::ci::JOBS;
+use crate::ci::workflow::{self, Generated};
+use crate::config::Config;
+use crate::context::{Context, Ending};
+use crate::rules::workflow::{File, reads};
+
+/// Keep the workflows of GitHub what the job table says: generate them, check them, show what would change
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Generate(generate::Args),
+    Check(check::Args),
+    Diff(diff::Args),
+}
+
+/// Runs one verb.
+///
+/// # Errors
+/// When it could not do its work.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    match &args.verb {
+        Verb::Generate(args) => generate::run(context, args),
+        Verb::Check(args) => check::run(context, args),
+        Verb::Diff(args) => diff::run(context, args),
+    }
+}
+
+/// The workflows and actions of a repository, and what the job table wants of them.
+#[derive(Debug)]
+struct Workflows {
+    /// What is there, by path.
+    files: Vec<File>,
+    /// What should be.
+    generated: Vec<Generated>,
+}
+
+impl Workflows {
+    /// Reads them; those that git does not track yet too.
+    ///
+    /// # Errors
+    /// When a file or xtask.toml cannot be read.
+    fn read(repository: &Path) -> Result<Self> {
+        let config = Config::read(repository)?;
+        let mut files = Vec::new();
+        for path in paths(repository)? {
+            let text = std::fs::read(repository.join(&path)).with_context(|| format!("read `{}`", path.display()))?;
+            files.push(File { path, text: String::from_utf8_lossy(&text).into_owned() });
+        }
+        let committed = |path: &str| {
+            let file = files.iter().find(|file| file.path == Path::new(path));
+            file.map(|file| file.text.as_str()).unwrap_or_default()
+        };
+        let generated = workflow::generate(JOBS, &config.ci, &config.cache.secrets(), committed);
+        Ok(Self { files, generated })
+    }
+
+    /// The text of the file at `path`; empty where there is none.
+    fn text(&self, path: &str) -> &str {
+        let file = self.files.iter().find(|file| file.path == Path::new(path));
+        file.map(|file| file.text.as_str()).unwrap_or_default()
+    }
+
+    /// The generated files that are not as they should be.
+    fn stale(&self) -> impl Iterator<Item = &Generated> {
+        self.generated.iter().filter(|wanted| self.text(wanted.path) != wanted.text)
+    }
+
+    /// Files that say they are generated, and are not any more.
+    fn strays(&self) -> impl Iterator<Item = &Path> {
+        let marked = self.files.iter().filter(|file| file.text.starts_with(workflow::MARK));
+        let stray = |path: &Path| !self.generated.iter().any(|wanted| Path::new(wanted.path) == path);
+        marked.map(|file| file.path.as_path()).filter(move |path| stray(path))
+    }
+}
+
+/// The paths of workflows and actions, sorted.
+fn paths(repository: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for (start, depth) in [(".github", usize::MAX), ("", 1)] {
+        let start = repository.join(start);
+        if !start.is_dir() {
+            continue;
+        }
+        for entry in walkdir::WalkDir::new(&start).max_depth(depth) {
+            let entry = entry.with_context(|| format!("list the files in `{}`", start.display()))?;
+            let path = entry.path().strip_prefix(repository).unwrap_or(entry.path());
+            if !entry.file_type().is_dir() && reads(path) {
+                found.push(path.to_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

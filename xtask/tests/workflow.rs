@@ -1,0 +1,199 @@
+//! `cargo xtask workflow`: what is generated is fresh, is what linters want, and its gate is red whenever it should be.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod sandbox;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sandbox::{Ran, Sandbox, TestNix, program, ran, tool};
+
+const WORKFLOW: &str = ".github/workflows/ci.yaml";
+const SETUP: &str = ".github/actions/setup-nix/action.yaml";
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A repository with what is generated for `config`.
+fn generated(config: &str) -> Sandbox {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    sandbox.write("xtask.toml", config);
+    let written = "workflow generate: 2 files written";
+    sandbox.run(&["workflow", "generate"]).ends(0).says(&[written, &format!("{WORKFLOW}: written")]);
+    sandbox
+}
+
+fn read(sandbox: &Sandbox, path: &str) -> String {
+    fs::read_to_string(sandbox.repository().join(path)).unwrap()
+}
+
+#[test]
+fn the_workflows_of_this_repository_are_fresh_and_in_order() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let repository = workspace().to_str().unwrap();
+    for arguments in [&["generate", "--check"][..], &["check"], &["diff"]] {
+        sandbox.run(&[&["--repo", repository, "workflow"], arguments].concat()).ends(0);
+    }
+}
+
+#[test]
+fn what_is_generated_is_fresh_until_somebody_edits_it() {
+    let sandbox = generated("");
+    sandbox.run(&["workflow", "generate"]).ends(0).says(&["workflow generate: nothing to change"]);
+    sandbox.run(&["workflow", "generate", "--check"]).ends(0);
+    sandbox.run(&["workflow", "check"]).ends(0).says(&["workflow: no problem"]);
+
+    let text = read(&sandbox, WORKFLOW);
+    sandbox.write(WORKFLOW, &text.replace("timeout-minutes: 120", "timeout-minutes: 600"));
+    sandbox.run(&["workflow", "generate", "--check"]).ends(1).says(&["✗ .github/workflows/ci.yaml: not as generated"]);
+    let diff = sandbox.run(&["workflow", "diff"]).ends(1);
+    assert!(diff.stdout.contains("-     timeout-minutes: 600\n+     timeout-minutes: 120\n"), "{}", diff.stdout);
+    let drift = "it is not what the job table and xtask.toml say, from this line on";
+    sandbox.run(&["workflow", "check"]).ends(1).says(&[drift, "fix: run `cargo xtask workflow generate`"]);
+    sandbox.run(&["workflow", "generate"]).ends(0).says(&["ci.yaml: changed", "1 file written"]);
+    assert_eq!(read(&sandbox, WORKFLOW), text);
+
+    let stray = ".github/workflows/old.yaml";
+    sandbox.write(stray, &text);
+    sandbox.run(&["workflow", "generate"]).ends(1).says(&["old.yaml: says that it is generated"]);
+    sandbox.run(&["workflow", "check", "--json"]).ends(1).says(&["nothing generates it any more"]);
+}
+
+#[test]
+fn what_somebody_wrote_is_not_written_over() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let own = "on: push\npermissions: {}\njobs: {}\n";
+    sandbox.write(WORKFLOW, own);
+    let kept = "✗ .github/workflows/ci.yaml: written by hand, and left as it is";
+    sandbox.run(&["workflow", "generate"]).ends(1).says(&[kept, "generate --replace", &format!("✓ {SETUP}: written")]);
+    assert_eq!(read(&sandbox, WORKFLOW), own);
+    sandbox.run(&["workflow", "generate", "--check"]).ends(1).says(&[kept]);
+    sandbox.run(&["workflow", "generate", "--replace"]).ends(0).says(&["ci.yaml: changed"]);
+    sandbox.run(&["workflow", "check"]).ends(0);
+}
+
+#[test]
+fn an_update_of_an_action_is_no_drift_and_a_branch_is() {
+    let sandbox = generated("");
+    let pin = |sandbox: &Sandbox, to: &str| {
+        let text = read(sandbox, WORKFLOW);
+        let lines = text.lines().map(|line| match line.split_once("actions/checkout@") {
+            Some((before, _)) => format!("{before}actions/checkout@{to}\n"),
+            None => format!("{line}\n"),
+        });
+        sandbox.write(WORKFLOW, &lines.collect::<String>());
+    };
+    pin(&sandbox, &format!("{} # v6.0.1", "b".repeat(40)));
+    sandbox.run(&["workflow", "check"]).ends(0);
+    pin(&sandbox, "main");
+    sandbox.run(&["workflow", "check"]).ends(1).says(&["`actions/checkout` is at `main`", "from this line on"]);
+}
+
+#[test]
+fn every_linter_is_content_and_would_not_be_with_a_fault() {
+    let own = "[ci]\nbranch = 'trunk'\n[ci.runners]\nx86_64-linux = 'ubuntu-24.04'\n";
+    let sandbox = generated(own);
+    let (workflow, setup) = (read(&sandbox, WORKFLOW), read(&sandbox, SETUP));
+    let zizmor = ".github/zizmor.yml";
+    sandbox.write(zizmor, &fs::read_to_string(workspace().join(zizmor)).unwrap());
+    let check = |what: &str, lint: &dyn Fn(&Path) -> Ran, fault: (&str, &str), expected: &str| {
+        for folder in [workspace(), &sandbox.repository()] {
+            let clean = lint(folder);
+            assert_eq!(clean.status, 0, "{what}: {clean:?}");
+        }
+        sandbox.write(WORKFLOW, &workflow.replace(fault.0, fault.1));
+        let faulty = lint(&sandbox.repository());
+        sandbox.write(WORKFLOW, &workflow);
+        assert!(
+            faulty.status != 0 && format!("{}{}", faulty.stdout, faulty.stderr).contains(expected),
+            "{what}: {faulty:?}"
+        );
+    };
+    let actionlint = |folder: &Path| {
+        let mut command = sandbox.command(tool("workflows/bin/actionlint"));
+        ran(command.arg("-shellcheck").arg(tool("workflows/bin/shellcheck")).current_dir(folder))
+    };
+    check("shellcheck", &actionlint, (">> \"$GITHUB_STEP_SUMMARY\"", ">> $GITHUB_STEP_SUMMARY"), "SC2086");
+    check("actionlint", &actionlint, ("needs.plan.outputs.matrix", "needs.plan.outputs.matrices"), "matrices");
+    let zizmor = |folder: &Path| {
+        let mut command = sandbox.command(tool("workflows/bin/zizmor"));
+        command.args(["--offline", "--persona", "auditor", "--no-progress", ".github"]);
+        ran(command.current_dir(folder))
+    };
+    check("zizmor", &zizmor, ("persist-credentials: false", "persist-credentials: true"), "artipacked");
+    let schema = |name: &'static str, path: &'static str| {
+        let sandbox = &sandbox;
+        move |folder: &Path| {
+            let mut command = sandbox.command(program("python3", "apt-get install python3"));
+            command.env("PYTHONPATH", tool("check-jsonschema")).args([
+                "-m",
+                "check_jsonschema",
+                "--builtin-schema",
+                name,
+            ]);
+            ran(command.arg(path).current_dir(folder))
+        }
+    };
+    check("schema", &schema("vendor.github-workflows", WORKFLOW), ("runs-on:", "runs-at:"), "runs-at");
+    let timeouts = schema("custom.github-workflows-require-timeout", WORKFLOW);
+    check("timeouts", &timeouts, ("    timeout-minutes: 5\n", ""), "timeout-minutes");
+    let action = schema("vendor.github-actions", SETUP);
+    assert_eq!(action(workspace()).status, 0);
+    sandbox.write(SETUP, &setup.replace("using:", "with:"));
+    assert_ne!(action(&sandbox.repository()).status, 0);
+}
+
+/// The script of the gate, as the runner would have it.
+fn gate(sandbox: &Sandbox) -> PathBuf {
+    let text = read(sandbox, WORKFLOW);
+    let (_, gate) = text.split_once("- name: Every job succeeded").unwrap();
+    let (_, script) = gate.split_once("run: |\n").unwrap();
+    let path = sandbox.path("gate.sh");
+    fs::write(&path, script).unwrap();
+    path
+}
+
+#[test]
+fn the_gate_takes_nothing_but_success_for_success() {
+    let sandbox = generated("");
+    let script = gate(&sandbox);
+    let check = |wanted: &str, needs: &str, expected: Result<(), &str>| {
+        let mut bash = Command::new(program("bash", "apt-get install bash"));
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script);
+        let ran = ran(bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]"));
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        match expected {
+            Ok(()) => {
+                assert_eq!((ran.status, told.trim()), (0, "every job that was to run succeeded"), "{wanted} {needs}")
+            }
+            Err(lines) => assert!(ran.status != 0 && told.trim() == lines, "{wanted} {needs}: {ran:?}"),
+        }
+    };
+    let needs = |plan: &str, empty: &str, lock: &str, build: &str| {
+        format!(
+            r#"{{"plan": {{"result": "{plan}", "outputs": {{"empty": "{empty}"}}}},
+                "lock": {{"result": "{lock}", "outputs": {{}}}}, "build": {{"result": "{build}", "outputs": {{}}}}}}"#
+        )
+    };
+    check("all", &needs("success", "false", "success", "success"), Ok(()));
+    check("all", &needs("success", "false", "failure", "skipped"), Err("lock: failure\nbuild: skipped"));
+    check("all", &needs("success", "false", "success", "cancelled"), Err("build: cancelled"));
+    check("all", &needs("success", "false", "success", "skipped"), Err("build: skipped"));
+    check("all", &needs("success", "false", "skipped", "success"), Err("lock: skipped"));
+    // An empty plan excuses what is planned, and nothing else.
+    check("all", &needs("success", "true", "success", "skipped"), Ok(()));
+    check("all", &needs("success", "true", "skipped", "skipped"), Err("lock: skipped"));
+    check("all", &needs("failure", "", "success", "skipped"), Err("plan: failure\nbuild: skipped"));
+    check("all", &needs("skipped", "true", "success", "skipped"), Err("plan: skipped"));
+    // A job that was chosen excuses the others.
+    check("lock", &needs("success", "false", "success", "skipped"), Ok(()));
+    check("lock", &needs("success", "false", "skipped", "skipped"), Err("lock: skipped"));
+    check("lock", &needs("success", "false", "success", "failure"), Err("build: failure"));
+    check("build", &needs("success", "true", "skipped", "skipped"), Ok(()));
+    check("lok", &needs("success", "false", "skipped", "skipped"), Err("no job is called lok"));
+    check("", &needs("success", "false", "success", "success"), Err("no job is called"));
+}

@@ -1,0 +1,159 @@
+//! The generated workflow, run whole by act as GitHub would: green, red for a planted failure, green for an empty plan, and one job
+//! that was chosen. Nix, git and this program are real and offline; stand-ins are only the two actions of GitHub that talk to its
+//! servers, and `cargo`, which has this program built already.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod sandbox;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use sandbox::{Ran, Sandbox, TestNix, ran, tool};
+
+const WORKFLOW: &str = ".github/workflows/ci.yaml";
+
+/// A host that builds with `script`, and with which no validation finds fault.
+fn flake(script: &str) -> String {
+    format!(
+        r#"{{
+  outputs = {{ self }}: {{
+    nixosConfigurations.atlas = {{
+      config = {{
+        networking.hostName = "atlas";
+        nixpkgs.hostPlatform.system = "x86_64-linux";
+        system.stateVersion = "25.11";
+        system.build.toplevel = derivation {{
+          name = "atlas";
+          system = "x86_64-linux";
+          builder = "/bin/sh";
+          args = [ "-c" "/bin/mkdir $out; echo > $out/activate; {script}" ];
+        }};
+      }};
+      pkgs.stdenv.hostPlatform.system = "x86_64-linux";
+    }};
+  }};
+}}
+"#
+    )
+}
+
+const STUB: &str = "name: stub
+description: stands for an action that talks to GitHub
+inputs: {path: {description: a}, key: {description: a}, restore-keys: {description: a}, name: {description: a}}
+runs:
+  using: composite
+  steps:
+    - run: echo \"$INPUTS\"
+      shell: bash
+      env: {INPUTS: '${{ toJSON(inputs) }}'}
+";
+
+/// A repository with its workflow, committed.
+fn fleet(script: &str, config: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new(TestNix::Modern);
+    let bin = sandbox.path("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let cargo =
+        format!("#!/bin/sh\n[ \"$1\" = xtask ] || exit 9\nshift\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_xtask"));
+    fs::write(bin.join("cargo"), cargo).unwrap();
+    fs::set_permissions(bin.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}:{}", bin.display(), TestNix::Modern.bin().display(), std::env::var("PATH").unwrap());
+    sandbox.set("PATH", &path);
+    sandbox.write("flake.nix", &flake(script));
+    sandbox.write("xtask.toml", config);
+    sandbox.run(&["workflow", "generate"]).ends(0);
+    let repository = sandbox.repository();
+    sandbox.git(&repository, &["add", "--all"]);
+    sandbox.git(&repository, &["commit", "--quiet", "--message=fleet"]);
+    sandbox
+}
+
+/// Runs the workflow for the event that `arguments` begin with.
+fn act(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    let mut act = sandbox.command(tool("workflows/bin/act"));
+    act.args(arguments).args(["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]);
+    for (name, file) in [("cache", ".github/actions/setup-nix/action.yaml"), ("upload-artifact", WORKFLOW)] {
+        let stub = sandbox.path(&format!("stubs/{name}"));
+        fs::create_dir_all(&stub).unwrap();
+        fs::write(stub.join("action.yml"), STUB).unwrap();
+        let text = fs::read_to_string(sandbox.repository().join(file)).unwrap();
+        let used = text.lines().find_map(|line| line.trim().strip_prefix(&format!("uses: actions/{name}@"))).unwrap();
+        let commit = used.split(' ').next().unwrap();
+        act.arg("--local-repository").arg(format!("actions/{name}@{commit}={}", stub.display()));
+    }
+    ran(&mut act)
+}
+
+/// How each job ended that ran: `succeeded` or `failed`.
+fn ends(ran: &Ran) -> BTreeMap<String, String> {
+    let end = |line: &str| {
+        let (job, end) = line.strip_prefix("[CI/")?.split_once(']')?;
+        let (_, word) = end.split_once("Job ")?;
+        Some((job.trim().to_owned(), word.trim().to_owned()))
+    };
+    ran.stdout.lines().filter_map(end).collect()
+}
+
+#[track_caller]
+fn check(ran: &Ran, status: i32, jobs: usize, some: &[(&str, &str)], said: &str) {
+    assert_eq!(ran.status, status, "{}", ran.stdout);
+    let ends = ends(ran);
+    assert_eq!(ends.len(), jobs, "{ends:?}\n{}", ran.stdout);
+    for (job, end) in some {
+        assert_eq!(ends.get(*job).map(String::as_str), Some(*end), "{job}: {ends:?}");
+    }
+    let others = ends.iter().filter(|(job, _)| !some.iter().any(|(named, _)| job == named));
+    assert!(others.clone().all(|(_, end)| end == "succeeded"), "{ends:?}");
+    let verdict: Vec<&str> =
+        ran.stdout.lines().filter(|line| line.starts_with("[CI/ci ") || line.starts_with("[CI/ci]")).collect();
+    assert!(verdict.iter().any(|line| line.ends_with(said)), "{verdict:#?}");
+}
+
+/// How many jobs the workflow has; a fleet for one system has one machine for each.
+fn all(sandbox: &Sandbox) -> usize {
+    let text = fs::read_to_string(sandbox.repository().join(WORKFLOW)).unwrap();
+    text.lines().filter(|line| line.starts_with("    runs-on: ")).count()
+}
+
+#[test]
+fn a_fleet_in_order_is_green() {
+    let sandbox = fleet("echo built", "");
+    let ran = act(&sandbox, &["pull_request"]);
+    let green = [("build x86_64-linux", "succeeded"), ("ci", "succeeded")];
+    check(&ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
+    // Reports are handed to what keeps them.
+    assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
+}
+
+#[test]
+fn a_host_that_does_not_build_is_red() {
+    let sandbox = fleet("exit 3", "");
+    let red = [("build x86_64-linux", "failed"), ("ci", "failed")];
+    check(&act(&sandbox, &["push"]), 1, all(&sandbox), &red, "build: failure");
+}
+
+#[test]
+fn an_empty_plan_is_green() {
+    let sandbox = fleet("echo built", "[ci]\nexcluded = [\"x86_64-linux\"]\n");
+    let ran = act(&sandbox, &["push"]);
+    check(&ran, 0, all(&sandbox) - 1, &[("ci", "succeeded")], "every job that was to run succeeded");
+    assert!(ran.stdout.contains("nothing to build: every output is for an excluded system"), "{}", ran.stdout);
+}
+
+#[test]
+fn one_job_runs_alone_and_its_failure_is_red() {
+    let sandbox = fleet("exit 3", "");
+    let green = [("ci", "succeeded")];
+    check(
+        &act(&sandbox, &["workflow_dispatch", "--input", "job=lock"]),
+        0,
+        3,
+        &green,
+        "every job that was to run succeeded",
+    );
+    let red = [("build x86_64-linux", "failed"), ("ci", "failed")];
+    check(&act(&sandbox, &["workflow_dispatch", "--input", "job=build"]), 1, 3, &red, "build: failure");
+}
