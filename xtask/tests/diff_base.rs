@@ -115,8 +115,9 @@ fn the_repository_is_left_as_it_is() {
     assert_eq!(json(&ran)["files"], serde_json::json!([{ "status": "changed", "path": "modules/motd.nix" }]));
     assert_eq!(sandbox.fingerprint(&["repository"]), before);
     let state = std::fs::read_dir(sandbox.path("state")).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> =
-        state.filter(|name| ["base-", "xtask-copies-"].iter().any(|word| name.to_string_lossy().starts_with(word))).collect();
+    let left: Vec<_> = state
+        .filter(|name| ["base-", "xtask-copies-"].iter().any(|word| name.to_string_lossy().starts_with(word)))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
