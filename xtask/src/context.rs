@@ -149,6 +149,20 @@ impl Context {
             console,
         })
     }
+
+    /// The same wishes, but for inputs about which is decided: the stand-in, or those of the lock.
+    #[must_use]
+    pub fn with_inputs(&self, stand_in: bool) -> Self {
+        Self {
+            repository: self.repository.clone(),
+            named: self.named.clone(),
+            state: self.state.clone(),
+            inputs: if stand_in { Inputs::Standin } else { Inputs::Locked },
+            offline: self.offline,
+            ci: self.ci,
+            console: Console::new(Color::Auto, self.console.verbosity()),
+        }
+    }
 }
 
 impl GlobalArgs {

@@ -1,4 +1,5 @@
-//! Copies of a repository's tree as its flake sees it, each without some of its files: hard links where the file system has them.
+//! Copies of a repository's tree as its flake sees it, each without some of its files, or with others in their place: hard links
+//! where the file system has them.
 //!
 //! A disk takes longer to make and remove a thousand links than Nix to evaluate a small host, so the links are made in memory where
 //! there is room: to one copy of all bytes.
@@ -18,7 +19,7 @@ const MEMORY: &str = "/dev/shm";
 const SHARE: u64 = 4;
 
 /// How the names of folders with copies begin.
-const PREFIX: &str = "xtask-independence-";
+const PREFIX: &str = "xtask-copies-";
 
 /// A folder of copies that goes away with its owner.
 #[derive(Debug)]
@@ -97,12 +98,39 @@ impl<'a> Copies<'a> {
             }
             match kind {
                 FileKind::Symlink(target) => std::os::unix::fs::symlink(target, &to).with_context(copying)?,
-                // Another file system, or somebody else's file: then the bytes are copied.
-                _ => fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)).with_context(copying)?,
+                _ => link(&from, &to).with_context(copying)?,
             }
         }
         Ok(())
     }
+
+    /// Puts `files`, relative to the folder `others`, into the copy of that number, where no such files are; those that `others`
+    /// does not hold either are left out.
+    ///
+    /// # Errors
+    /// When a file can be neither linked nor copied.
+    pub fn add(&self, number: usize, others: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
+        for file in files {
+            let (from, to) = (others.join(file), self.folder.path().join(number.to_string()).join(file));
+            let copying = || format!("copy `{}`", from.display());
+            let Ok(metadata) = from.symlink_metadata() else { continue };
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder).with_context(copying)?;
+            }
+            if metadata.is_symlink() {
+                let target = fs::read_link(&from).with_context(copying)?;
+                std::os::unix::fs::symlink(target, &to).with_context(copying)?;
+            } else if metadata.is_file() {
+                link(&from, &to).with_context(copying)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Another file system, or somebody else's file: then the bytes are copied.
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
 }
 
 /// A new folder in memory, if there is room for all bytes of `files` and for a link to each of them in `count` copies.

@@ -1,6 +1,7 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
 mod history;
+mod revision;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

@@ -8,6 +8,9 @@
 //! lock is not pure, and a run with one is not kept. A key that fits is not enough: a result counts only while its derivation is
 //! still in the store. The key is taken before evaluation and again after it; results of a tree that changed meanwhile are not
 //! kept. A file that is damaged, or of another schema, is as good as none.
+//!
+//! The last results are in one file, whatever the tree was. Those of commits, with nothing changed, are beside it in a file each,
+//! so that what is compared with a commit need not evaluate it again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,9 @@ use crate::pipeline::batching::Estimate;
 
 /// Raised whenever the shape or meaning of what is kept changes.
 const SCHEMA: u32 = 2;
+
+/// How many commits are kept: the bases of a few branches.
+const COMMITS: usize = 8;
 
 /// The settings of Nix that reach evaluation.
 pub const SETTINGS: [&str; 8] = [
@@ -103,10 +109,9 @@ impl Kept {
     /// What is kept in the folder `state` for the tree of `key`, without what the store has lost.
     #[must_use]
     pub fn read(state: &Path, key: &str, store: &Store) -> Option<Self> {
-        let mut kept: Self = read_json(&file(state))?;
-        if kept.schema != SCHEMA || kept.key != key {
-            return None;
-        }
+        let fits = |kept: &Self| kept.schema == SCHEMA && kept.key == key;
+        let last = read_json(&file(state)).filter(fits);
+        let mut kept: Self = last.or_else(|| read_json(&file_of_commit(state, key)).filter(fits))?;
         kept.evaluated.retain(|evaluated| evaluated.drv.as_ref().is_none_or(|drv| store.holds(drv)));
         Some(kept)
     }
@@ -117,6 +122,26 @@ impl Kept {
     /// When it cannot be written.
     pub fn write(&self, state: &Path) -> Result<()> {
         write_json(&file(state), self).context("keep the results of evaluation")
+    }
+
+    /// Keeps this for comparisons with its commit, and drops what was kept of the commits that were written longest ago.
+    ///
+    /// # Errors
+    /// When it cannot be written, or another not be removed.
+    pub fn write_commit(&self, state: &Path) -> Result<()> {
+        let file = file_of_commit(state, &self.key);
+        let keeping = "keep the results of a commit";
+        files::write_if_changed(&file, &serde_json::to_vec(self)?).context(keeping)?;
+        let mut others = Vec::new();
+        for entry in std::fs::read_dir(state.join("commits")).context(keeping)? {
+            let entry = entry.context(keeping)?;
+            others.push((entry.metadata().and_then(|metadata| metadata.modified()).context(keeping)?, entry.path()));
+        }
+        others.sort();
+        for (_, old) in others.iter().rev().filter(|(_, other)| *other != file).skip(COMMITS - 1) {
+            std::fs::remove_file(old).context(keeping)?;
+        }
+        Ok(())
     }
 }
 
@@ -156,6 +181,10 @@ impl Costs {
 
 fn file(state: &Path) -> PathBuf {
     state.join("evaluation.json")
+}
+
+fn file_of_commit(state: &Path, key: &str) -> PathBuf {
+    state.join("commits").join(format!("{key}.json"))
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
@@ -212,5 +241,22 @@ mod tests {
         let whole = std::fs::read(file(state.path())).unwrap();
         std::fs::write(file(state.path()), &whole[..whole.len() / 2]).unwrap();
         assert!(Kept::read(state.path(), "key", &Store::chroot(state.path())).is_none());
+    }
+
+    #[test]
+    fn commits_stay_beside_the_last_results() {
+        let state = tempfile::tempdir().unwrap();
+        let of = |number: usize| Kept { key: number.to_string(), ..kept(None) };
+        let all = COMMITS + 3;
+        for number in 0..all {
+            of(number).write_commit(state.path()).unwrap();
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(number as u64);
+            let file = std::fs::File::open(file_of_commit(state.path(), &number.to_string())).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        of(all).write(state.path()).unwrap();
+        let known = |number: usize| Kept::read(state.path(), &number.to_string(), &Store::chroot(state.path()));
+        let left: Vec<usize> = (0..=all).filter(|&number| known(number).is_some()).collect();
+        assert_eq!(left, (3..=all).collect::<Vec<_>>());
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod copies;
 mod debian;
+mod diff;
 mod doctor;
 mod files;
 mod flake_lock;

@@ -81,6 +81,7 @@ impl EvaluationArgs {
             },
             build: None,
             fail_fast: false,
+            may_be_absent: false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod cache;
 mod cache_config;
 mod ci;
 mod config;
+mod diff;
 mod doctor;
 mod independence;
 mod lock;
@@ -37,6 +38,7 @@ pub enum Command {
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
     Config(config::Args),
+    Diff(diff::Args),
     Doctor(doctor::Args),
     Independence(independence::Args),
     Lock(lock::Args),
@@ -61,6 +63,7 @@ impl Command {
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),
+            Self::Diff(args) => diff::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),

@@ -29,20 +29,61 @@ pub struct Input {
     pub outputs: Vec<String>,
 }
 
+/// All that a derivation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// As [`Derivation::outputs`].
+    pub outputs: Vec<(String, String)>,
+    /// Whether the hash of what it makes is known beforehand, as of a download.
+    pub fixed: bool,
+    /// The derivations it needs, and what of them.
+    pub inputs: Vec<Input>,
+    /// The store paths of the sources it needs.
+    pub sources: Vec<String>,
+    /// The system it builds on.
+    pub system: String,
+    /// The program that builds it.
+    pub builder: String,
+    /// The arguments of that program.
+    pub arguments: Vec<String>,
+    /// Name and value of each variable of its environment.
+    pub environment: Vec<[String; 2]>,
+}
+
+impl From<Recipe> for Derivation {
+    fn from(recipe: Recipe) -> Self {
+        let mut environment = recipe.environment.iter();
+        let features = environment.find(|[name, _]| name == "requiredSystemFeatures");
+        let features = features.map(|[_, value]| value.split_whitespace().map(str::to_owned).collect());
+        let Recipe { outputs, inputs, system, .. } = recipe;
+        Self { outputs, inputs, system, features: features.unwrap_or_default() }
+    }
+}
+
 /// Reads the derivation at `path`, a file of the store.
 ///
 /// # Errors
 /// When the file cannot be read or is not a derivation.
 pub fn read(path: &Path) -> Result<Derivation> {
+    recipe(path).map(Derivation::from)
+}
+
+/// Reads all of the derivation at `path`, a file of the store.
+///
+/// # Errors
+/// As [`read`].
+pub fn recipe(path: &Path) -> Result<Recipe> {
     let text = std::fs::read(path).with_context(|| format!("read the derivation `{}`", path.display()))?;
     parse(&text).with_context(|| format!("read the derivation `{}`", path.display()))
 }
 
-fn parse(text: &[u8]) -> Result<Derivation> {
+fn parse(text: &[u8]) -> Result<Recipe> {
     let mut reader = Reader { rest: text };
     reader.expect(b"Derive(")?;
+    let mut fixed = false;
     let outputs = reader.list(|reader| {
-        let [name, path, _algorithm, _hash] = reader.tuple()?;
+        let [name, path, _algorithm, hash] = reader.tuple()?;
+        fixed |= !hash.is_empty();
         Ok((name, path))
     })?;
     reader.expect(b",")?;
@@ -55,21 +96,16 @@ fn parse(text: &[u8]) -> Result<Derivation> {
         Ok(Input { drv, outputs })
     })?;
     reader.expect(b",")?;
-    reader.list(Reader::string)?;
+    let sources = reader.list(Reader::string)?;
     reader.expect(b",")?;
     let system = reader.string()?;
     reader.expect(b",")?;
-    reader.string()?;
+    let builder = reader.string()?;
     reader.expect(b",")?;
-    reader.list(Reader::string)?;
+    let arguments = reader.list(Reader::string)?;
     reader.expect(b",")?;
     let environment = reader.list(Reader::tuple::<2>)?;
-    let features = environment
-        .iter()
-        .find(|[name, _]| name == "requiredSystemFeatures")
-        .map(|[_, value]| value.split_whitespace().map(str::to_owned).collect())
-        .unwrap_or_default();
-    Ok(Derivation { outputs, inputs, system, features })
+    Ok(Recipe { outputs, fixed, inputs, sources, system, builder, arguments, environment })
 }
 
 struct Reader<'a> {
@@ -143,19 +179,35 @@ mod tests {
     #[test]
     fn reads_outputs_inputs_system_and_features() {
         let text = br#"Derive([("dev","/nix/store/a-x-dev","",""),("out","/nix/store/b-x","","")],[("/nix/store/c.drv",["out","dev"])],["/nix/store/s"],"x86_64-linux","/bin/sh",["-c","echo \"a\"\n"],[("name","x"),("requiredSystemFeatures","kvm big-parallel")])"#;
-        let expected = Derivation {
+        let expected = Recipe {
             outputs: vec![
                 ("dev".to_owned(), "/nix/store/a-x-dev".to_owned()),
                 ("out".to_owned(), "/nix/store/b-x".to_owned()),
             ],
+            fixed: false,
             inputs: vec![Input {
                 drv: "/nix/store/c.drv".to_owned(),
                 outputs: vec!["out".to_owned(), "dev".to_owned()],
             }],
+            sources: vec!["/nix/store/s".to_owned()],
             system: "x86_64-linux".to_owned(),
-            features: vec!["kvm".to_owned(), "big-parallel".to_owned()],
+            builder: "/bin/sh".to_owned(),
+            arguments: vec!["-c".to_owned(), "echo \"a\"\n".to_owned()],
+            environment: [["name", "x"], ["requiredSystemFeatures", "kvm big-parallel"]]
+                .map(|pair| pair.map(str::to_owned))
+                .to_vec(),
         };
-        assert_eq!(parse(text).unwrap(), expected);
+        let read = parse(text).unwrap();
+        assert_eq!(read, expected);
+        assert_eq!(Derivation::from(read).features, ["kvm", "big-parallel"]);
+    }
+
+    #[test]
+    fn a_download_is_fixed() {
+        let text = br#"Derive([("out","/nix/store/a-x","sha256","ab")],[],[],"s","/bin/sh",[],[])"#;
+        assert!(parse(text).unwrap().fixed);
+        let floating = br#"Derive([("out","","r:sha256","")],[],[],"s","/bin/sh",[],[])"#;
+        assert!(!parse(floating).unwrap().fixed);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod cache_setup;
 mod columns;
 mod console;
 pub mod diagnoses;
+pub mod diff;
 #[cfg(test)]
 mod example;
 pub mod files;

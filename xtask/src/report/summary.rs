@@ -114,7 +114,7 @@ fn footer(result: &RunResult) -> String {
 }
 
 /// Text that shows as it is, wherever it stands in a paragraph or a table cell.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {
@@ -127,12 +127,12 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A code span that holds `text`, even in a table cell.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!(
         "<code>{}</code>",
         html(text)

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use super::Session;
 use crate::fleet::{AttrPath, Output};
-use crate::nix::SourceTree;
-use crate::nix::query::Elsewhere;
+use crate::nix::query::{Elsewhere, Query};
+use crate::nix::{Reference, SourceTree};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
 use crate::pipeline::{self, Order, Setting, Systems};
@@ -22,9 +22,37 @@ impl Session<'_> {
     /// # Errors
     /// When Nix cannot be run, or the run is interrupted.
     pub fn derive_elsewhere(&self, asked: &[(usize, AttrPath)], trees: &Path, limits: Limits) -> Result<Vec<Derived>> {
+        self.derive_elsewhere_by(self.query(), asked, trees, limits)
+    }
+
+    /// The flake, ready to be asked elsewhere with the inputs that it has in `commit`; as it is where a stand-in takes their place.
+    ///
+    /// # Errors
+    /// When the query cannot be written.
+    pub fn query_with_inputs_in(&self, commit: &str) -> Result<Query> {
+        let repository = &self.context.repository;
+        let Some(checkout) = self.checkout.as_ref().filter(|_| !self.inputs.is_stand_in()) else {
+            return Ok(self.query().clone());
+        };
+        let reference = Reference::Url(checkout.flake_reference(repository));
+        let locked = Reference::Url(checkout.flake_reference_in(repository, commit));
+        Query::write_with_inputs(&self.context.state, &reference, Some(&locked), self.inputs.overrides())
+    }
+
+    /// As [`Session::derive_elsewhere`], with another query for the same flake.
+    ///
+    /// # Errors
+    /// As [`Session::derive_elsewhere`].
+    pub fn derive_elsewhere_by(
+        &self,
+        query: &Query,
+        asked: &[(usize, AttrPath)],
+        trees: &Path,
+        limits: Limits,
+    ) -> Result<Vec<Derived>> {
         let numbers: Vec<usize> = asked.iter().map(|(number, _)| *number).collect();
         let below = self.below_top();
-        let query = self.query().elsewhere(Elsewhere { trees: trees.to_owned(), numbers: numbers.clone(), below });
+        let query = query.elsewhere(Elsewhere { trees: trees.to_owned(), numbers: numbers.clone(), below });
         let costs = self.costs();
         let task = |(_, attr): &(usize, AttrPath)| {
             let mut kind = self.kinds.iter().find(|kind| kind.holds(attr))?.clone();

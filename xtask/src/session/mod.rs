@@ -7,20 +7,24 @@ mod evidence;
 mod inputs;
 mod machine;
 mod report;
+mod revision;
 mod roots;
 mod run;
 mod selection;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 pub use discovery::{Discovery, FailedSet};
+pub use elsewhere::Derived;
 pub use evidence::Evidence;
 pub use inputs::{Resolved, Why};
 pub use machine::{cores, half_of_free_memory};
 pub use report::Report;
 pub use run::{BuildWish, Wish};
+pub use selection::select;
 
 use crate::config::Config;
 use crate::context::Context;
@@ -63,7 +67,26 @@ pub struct Session<'a> {
     pub nix_config: FlakeConfig,
     /// Which inputs the flake is evaluated with.
     pub inputs: Resolved,
+    /// Whether this is a commit as it is, and not the working tree, whatever that holds.
+    is_commit: bool,
     query: Query,
+}
+
+/// Where that is which is opened.
+#[derive(Debug)]
+struct Source {
+    /// The folder on disk with the files of the checkout, or of the flake outside git.
+    top: PathBuf,
+    /// The flake's folder, the same or one below.
+    folder: PathBuf,
+    /// The commit, and how the files differ from it.
+    checkout: Option<Checkout>,
+    /// Whether the files are no working tree, of which git could tell which it tracks.
+    is_commit: bool,
+    /// What Nix is given.
+    reference: Reference,
+    /// Nix files of another tree that the stand-in must suit too.
+    besides: Vec<PathBuf>,
 }
 
 impl<'a> Session<'a> {
@@ -72,37 +95,56 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When its configuration cannot be read, Nix or git do not answer, or its inputs cannot be had.
     pub fn open(context: &'a Context, nix: Nix) -> Result<Self> {
+        Self::open_besides(context, nix, Vec::new())
+    }
+
+    /// As [`Session::open`], to be compared with a tree of these Nix files: a stand-in, which depends on what files mention, is one
+    /// for both.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_besides(context: &'a Context, nix: Nix, besides: Vec<PathBuf>) -> Result<Self> {
+        let checkout = git::checkout(&context.repository)?;
+        let folder = context.repository.clone();
+        let top = checkout.as_ref().map_or(&folder, |checkout| &checkout.top).clone();
+        let reference = match &checkout {
+            Some(checkout) => Reference::Url(checkout.flake_reference(&folder)),
+            None => Reference::Folder(folder.clone()),
+        };
+        Self::of(context, nix, Source { top, folder, checkout, is_commit: false, reference, besides })
+    }
+
+    fn of(context: &'a Context, nix: Nix, source: Source) -> Result<Self> {
+        let Source { top, folder, checkout, is_commit, reference, besides } = source;
         let config = Config::read(&context.repository)?;
         let kinds = config.kinds()?;
         let named_sets = layout::named_sets(config.autowiring.table()?.as_ref(), &kinds);
         let nix = if context.offline { nix.offline() } else { nix };
         let mut settings = nix.settings()?;
         let store = Store::of(&settings)?;
-        let checkout = git::checkout(&context.repository)?;
-        let lock = FlakeLock::read(&context.repository)?;
-        let (declared, nix_config) = match nix.flake_file(&context.repository) {
+        let lock = FlakeLock::read(&folder)?;
+        let (declared, nix_config) = match nix.flake_file(&folder) {
             Ok(file) => (Ok(file.inputs), file.config),
             Err(error) => (Err(format!("{error:#}")), FlakeConfig::default()),
         };
         let caches = Caches::from(&nix_config);
-        let tree = Tree::read(&context.repository, checkout.as_ref())?;
+        let tracking = checkout.as_ref().filter(|_| !is_commit);
+        let tree = Tree::read(&folder, tracking)?;
         // A flake in a folder of its checkout may import what is outside of that folder.
-        let whole = match &checkout {
-            Some(checkout) if checkout.top != context.repository => Tree::read(&checkout.top, Some(checkout))?,
-            _ => tree.clone(),
-        };
+        let whole = if top == folder { tree.clone() } else { Tree::read(&top, tracking)? };
         // A flake.nix that cannot be read declares nothing here; discovery says what is wrong with it.
         let known = declared.clone().unwrap_or_default();
-        let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &whole)?;
+        let nix_files: Vec<PathBuf> = whole.nix_files().chain(besides).collect();
+        let inputs = inputs::resolve(context, &settings, &store, &known, lock.as_ref(), &nix_files)?;
         // The stand-in is offline by nature: nothing of it is in any cache.
-        let nix = if inputs.is_stand_in() { nix.offline() } else { with_caches(context, nix, &mut settings, &caches) };
+        let nix = if inputs.is_stand_in() {
+            nix.offline()
+        } else {
+            with_caches(context, nix, &mut settings, &caches, !is_commit)
+        };
         if let Some(checkout) = &checkout {
             refuse_undecoded(context, &nix, &checkout.top)?;
         }
-        let reference = match &checkout {
-            Some(checkout) => Reference::Url(checkout.flake_reference(&context.repository)),
-            None => Reference::Folder(context.repository.clone()),
-        };
         let query = Query::write(&context.state, &reference, inputs.overrides())?;
         Ok(Self {
             context,
@@ -118,6 +160,7 @@ impl<'a> Session<'a> {
             declared,
             nix_config,
             inputs,
+            is_commit,
             query,
         })
     }
@@ -161,11 +204,14 @@ impl<'a> Session<'a> {
         self.key_of(self.checkout.as_ref())
     }
 
-    /// As [`Session::key`], for the tree as it is now.
+    /// As [`Session::key`], for the tree as it is now; a commit stays what it is.
     ///
     /// # Errors
     /// When git refuses, or a file cannot be read.
     pub fn key_now(&self) -> Result<Option<String>> {
+        if self.is_commit {
+            return self.key();
+        }
         self.key_of(git::checkout(&self.context.repository)?.as_ref())
     }
 
@@ -208,10 +254,10 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them.
+/// The Nix with the flake's own caches, where the user takes what flakes say of settings; where not, the user is told of them, once.
 ///
 /// Nix heeds the `nixConfig` of the flake that it is called for, and that is the wrapper around this one.
-fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches) -> Nix {
+fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Caches, tell: bool) -> Nix {
     let unknown = caches.unknown_to(settings);
     if unknown.is_empty() || context.offline || !settings.substitute {
         return nix;
@@ -220,7 +266,9 @@ fn with_caches(context: &Context, nix: Nix, settings: &mut Settings, caches: &Ca
         settings.substituters.extend(unknown);
         return nix.with_caches(caches);
     }
-    context.console.line(&caches_not_asked(&unknown));
+    if tell {
+        context.console.line(&caches_not_asked(&unknown));
+    }
     nix
 }
 

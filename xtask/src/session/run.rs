@@ -1,18 +1,16 @@
 //! One run over the fleet for a session: what is wanted, what is known already, and what is remembered afterwards.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::machine::cores;
 use super::roots::in_store;
-use super::selection::{refuse_unknown_systems, select};
+use super::selection::{is_selected, refuse_unknown_systems, select};
 use super::{Discovery, Report, Session};
 use crate::config::asked;
-use crate::files;
 use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector};
 use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
@@ -36,6 +34,8 @@ pub struct Wish {
     pub build: Option<BuildWish>,
     /// Stop at the first failure.
     pub fail_fast: bool,
+    /// A selector may name nothing: it is about something else too, and whoever wishes says what names nothing at all.
+    pub may_be_absent: bool,
 }
 
 /// How to build.
@@ -63,7 +63,11 @@ impl Session<'_> {
         };
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
         let declared = outputs.clone();
-        let selected = select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?;
+        let selected = if wish.may_be_absent {
+            (0..outputs.len()).filter(|&index| is_selected(&outputs[index], &wish.selectors)).collect()
+        } else {
+            select(&outputs, &discovery.failed, &wish.selectors, &self.kinds)?
+        };
         let costs = self.costs();
         let systems = Systems(wish.systems.clone());
         let tasks = selected
@@ -81,7 +85,7 @@ impl Session<'_> {
             })
             .collect::<Vec<_>>();
         let failed_in_sight = discovery.failed.iter().any(|set| set.is_wanted(&wish.selectors, &self.kinds));
-        if tasks.is_empty() && !failed_in_sight {
+        if tasks.is_empty() && !failed_in_sight && !wish.may_be_absent {
             refuse_unknown_systems(&outputs, &wish.systems)?;
         }
         let kept_count = tasks.iter().filter(|(_, evaluated)| evaluated.is_some()).count();
@@ -189,21 +193,19 @@ impl Session<'_> {
         for (output, evaluated) in evaluated() {
             kept.evaluated.insert(output, evaluated.clone());
         }
-        kept.write(&self.context.state)
+        // What the working tree holds is kept for the next look at it, and a commit for those who compare with it later.
+        if !self.is_commit {
+            kept.write(&self.context.state)?;
+        }
+        let is_clean = self.checkout.as_ref().is_some_and(|checkout| checkout.changed.is_empty());
+        if is_clean { kept.write_commit(&self.context.state) } else { Ok(()) }
     }
 
-    /// Fills in closure sizes: a path's closure never changes, so each is asked for once.
+    /// Fills in closure sizes.
     fn measure(&self, results: &mut [OutputResult]) -> Result<()> {
-        let file = self.context.state.join("closure-sizes.json");
-        let mut sizes: BTreeMap<String, u64> =
-            std::fs::read(&file).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
         let path_of = |result: &OutputResult| in_store(result).next().map(|(_, path)| path.clone());
-        let asked: Vec<String> = results.iter().filter_map(path_of).filter(|path| !sizes.contains_key(path)).collect();
-        let mut written = Ok(());
-        if !asked.is_empty() {
-            sizes.extend(asked.iter().cloned().zip(self.nix.closure_bytes(&asked)?));
-            written = files::write_atomically(&file, &serde_json::to_vec(&sizes)?).context("keep closure sizes");
-        }
+        let wanted: Vec<String> = results.iter().filter_map(path_of).collect();
+        let (sizes, written) = self.closure_sizes(&wanted)?;
         for result in results {
             result.closure_bytes = path_of(result).and_then(|path| sizes.get(&path).copied());
         }

@@ -27,8 +27,13 @@ pub fn select(outputs: &[Output], failed: &[FailedSet], selectors: &[Selector], 
         };
         bail!("no output fits the selector `{selector}`: {hint}");
     }
-    let selected = |output: &Output| selectors.is_empty() || selectors.iter().any(|selector| selector.matches(output));
-    Ok((0..outputs.len()).filter(|&index| selected(&outputs[index])).collect())
+    Ok((0..outputs.len()).filter(|&index| is_selected(&outputs[index], selectors)).collect())
+}
+
+/// Whether `selectors` name `output`; none names all.
+#[must_use]
+pub fn is_selected(output: &Output, selectors: &[Selector]) -> bool {
+    selectors.is_empty() || selectors.iter().any(|selector| selector.matches(output))
 }
 
 /// Nothing is for any of `systems`: a mistyped system is never a success.

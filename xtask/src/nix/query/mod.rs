@@ -6,6 +6,7 @@
 //! overridden input's own input. The `.nix` files in this folder say what each finding holds.
 
 mod finding;
+mod wrapper;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +14,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 pub use finding::Finding;
+use wrapper::wrapper;
 
 use super::{Nix, Reference};
 use crate::files;
@@ -138,7 +140,20 @@ impl Query {
     /// # Errors
     /// When it cannot be written.
     pub fn write(state: &Path, reference: &Reference, overrides: &[InputOverride]) -> Result<Self> {
-        let flake = wrapper(reference);
+        Self::write_with_inputs(state, reference, None, overrides)
+    }
+
+    /// As [`Query::write`]; what is evaluated elsewhere gets the inputs of the flake at `locked`, if that is another.
+    ///
+    /// # Errors
+    /// As [`Query::write`].
+    pub fn write_with_inputs(
+        state: &Path,
+        reference: &Reference,
+        locked: Option<&Reference>,
+        overrides: &[InputOverride],
+    ) -> Result<Self> {
+        let flake = wrapper(reference, locked);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
         let folder = state.join("query").join(files::short_hash(&texts));
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
@@ -232,38 +247,9 @@ fn step(step: &Step) -> String {
     }
 }
 
-fn wrapper(reference: &Reference) -> String {
-    let attributes = reference.attributes().into_iter();
-    let flake: String = attributes.map(|(name, value)| format!("    {name} = {value};\n")).collect();
-    format!(
-        "{{\n  inputs.flake = {{\n{flake}  }};\n\n  outputs =\n    {{ flake, ... }}:\n    {{\n      \
-         discover = import ./discover.nix flake;\n      elsewhere = import ./elsewhere.nix flake;\n      evaluate = import ./evaluate.nix (_: flake);\n    }};\n}}\n"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_wrapper_is_a_flake_around_the_repository() {
-        expect_test::expect![[r#"
-            {
-              inputs.flake = {
-                url = "git+file:///r";
-              };
-
-              outputs =
-                { flake, ... }:
-                {
-                  discover = import ./discover.nix flake;
-                  elsewhere = import ./elsewhere.nix flake;
-                  evaluate = import ./evaluate.nix (_: flake);
-                };
-            }
-        "#]]
-        .assert_eq(&wrapper(&Reference::Url("git+file:///r".to_owned())));
-    }
 
     #[test]
     fn overrides_are_of_the_wrappers_inputs() {

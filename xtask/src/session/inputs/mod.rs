@@ -3,6 +3,7 @@
 mod hosts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -12,7 +13,6 @@ use crate::context::{Context, Inputs};
 use crate::flake_lock::{FlakeLock, Node};
 use crate::nix::query::{DeclaredInputs, InputOverride};
 use crate::nix::{Settings, Store};
-use crate::tree::Tree;
 use crate::{rules, standin};
 
 /// The inputs a run uses.
@@ -81,7 +81,7 @@ impl Resolved {
     }
 }
 
-/// Decides which inputs to use.
+/// Decides which inputs to use; a stand-in is made for what `nix_files` mention.
 ///
 /// # Errors
 /// When locked inputs are needed and cannot be had: with `--inputs auto` in CI, where nothing may be replaced silently.
@@ -91,12 +91,11 @@ pub fn resolve(
     store: &Store,
     declared: &DeclaredInputs,
     lock: Option<&FlakeLock>,
-    tree: &Tree,
+    nix_files: &[PathBuf],
 ) -> Result<Resolved> {
     let stand_in = |why: Why| {
         let declared = with_nodes(declared, lock);
-        let (overrides, fingerprint) =
-            standin::write(&context.state, settings, &declared, &tree.nix_files().collect::<Vec<_>>())?;
+        let (overrides, fingerprint) = standin::write(&context.state, settings, &declared, nix_files)?;
         Ok(Resolved::StandIn { overrides, fingerprint, why })
     };
     match context.inputs {
