@@ -18,7 +18,7 @@ mod watch;
 mod whole;
 
 pub use analytics::Analytics;
-pub use whole::{decided, measured_before, push_fleet, verify_fleet};
+pub use whole::{PushEnding, decided, measured_before, push_fleet, verify_fleet};
 
 use anyhow::{Result, bail};
 

@@ -64,13 +64,27 @@ pub fn systems(fleet: &Report) -> Result<Vec<String>> {
 
 /// Whether what is built for `systems` may go into the cache.
 pub fn decision(session: &Session<'_>, target: &Target, systems: &[String]) -> Decision {
-    let facts = Facts {
+    decide(&facts(session, target, systems), &target.config.rules())
+}
+
+/// Why not even a path of no content may go into the cache, if so: what this run was set off by says that. Whoever asks by name for
+/// such a push need not wait for a run that the rules are for.
+pub fn denial(session: &Session<'_>, target: &Target) -> Option<String> {
+    let here = std::slice::from_ref(&session.settings.system);
+    let facts = Facts { stand_in: false, dirty: false, ..facts(session, target, here) };
+    match decide(&facts, &target.config.rules()) {
+        Decision::Deny(reason) | Decision::Error(reason) => Some(reason),
+        Decision::Push { .. } | Decision::Skip(_) => None,
+    }
+}
+
+fn facts(session: &Session<'_>, target: &Target, systems: &[String]) -> Facts {
+    Facts {
         trigger: target.trigger.clone(),
         reach: target.config.reach(),
         stand_in: session.inputs.is_stand_in(),
         dirty: session.checkout.as_ref().is_none_or(|checkout| !checkout.changed.is_empty()),
         systems: systems.to_vec(),
         token: target.config.token(&github::variables()),
-    };
-    decide(&facts, &target.config.rules())
+    }
 }

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use cache_protocol::{
-    Answer, Closure, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Root, Scan, ScanValue,
+    Answer, Closure, Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Root, Scan,
+    ScanValue,
 };
 use clap::builder::FalseyValueParser;
 
@@ -89,7 +90,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
     }
-    let pushed = push(context, &target, request)?;
+    let pushed = match push(context, &target, request) {
+        Err(error) if is_tolerated(&target, &error) => {
+            context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
+            return Ok(Ending::Clean);
+        }
+        pushed => pushed?,
+    };
     if args.json {
         context.console.answer(&cache::json(&pushed)?);
     }
@@ -136,7 +143,7 @@ fn watched(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
                 Ok(pushed) => conclude(context, target, &pushed),
                 Err(error) => {
                     context.console.error(&error);
-                    Ending::Unchecked
+                    if is_tolerated(target, &error) { Ending::Clean } else { Ending::Unchecked }
                 }
             };
             worst = worst.worse(ending);
@@ -179,6 +186,22 @@ fn values(target: &Target) -> Vec<ScanValue> {
         None => {}
     }
     values
+}
+
+/// Whether a push that could not even begin is only a warning: the cache is to blame, and xtask.toml lets that pass.
+pub fn is_tolerated(target: &Target, error: &anyhow::Error) -> bool {
+    let Some(fault) = error.downcast_ref::<Fault>() else { return false };
+    let of_the_cache = matches!(
+        fault.kind,
+        FaultKind::Unreachable
+            | FaultKind::Unauthorised
+            | FaultKind::Missing
+            | FaultKind::NotACache
+            | FaultKind::Full
+            | FaultKind::Overloaded
+            | FaultKind::Refused
+    );
+    of_the_cache && target.config.on_failure() == OnFailure::Warn
 }
 
 /// Says what became of a push, and what that means for the run.

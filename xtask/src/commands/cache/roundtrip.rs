@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Cache, Closure, Content, PlanRequest, Root};
 
+use super::policy;
 use super::push::push;
 use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
@@ -32,6 +33,9 @@ Examples:
 pub fn run(context: &Context, _args: &Args) -> Result<Ending> {
     let session = Session::open(context, ensure_nix(context)?.nix)?;
     let target = target(&session)?;
+    if let Some(reason) = policy::denial(&session, &target) {
+        bail!("this run may push nothing: {reason}");
+    }
     let found = roundtrip(&session, &target)?;
     problems::conclude(&context.console, "cache roundtrip", &found);
     Ok(if found.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })

@@ -8,17 +8,30 @@ use super::target::{Target, target};
 use super::{plan, policy, push, verify};
 use crate::commands::build;
 use crate::push_policy::Decision;
-use crate::report::cache;
+use crate::report::{Mark, cache};
 use crate::rules::Problem;
 use crate::session::{Report, Session, Wish};
 
 /// What a push of everything came to.
 #[derive(Debug)]
 pub struct Done {
-    /// Whether it failed; nothing where the policy is against it.
-    pub failed: Option<bool>,
+    /// How it ended.
+    pub ending: PushEnding,
     /// In one line.
     pub said: String,
+}
+
+/// How a push of everything ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEnding {
+    /// The policy is against it.
+    NotWanted,
+    /// All that was planned is there.
+    Complete,
+    /// Something is not there, and xtask.toml lets that pass.
+    Tolerated,
+    /// Something is not there.
+    Failed,
 }
 
 /// Whether what this machine builds may go into the cache, which can be told before anything is evaluated.
@@ -67,12 +80,24 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
     let target = target(session)?;
     let roots = match allowed(session, &target, fleet)? {
         Ok(roots) => roots,
-        Err(said) => return Ok(Done { failed: None, said }),
+        Err(said) => return Ok(Done { ending: PushEnding::NotWanted, said }),
     };
-    let pushed = push::push(session.context, &target, plan::request(session, &target, &roots, false))?;
+    let pushed = match push::push(session.context, &target, plan::request(session, &target, &roots, false)) {
+        Err(error) if push::is_tolerated(&target, &error) => {
+            let said = format!("nothing was pushed: {error:#}");
+            session.context.console.mark(Mark::Warning, &said);
+            return Ok(Done { ending: PushEnding::Tolerated, said });
+        }
+        pushed => pushed?,
+    };
     let failed = push::fails(&target, &pushed);
     cache::pushed(&session.context.console, &pushed, !failed);
-    Ok(Done { failed: Some(failed), said: cache::pushed_verdict(&pushed) })
+    let ending = match (failed, pushed.not_pushed.is_empty()) {
+        (true, _) => PushEnding::Failed,
+        (false, true) => PushEnding::Complete,
+        (false, false) => PushEnding::Tolerated,
+    };
+    Ok(Done { ending, said: cache::pushed_verdict(&pushed) })
 }
 
 /// What is in the cache of what this run pushes, in one line, and what is wrong with it; nothing where it pushes nothing.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult};
-use crate::commands::cache::{self, Analytics};
+use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{activation, autowiring, build, cache_config, config, independence, lock, secrets};
 use crate::context::Context;
 use crate::nix::Nix;
@@ -33,6 +33,7 @@ pub struct Jobs<'a> {
     measures: bool,
     pub(super) measured: Option<Result<Analytics>>,
     pub(super) caches: Caches,
+    pub(super) push_ended: Option<PushEnding>,
     lock_before: Vec<u8>,
     /// How long the outputs took within the job that is running, and within all of them.
     shared: Duration,
@@ -63,6 +64,7 @@ impl<'a> Jobs<'a> {
             measures,
             measured: None,
             caches: Caches::default(),
+            push_ended: None,
             lock_before,
             shared: Duration::ZERO,
             all_shared: Duration::ZERO,
