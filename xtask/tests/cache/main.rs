@@ -3,8 +3,15 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod event;
 mod local;
+mod measure;
+#[path = "../../binary-cache/tests/servers/nginx.rs"]
+#[allow(dead_code)]
+mod nginx;
 mod place;
+mod remote;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 mod trouble;
+mod watch;
