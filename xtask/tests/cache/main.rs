@@ -6,6 +6,7 @@
 mod event;
 mod local;
 mod measure;
+mod newcomer;
 #[path = "../../binary-cache/tests/servers/nginx.rs"]
 #[allow(dead_code)]
 mod nginx;
