@@ -3,6 +3,8 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../cache_server/mod.rs"]
+mod cache_server;
 mod event;
 mod local;
 mod measure;

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::place::{built, embedded, hash, json, names, path};
+use crate::cache_server::{CacheServer, Mood};
+use crate::place::{built, chain, commit, embedded, hash, json, names, path};
 use crate::sandbox::{Ran, Sandbox, TestNix};
 
 fn measure(sandbox: &Sandbox) -> Ran {
@@ -86,4 +87,26 @@ fn a_target_that_is_missed_is_a_problem() {
     assert!(met.stdout.contains("low: 1 of 1 need not be built, 100.0%, 100% wanted"), "{met:?}");
     sandbox.write("xtask.toml", "[cache.targets]\noveral = 90\n");
     sandbox.run(&["cache", "analytics"]).ends(2).says(&["did you mean `overall`?"]);
+}
+
+#[test]
+fn a_substituter_that_fails_is_told_and_asked_no_second_time() {
+    let mut sandbox = built(TestNix::Modern);
+    let [lower, upper] = ["lower", "upper"].map(|name| path(&sandbox, name));
+    forget(&sandbox);
+    let folder = sandbox.path("served");
+    fs::create_dir_all(&folder).unwrap();
+    let info = format!("StoreDir: {}\n", sandbox.path("nix/store").display());
+    fs::write(folder.join("nix-cache-info"), info).unwrap();
+    let server = CacheServer::start(&folder);
+    server.be(Mood::Failing);
+    sandbox.unset("XTASK_OFFLINE");
+    commit(&sandbox, &chain(&format!("nixConfig.extra-substituters = [ \"{}\" ];", server.address()), ""));
+    let answer = json(&measure(&sandbox).ends(0));
+    assert_eq!(counts(&answer), [3, 0, 0, 3], "{answer:#}");
+    let fault = answer["substituters"][0]["fault"].as_str().unwrap();
+    assert!(fault.contains("500 Internal Server Error"), "{fault}");
+    let asked = server.asked();
+    let is_asked = |path: &str| asked.contains(&format!("/{}.narinfo", hash(path)));
+    assert!(is_asked(&upper) && !is_asked(&lower), "{asked:?}");
 }

@@ -140,6 +140,9 @@ fn what_may_not_be_pushed_is_named_and_no_failure() {
     };
     check(Happened::Fork("eve/fleet"), "from the fork `eve/fleet`: what a fork built never goes into a cache");
     check(Happened::PullRequest, "the default branch and tags alone");
+    on_github(&mut sandbox, Happened::Fork("eve/fleet"));
+    sandbox.run(&["cache", "roundtrip"]).ends(2).says(&["this run may push nothing: ", "from the fork `eve/fleet`"]);
+    assert!(!nginx.files().join("open/fleet").exists(), "something was pushed");
 }
 
 #[test]
