@@ -45,7 +45,7 @@ in {{
 
 /// A fleet of two hosts that build.
 fn fleet(nix: TestNix) -> Sandbox {
-    let sandbox = Sandbox::new(nix);
+    let sandbox = Sandbox::new(nix).with_client();
     sandbox.write("flake.nix", FLEET);
     sandbox.write("hosts/atlas/default.nix", &host("atlas", "echo built"));
     sandbox.write("hosts/borea/default.nix", &host("borea", "echo built"));

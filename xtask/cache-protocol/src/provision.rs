@@ -13,6 +13,8 @@ pub struct ProvisionRequest {
     pub public: bool,
     /// Its priority, where a cache has one: lower is asked first.
     pub priority: Option<i64>,
+    /// The folder that store paths name, usually `/nix/store`: a cache holds those of one folder alone.
+    pub store_folder: String,
 }
 
 /// What is there now.

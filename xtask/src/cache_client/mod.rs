@@ -5,6 +5,8 @@
 
 mod program;
 
+pub use program::ready;
+
 use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::Duration;

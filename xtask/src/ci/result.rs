@@ -81,7 +81,10 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
     if let Some(first) = earlier.iter().find(failed).filter(|_| fail_fast) {
         return Some(format!("`{}` failed, and the first failure ends the run", first.name.word()));
     }
-    let needed = earlier.iter().filter(failed).find(|result| job.needs.contains(&result.name))?;
+    let needed = earlier
+        .iter()
+        .filter(failed)
+        .find(|result| job.needs.iter().chain(job.after).any(|name| *name == result.name))?;
     Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
@@ -171,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_job_runs_unless_something_is_in_its_way() {
-        let build = Job { needs: &[JobName::Bootstrap], ..Job::bare(JobName::Build, Phase::Build) };
+        let after = &[JobName::CachePolicy];
+        let build = Job { needs: &[JobName::Bootstrap], after, ..Job::bare(JobName::Build, Phase::Build) };
         let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
             let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
             assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);
@@ -185,5 +189,7 @@ mod tests {
             Some("it needs `bootstrap`, which could not check"),
         );
         check(&[(JobName::Lock, JobStatus::Interrupted)], false, Some("the run was interrupted"));
+        check(&[(JobName::CachePolicy, JobStatus::Skipped)], false, None);
+        check(&[(JobName::CachePolicy, JobStatus::Failed)], false, Some("it needs `cache-policy`, which failed"));
     }
 }

@@ -15,6 +15,8 @@ pub struct Job {
     pub phase: Phase,
     /// The jobs that must have succeeded before it makes sense; all earlier in the table.
     pub needs: &'static [JobName],
+    /// Jobs that it can do without, and that must have succeeded where the same run has them; all earlier in the table.
+    pub after: &'static [JobName],
     /// What it wants of the machine that runs it.
     pub machine: Machine,
 }
@@ -73,10 +75,11 @@ pub enum Phase {
 }
 
 /// The table is written once: the enum, its words and the rows all come from it. What a job wants of its machine otherwise than
-/// most stands behind `on`.
+/// most stands behind `on`, what it waits for without needing it behind `after`.
 macro_rules! jobs {
     ($(
         $name:ident = $word:literal, $phase:ident, needs [$($need:ident),*], $about:literal
+        $(, after [$($after:ident),*])?
         $(, on { $($want:ident: $value:expr),* })?;
     )*) => {
         /// The jobs by name.
@@ -93,6 +96,7 @@ macro_rules! jobs {
             about: $about,
             phase: Phase::$phase,
             needs: &[$(JobName::$need),*],
+            after: &[$($(JobName::$after),*)?],
             machine: Machine { $($($want: $value,)*)? ..Machine::USUAL },
         },)*];
 
@@ -112,6 +116,10 @@ jobs! {
     Bootstrap = "bootstrap", Check, needs [], "this machine has what the other jobs need";
     Lock = "lock", Check, needs [Bootstrap],
         "flake.lock fits flake.nix, is left alone, and its inputs come from owners on the list";
+    // Before the first job that looks at outputs: what is missing for a push is said before they are built for it.
+    CachePolicy = "cache-policy", Check, needs [Bootstrap],
+        "it is decided whether this run pushes, and what that needs is there",
+        on { opens_cache: true };
     Config = "config", Check, needs [Bootstrap],
         "hosts and homes are what every fleet's should be, and what xtask.toml expects of them";
     Activation = "activation", Check, needs [Bootstrap],
@@ -126,11 +134,9 @@ jobs! {
         "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     CacheConfig = "cache-config", Check, needs [Bootstrap],
         "whatever is written about binary caches agrees with nixConfig of flake.nix";
-    CachePolicy = "cache-policy", Check, needs [Bootstrap],
-        "it is decided whether this run pushes, and what that needs is there",
-        on { opens_cache: true };
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built",
+        after [CachePolicy],
         on { extent: Extent::PerSystem, minutes: 120 };
     CacheAnalytics = "cache-analytics", Verify, needs [Build],
         "as much of what outputs need was in caches as xtask.toml wants",
@@ -138,7 +144,7 @@ jobs! {
     CachePush = "cache-push", Publish, needs [CachePolicy, Build],
         "what is built is in the cache, where the policy pushes it",
         on { extent: Extent::PerSystem, minutes: 60, opens_cache: true };
-    CacheVerify = "cache-verify", Publish, needs [CachePush],
+    CacheVerify = "cache-verify", Publish, needs [CachePolicy, Build, CachePush],
         "what was pushed is in the cache: whole, signed, each file there",
         on { extent: Extent::PerSystem, minutes: 15, opens_cache: true };
 }
@@ -178,7 +184,7 @@ impl Phase {
 impl Job {
     /// A row without words and needs, for tests of what is done with tables.
     pub const fn bare(name: JobName, phase: Phase) -> Self {
-        Self { name, word: "", about: "", phase, needs: &[], machine: Machine::USUAL }
+        Self { name, word: "", about: "", phase, needs: &[], after: &[], machine: Machine::USUAL }
     }
 }
 
@@ -201,7 +207,9 @@ mod tests {
             if [ALL, GATE, PLAN].contains(&job.word) {
                 return Some(format!("`{}` is a job of the workflow itself", job.word));
             }
-            if let Some(need) = job.needs.iter().find(|need| !earlier.iter().any(|other| other.name == **need)) {
+            if let Some(need) =
+                job.needs.iter().chain(job.after).find(|need| !earlier.iter().any(|other| other.name == **need))
+            {
                 return Some(format!("`{}` needs `{}`, which is not earlier", job.name.word(), need.word()));
             }
             if earlier.last().is_some_and(|before| before.phase > job.phase) {

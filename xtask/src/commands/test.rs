@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 
 use crate::context::{Context, Ending};
-use crate::{process, tools};
+use crate::{cache_client, process, tools};
 
 /// Prove this program itself: bring the tools that its tests need, then run every test
 #[derive(Debug, clap::Args)]
@@ -33,16 +33,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.tools_only {
         return Ok(Ending::Clean);
     }
+    // Built once before the tests: their binaries would wait for each other's cargo.
+    let client = cache_client::ready(context)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = Command::new(cargo);
     tests
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(&args.cargo)
         .current_dir(&context.repository)
-        .env("XTASK_TEST_TOOLS", &folder);
+        .env("XTASK_TEST_TOOLS", &folder)
+        .env("XTASK_TEST_CLIENT", client);
     // What was asked of this run is not asked of those that the tests start.
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("XTASK_") && name != "XTASK_TEST_TOOLS" {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("XTASK_") && !name_text.starts_with("XTASK_TEST_") {
             tests.env_remove(name);
         }
     }

@@ -5,6 +5,7 @@
 // Each test binary uses its own part of this module, and what goes wrong here fails the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+pub mod client;
 pub mod fleet;
 
 use std::collections::BTreeMap;

@@ -12,9 +12,6 @@ use crate::key_source;
 use crate::signature::SigningKey;
 use crate::transport::Settings;
 
-/// The folder that store paths name in caches that are created here.
-const STORE: &str = "/nix/store";
-
 /// Sees to it that the cache of `request` is there.
 ///
 /// # Errors
@@ -42,7 +39,7 @@ pub fn provision(request: &ProvisionRequest, settings: &Settings) -> Result<Prov
     let backend = open(cache, settings.clone())?;
     let created = !backend.greet()?.exists;
     if created {
-        backend.prepare(STORE)?;
+        backend.prepare(&request.store_folder)?;
     }
     let substituter = if cache.url.starts_with("http") { backend.shown() } else { cache.url.clone() };
     let public_keys = key_source::signing_key(cache)?.iter().map(SigningKey::public).collect();

@@ -2,18 +2,21 @@
 
 use cache_protocol::{Fault, PresenceRequest, Presences};
 
-use super::Asker;
+use super::{Asker, PROBE_PATIENCE};
 use crate::backend::Backend;
 use crate::backend::open::open;
 use crate::presence;
+use crate::transport::Settings;
 
 /// Which substituter has which path. One that cannot be opened is part of the answer.
 ///
 /// # Errors
 /// When the request makes no sense.
 pub fn presence(request: &PresenceRequest, asker: Asker) -> Result<Presences, Fault> {
+    // A build waits for this, and goes on without a substituter that does not answer.
+    let settings = Settings { patience: PROBE_PATIENCE, ..asker.settings(None) };
     let opened: Vec<Result<Box<dyn Backend>, Fault>> =
-        request.substituters.iter().map(|cache| open(cache, asker.settings(None))).collect();
+        request.substituters.iter().map(|cache| open(cache, settings.clone())).collect();
     let opened: Vec<Result<&dyn Backend, Fault>> =
         opened.iter().map(|opened| opened.as_ref().map(|backend| &**backend).map_err(Clone::clone)).collect();
     presence::presence(request, &opened)

@@ -17,12 +17,15 @@ use crate::http::{Injection, Reply, Trouble};
 use crate::place::{assert_silent, cache, own_key, push, samples, settings, signed, token, with_tokens};
 use crate::s3::{BUCKET, S3Server};
 
+/// The folder that store paths name on the machine that creates caches.
+const STORE: &str = "/own/store";
+
 fn create(cache: Cache) -> Result<Provisioned, Fault> {
     create_for(true, cache)
 }
 
 fn create_for(everybody: bool, cache: Cache) -> Result<Provisioned, Fault> {
-    let request = ProvisionRequest { cache, public: everybody, priority: Some(30) };
+    let request = ProvisionRequest { cache, public: everybody, priority: Some(30), store_folder: STORE.to_owned() };
     let answer = provision(&request, &settings(500).0);
     assert_silent(&format!("{answer:?}"));
     answer
@@ -165,7 +168,7 @@ fn a_bucket_is_created_once() {
         assert_eq!((first.created, first.substituter.as_str(), first.by_hand.len()), (true, url.as_str(), 1));
         assert_eq!(first.public_keys, [format!("named-1:{}", own_key().1)]);
         let info = server.files().with_file_name("new").join("nix-cache-info");
-        assert!(std::fs::read_to_string(&info).unwrap().starts_with("StoreDir: /nix/store\n"));
+        assert!(std::fs::read_to_string(&info).unwrap().starts_with("StoreDir: /own/store\n"));
         let again = create(bucket("new")).unwrap();
         assert_eq!(again, Provisioned { created: false, by_hand: Vec::new(), ..first });
         // A bucket that is there and no cache yet becomes one.
@@ -174,7 +177,7 @@ fn a_bucket_is_created_once() {
         let fault = look(&bucket("nowhere")).fault.unwrap();
         assert!(fault.kind == FaultKind::Missing && fault.what.contains("s3://nowhere"), "{fault}");
         let there = look(&bucket("new"));
-        assert_eq!((there.store_dir.as_deref(), there.public, there.fault), (Some("/nix/store"), Some(false), None));
+        assert_eq!((there.store_dir.as_deref(), there.public, there.fault), (Some(STORE), Some(false), None));
     });
 }
 
@@ -197,7 +200,7 @@ fn a_folder_is_created_once() {
         assert_eq!(first.public_keys, [format!("named-1:{}", own_key().1)]);
         assert_eq!(create(file()).unwrap(), Provisioned { created: false, ..first });
         let there = look(&file());
-        assert_eq!((there.store_dir.as_deref(), there.fault), (Some("/nix/store"), None));
+        assert_eq!((there.store_dir.as_deref(), there.fault), (Some(STORE), None));
         let bare = Cache { signing_key: Some(KeySource::Variable("SIGNING_KEY".to_owned())), ..file() };
         assert_eq!(create(bare).unwrap_err().kind, FaultKind::Usage);
     });
@@ -210,7 +213,8 @@ fn the_program_answers_both_requests() {
         let (tell, stop): (Tell, _) = (Arc::new(|_| {}), AtomicBool::new(false));
         let asker = Asker { tell: &tell, stop: &stop };
         let new = cache(&address(&fake, "new"), Some("MANAGEMENT"));
-        let request = ProvisionRequest { cache: new.clone(), public: true, priority: None };
+        let request =
+            ProvisionRequest { cache: new.clone(), public: true, priority: None, store_folder: STORE.to_owned() };
         let provisioned = answer(&Request::Provision(request), asker).unwrap();
         assert!(matches!(provisioned, Answer::Provision(provisioned) if provisioned.created));
         let probed = answer(&Request::Probe(ProbeRequest { caches: vec![new] }), asker).unwrap();

@@ -153,6 +153,13 @@ struct Facts<'a> {
     before: BTreeMap<String, String>,
 }
 
+impl Facts<'_> {
+    /// Whether the substituter with this number has answered so far.
+    fn is_asked(&self, number: usize) -> bool {
+        self.faults.get(number).is_none_or(Option::is_none)
+    }
+}
+
 impl Sources for Facts<'_> {
     fn local(&mut self, paths: &[String]) -> Result<BTreeMap<String, u64>> {
         let there: Vec<String> = paths.iter().filter(|path| self.session.store.holds(path)).cloned().collect();
@@ -160,13 +167,18 @@ impl Sources for Facts<'_> {
     }
 
     fn offers(&mut self, paths: &[String]) -> Result<BTreeMap<String, Vec<Offer>>> {
-        let substituters = self.substituters.clone();
+        // Who could not be asked once is not asked again: each time costs all the patience there is.
+        let (numbers, substituters): (Vec<usize>, Vec<Cache>) =
+            self.substituters.iter().cloned().enumerate().filter(|(number, _)| self.is_asked(*number)).unzip();
+        if substituters.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let request = Request::Presence(PresenceRequest { substituters, paths: paths.to_vec(), in_flight: IN_FLIGHT });
         let Answer::Presence(answer) = cache_client::ask(self.session.context, &request, &mut |_| {})? else {
             bail!("the binary-cache client answered something else than who has what");
         };
         let mut offers: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
-        for (number, substituter) in answer.substituters.into_iter().enumerate() {
+        for (number, substituter) in numbers.into_iter().zip(answer.substituters) {
             if let (Some(fault), Some(known)) = (substituter.fault, self.faults.get_mut(number)) {
                 *known = Some(fault.what);
             }

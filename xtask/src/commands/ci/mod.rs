@@ -97,6 +97,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         };
         report::jobs::done(console, &row.job, &result);
         results.push(result);
+        // The first job that looks at outputs has them built as well, unless it is known by then that they will not be wanted.
+        if obstacle(JobName::Build.job(), &results, args.fail_fast).is_some() {
+            jobs.build_nothing();
+        }
     }
     jobs.look_back(&mut results)?;
     let result = jobs.result(results, clock, started.elapsed().as_secs_f64());

@@ -11,7 +11,7 @@ use super::{asked, known};
 use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::files;
-use crate::nix::{Caches, FlakeFile, Nix};
+use crate::nix::{Caches, FlakeFile, Nix, Store};
 use crate::report::cache_provision as report;
 use crate::rules::cache_config::{List, entry_fault, identity};
 use crate::session::find_nix;
@@ -59,7 +59,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         let token = variable.clone().map(|variable| Token { variable });
         let cache =
             Cache { url: args.url.clone(), public_keys: Vec::new(), signing_key: None, token, netrc: Vec::new() };
-        asked::provision(context, ProvisionRequest { cache, public: !args.private, priority: args.priority })?
+        let store_folder = Store::of(&nix.settings()?)?.folder.display().to_string();
+        let request = ProvisionRequest { cache, public: !args.private, priority: args.priority, store_folder };
+        asked::provision(context, request)?
     } else {
         let (url, substituter) = (args.url.clone(), args.url.clone());
         Provisioned { url, substituter, public_keys: args.key.clone(), ..Provisioned::default() }
