@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Config, FILE};
+use super::{CacheConfig, Config, FILE};
 use crate::git::{self, FileAt};
 use crate::push_policy::{Base, Origin, Trigger};
 
@@ -20,6 +20,21 @@ pub fn deciding<'a>(repository: &Path, own: &'a Config, trigger: &Trigger) -> Re
         // What a stranger built is denied before any rule, so that nobody need fetch the base to hear it.
         _ => Ok(Cow::Borrowed(own)),
     }
+}
+
+/// What `[cache]` says to a run that `trigger` set off: as [`deciding`], but that the code of strangers names no cache, no token and no
+/// key: what it builds goes nowhere, and nothing that opens a cache may be shown to a server of its choice.
+///
+/// # Errors
+/// As [`rules_of_base`].
+pub fn deciding_cache(repository: &Path, own: &Config, trigger: &Trigger) -> Result<CacheConfig> {
+    let cache = deciding(repository, own, trigger)?.cache.clone();
+    Ok(match trigger.origin {
+        Origin::Own => cache,
+        Origin::Fork(_) | Origin::Unknown(_) => {
+            CacheConfig { url: None, token_env: None, signing_key_env: None, signing_key_file: None, ..cache }
+        }
+    })
 }
 
 /// The configuration of the revision that a change is made against: a pull request must not permit itself to push, nor say which
@@ -113,5 +128,27 @@ mod tests {
         let expected = "the event does not say what the change is made against, and a change must not decide about itself: push \
                         after it is merged";
         assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn the_code_of_strangers_names_no_cache() {
+        let own = Config::parse("[cache]\nurl = \"https://a.org\"\ntoken_env = [\"A\"]\nretired = [\"old\"]").unwrap();
+        let check = |origin: Origin, expected: Option<&str>| {
+            let trigger = Trigger {
+                event: Event::PullRequestTarget,
+                reference: None,
+                default_branch: None,
+                origin,
+                base: None,
+                actor: None,
+            };
+            let cache = deciding_cache(Path::new("/"), &own, &trigger).unwrap();
+            assert_eq!(cache.url.map(|url| url.to_string()).as_deref(), expected);
+            assert_eq!(cache.token_env.is_some(), expected.is_some());
+            assert_eq!(cache.retired, ["old"]);
+        };
+        check(Origin::Own, Some("https://a.org"));
+        check(Origin::Fork("b/c".to_owned()), None);
+        check(Origin::Unknown("who knows".to_owned()), None);
     }
 }

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 pub use autowiring::{AutowiringConfig, LayoutConfig};
-pub use base::deciding;
+pub use base::deciding_cache;
 pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
 pub use ci::{Budget, CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};

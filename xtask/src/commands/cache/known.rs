@@ -4,9 +4,11 @@ use anyhow::{Result, bail};
 use cache_protocol::{Cache, Token};
 
 use crate::bootstrap::caches::Wanted;
-use crate::config::Config;
+use crate::config::{Config, deciding_cache};
 use crate::context::Context;
+use crate::github;
 use crate::nix::{Caches, Nix};
+use crate::push_policy::Token as Found;
 use crate::rules::cache_config::{List, entry_fault, host, is_upstream};
 
 /// What flake.nix wants a machine to have; the cache that every Nix knows aside.
@@ -42,9 +44,13 @@ pub fn caches(wanted: &Wanted, netrc: &[std::path::PathBuf]) -> Vec<Cache> {
 /// # Errors
 /// When xtask.toml cannot be read.
 pub fn pushed(context: &Context, wanted: &Wanted, netrc: &[std::path::PathBuf]) -> Result<Option<Cache>> {
-    let config = Config::read(&context.repository)?.cache;
+    let own = Config::read(&context.repository)?;
+    let config = deciding_cache(&context.repository, &own, &github::trigger()?)?;
     let Some(url) = &config.url else { return Ok(None) };
-    let variable = config.token_variables().into_iter().next();
+    let variable = match config.token(&github::variables()) {
+        Found::Ready(variable) => Some(variable),
+        Found::NotNeeded | Found::Missing { .. } => config.token_variables().into_iter().next(),
+    };
     Ok(Some(Cache {
         url: url.to_string(),
         public_keys: wanted.keys.clone(),

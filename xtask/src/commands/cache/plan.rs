@@ -4,12 +4,13 @@ use anyhow::{Result, bail};
 use cache_protocol::{Answer, Plan, PlanRequest, Request};
 use clap::builder::FalseyValueParser;
 
-use super::OutputArgs;
 use super::roots::{Extent, Roots, roots};
 use super::target::{Target, target};
+use super::{OutputArgs, policy};
 use crate::cache_client;
 use crate::context::{Context, Ending};
-use crate::report::{Mark, Verbosity, cache};
+use crate::push_policy::Decision;
+use crate::report::{Mark, Verbosity, cache, outcome};
 use crate::session::{Report, Session};
 
 /// Show what a push would do: which paths go, which stay and why
@@ -40,14 +41,31 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = args.outputs.open(context)?;
     let fleet = args.outputs.evaluate(&session)?;
     let target = target(&session)?;
-    let roots = wanted(&session, &fleet, &target)?;
+    let mut roots = wanted(&session, &fleet, &target)?;
+    let decision = policy::decision(&session, &target, &roots.systems());
+    context.console.line(&format!("policy: {}", cache::decision(&decision)));
+    if let Decision::Push { systems, .. } = &decision {
+        roots.keep(systems);
+    }
+    target.ready(&session)?;
     let request = Request::Plan(request(&session, &target, &roots, args.filter_strict));
     let Answer::Plan(plan) = cache_client::ask(context, &request, &mut |_| {})? else {
         bail!("the binary-cache client answered something else than a plan");
     };
     let every = context.console.verbosity() == Verbosity::Verbose;
     context.console.answer(&if args.json { cache::json(&plan)? } else { cache::plan(&plan, &roots.unbuilt, every) });
-    Ok(conclude(context, &plan))
+    if let Some(fault) = &plan.fault {
+        bail!("{} could not be asked, so that all is counted as missing: {fault}", plan.cache);
+    }
+    Ok(conclude(context, &plan).worse(unfinished(&session, &fleet)))
+}
+
+/// Says which outputs failed, and whether any did: what does not evaluate is neither planned nor pushed, and that is no success.
+pub fn unfinished(session: &Session<'_>, fleet: &Report) -> Ending {
+    for failure in fleet.failures() {
+        session.context.console.mark(Mark::Failed, &outcome::failure(failure, &session.flags()));
+    }
+    if fleet.failures().next().is_some() { Ending::Problems } else { Ending::Clean }
 }
 
 fn conclude(context: &Context, plan: &Plan) -> Ending {

@@ -81,11 +81,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         return watched(context, &session, &target, args);
     }
     let fleet = args.outputs.evaluate(&session)?;
-    let Some(systems) = allowed(context, policy::decision(&session, &target, &policy::systems(&fleet)?))? else {
-        return Ok(Ending::Clean);
-    };
     let mut roots = plan::wanted(&session, &fleet, &target)?;
+    for line in cache::unbuilt(&roots.unbuilt).lines() {
+        context.console.line(line);
+    }
+    let decision = policy::decision(&session, &target, &roots.systems());
+    let decided = cache::decision_json(&decision)?;
+    let Some(systems) = allowed(context, decision)? else {
+        if args.json {
+            context.console.answer(&decided);
+        }
+        return Ok(plan::unfinished(&session, &fleet));
+    };
     roots.keep(&systems);
+    target.ready(&session)?;
     let mut request = plan::request(&session, &target, &roots, args.filter_strict);
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
@@ -100,7 +109,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.json {
         context.console.answer(&cache::json(&pushed)?);
     }
-    Ok(conclude(context, &target, &pushed))
+    Ok(conclude(context, &target, &pushed).worse(plan::unfinished(&session, &fleet)))
 }
 
 /// The systems that may be pushed for; nothing, and the reason said, where the policy is against it.
@@ -163,7 +172,7 @@ pub fn push(context: &Context, target: &Target, plan: PlanRequest) -> Result<Pus
         plan,
         compression: target.compression(),
         limits: Limits { in_flight: IN_FLIGHT, packers: cores(), memory: MEMORY, patience: PATIENCE },
-        scan: Scan { patterns: true, values: values(target), ..Scan::default() },
+        scan: Scan { patterns: true, values: values(target), allow: target.allowed() },
     });
     let mut progress = cache::Progress::new(&context.console);
     let answer = cache_client::ask(context, &request, &mut |event| progress.show(event));

@@ -32,6 +32,14 @@ impl Roots {
         self.known.retain(|(_, system)| systems.iter().any(|wanted| wanted == system));
     }
 
+    /// The systems that they are for, each once.
+    pub fn systems(&self) -> Vec<String> {
+        let mut systems: Vec<String> = self.known.iter().map(|(_, system)| system.clone()).collect();
+        systems.sort();
+        systems.dedup();
+        systems
+    }
+
     /// The outputs, as the client is told of them.
     pub fn roots(&self) -> Vec<Root> {
         self.known.iter().map(|(root, _)| root.clone()).collect()
@@ -83,5 +91,9 @@ fn paths(session: &Session<'_>, result: &OutputResult, extent: Extent) -> Result
     // A derivation may have outputs that nobody asked for and nobody built.
     let counts = |path: &String| extent == Extent::Declared || session.store.holds(path);
     let there: Vec<String> = paths.into_iter().filter(counts).collect();
-    Ok(if there.is_empty() { Err(format!("not built here, for {}", evaluated.system)) } else { Ok(there) })
+    Ok(if there.is_empty() {
+        Err(format!("not built here, for {}", result.system().unwrap_or("no system")))
+    } else {
+        Ok(there)
+    })
 }

@@ -1,16 +1,15 @@
 //! Which cache is pushed to and by whose rules, with the keys it is trusted by, and which caches everybody has besides.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Cache, Closure, Compression, Content, KeySource, Priority, Token};
 
 use crate::config::{self, CacheConfig, SigningKey};
 use crate::fleet::OutputResult;
 use crate::github;
 use crate::nix::{Caches, Nix};
-use crate::push_policy::{Token as Found, Trigger};
+use crate::push_policy::{Origin, Token as Found, Trigger};
 use crate::rules::cache_config::{fits, is_upstream};
 use crate::session::Session;
 
@@ -36,13 +35,10 @@ pub struct Target {
 /// When the event or the configuration that decides cannot be read, or the key of its own cannot be made.
 pub fn target(session: &Session<'_>) -> Result<Target> {
     let trigger = github::trigger()?;
-    let deciding = config::deciding(&session.context.repository, &session.config, &trigger)?;
-    let config = match deciding {
-        Cow::Borrowed(own) => own.cache.clone(),
-        Cow::Owned(base) => base.cache,
-    };
+    let config = config::deciding_cache(&session.context.repository, &session.config, &trigger)?;
+    let netrc = if trigger.origin == Origin::Own { netrc(session) } else { Vec::new() };
     let declared = Caches::from(&session.nix_config);
-    let mut cache = destination(session, &config)?;
+    let mut cache = destination(session, &config, &netrc)?;
     let keys_of = |url: &str| -> Vec<String> {
         declared.keys.iter().filter(|key| fits(key, url, &config.keys)).cloned().collect()
     };
@@ -50,10 +46,11 @@ pub fn target(session: &Session<'_>) -> Result<Target> {
     cache.public_keys.extend(keys_of(&substituter));
     let known = session.settings.substituters.iter().chain(&declared.substituters);
     let mut upstream: Vec<Cache> = Vec::new();
-    for url in known.filter(|url| bare(url) != bare(&substituter)) {
+    let may_be_asked = |url: &str| !session.context.offline || is_on_disk(url);
+    for url in known.filter(|url| bare(url) != bare(&substituter) && may_be_asked(url)) {
         if upstream.iter().all(|other| other.url != *url) {
             let keys = if is_upstream(url) { trusted(session, url) } else { keys_of(url) };
-            upstream.push(Cache { public_keys: keys, ..reading(url) });
+            upstream.push(Cache { public_keys: keys, ..reading(url, &netrc) });
         }
     }
     Ok(Target { cache, upstream, config, trigger })
@@ -65,9 +62,9 @@ fn bare(url: &str) -> &str {
 }
 
 /// The cache that is pushed to, with what opens it and what signs for it.
-fn destination(session: &Session<'_>, config: &CacheConfig) -> Result<Cache> {
+fn destination(session: &Session<'_>, config: &CacheConfig, netrc: &[PathBuf]) -> Result<Cache> {
     let (state, variables) = (&session.context.state, github::variables());
-    let mut cache = reading(&config.destination(state).to_string());
+    let mut cache = reading(&config.destination(state).to_string(), netrc);
     if let Found::Ready(variable) = config.token(&variables) {
         cache.token = Some(Token { variable });
     }
@@ -93,18 +90,37 @@ fn trusted(session: &Session<'_>, url: &str) -> Vec<String> {
     keys.split_whitespace().filter(|key| fits(key, url, &session.config.cache.keys)).map(str::to_owned).collect()
 }
 
-fn reading(url: &str) -> Cache {
-    Cache { url: url.to_owned(), public_keys: Vec::new(), signing_key: None, token: None, netrc: netrc() }
+fn reading(url: &str, netrc: &[PathBuf]) -> Cache {
+    Cache { url: url.to_owned(), public_keys: Vec::new(), signing_key: None, token: None, netrc: netrc.to_owned() }
 }
 
-/// Where Nix and people keep what opens private caches.
-fn netrc() -> Vec<PathBuf> {
+/// Where Nix, as it is set up here, and people keep what opens private caches.
+fn netrc(session: &Session<'_>) -> Vec<PathBuf> {
+    let set = session.settings.all.get("netrc-file").filter(|file| !file.is_empty()).map(PathBuf::from);
     let system = crate::context::system_root().join("etc/nix/netrc");
     let own = std::env::home_dir().map(|home| home.join(".netrc"));
-    std::iter::once(system).chain(own).filter(|file| file.is_file()).collect()
+    let mut files: Vec<PathBuf> = set.into_iter().chain([system]).chain(own).filter(|file| file.is_file()).collect();
+    files.dedup();
+    files
+}
+
+/// Whether a cache is asked without the network.
+fn is_on_disk(url: &str) -> bool {
+    url.starts_with("file:") || url.starts_with('/')
 }
 
 impl Target {
+    /// Refuses to ask a cache behind the network where that is not to be asked.
+    ///
+    /// # Errors
+    /// With `--offline`, unless the cache is a folder.
+    pub fn ready(&self, session: &Session<'_>) -> Result<()> {
+        if session.context.offline && !is_on_disk(&self.cache.url) {
+            bail!("{} cannot be asked with --offline", self.cache.substituter());
+        }
+        Ok(())
+    }
+
     /// How much around an output goes along.
     pub fn closure(&self, result: &OutputResult) -> Closure {
         match self.config.closure(result.system().unwrap_or_default()) {
@@ -129,6 +145,11 @@ impl Target {
                 .collect(),
             budget: self.config.content.budget.as_ref().map(|size| size.0),
         }
+    }
+
+    /// Expressions of paths that may hold what looks like a secret.
+    pub fn allowed(&self) -> Vec<String> {
+        self.config.content.allow.iter().map(|pattern| pattern.0.clone()).collect()
     }
 
     /// How what is pushed is packed.

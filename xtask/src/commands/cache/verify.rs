@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Answer, Request, Required, Verified, VerifyRequest};
 use clap::builder::FalseyValueParser;
 
-use super::OutputArgs;
 use super::roots::{Extent, Roots, roots};
 use super::target::{Target, target};
+use super::{OutputArgs, plan};
 use crate::cache_client;
 use crate::context::{Context, Ending};
 use crate::push_policy::Reach;
@@ -68,6 +68,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if roots.known.is_empty() {
         bail!("there is no output whose presence could be verified: cargo xtask build{}", session.flags());
     }
+    for line in cache::unbuilt(&roots.unbuilt).lines() {
+        context.console.line(line);
+    }
+    target.ready(&session)?;
     let verified = verify(&session, &target, &roots, args.deep, args.wait)?;
     if args.json {
         context.console.answer(&cache::json(&verified)?);
@@ -80,7 +84,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let failed = found.iter().any(Problem::fails);
     let mark = if failed { crate::report::Mark::Failed } else { crate::report::Mark::Ok };
     context.console.verdict(mark, &format!("cache verify: {}", cache::verified_verdict(&verified)));
-    Ok(if failed { Ending::Problems } else { Ending::Clean })
+    let ending = if failed { Ending::Problems } else { Ending::Clean };
+    Ok(ending.worse(plan::unfinished(&session, &fleet)))
 }
 
 /// What is in the cache of `roots`.

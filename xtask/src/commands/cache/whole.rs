@@ -39,8 +39,10 @@ pub enum PushEnding {
 /// # Errors
 /// When what decides cannot be read.
 pub fn decided(session: &Session<'_>) -> Result<Decision> {
-    let mut here = vec![session.settings.system.clone()];
-    here.extend(session.settings.extra_platforms.iter().cloned());
+    let mut here: Vec<String> =
+        session.settings.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
+    here.sort();
+    here.dedup();
     Ok(policy::decision(session, &target(session)?, &here))
 }
 
@@ -59,11 +61,12 @@ pub fn measured_before(session: &Session<'_>, wish: &Wish) -> Result<Analytics> 
 
 /// The outputs that this machine built and the policy pushes; else why not.
 fn allowed(session: &Session<'_>, target: &Target, fleet: &Report) -> Result<Result<Roots, String>> {
-    let decision = policy::decision(session, target, &policy::systems(fleet)?);
+    let mut roots = plan::wanted(session, fleet, target)?;
+    let decision = policy::decision(session, target, &roots.systems());
     let said = cache::decision(&decision);
     match decision {
         Decision::Push { systems, .. } => {
-            let mut roots = plan::wanted(session, fleet, target)?;
+            target.ready(session)?;
             roots.keep(&systems);
             Ok(Ok(roots))
         }

@@ -20,6 +20,9 @@ pub struct ContentConfig {
     pub strict: bool,
     /// At most so much, as `5GB` or `500MiB`; what has the least priority stays behind.
     pub budget: Option<Size>,
+    /// Regular expressions, searched for in the whole store path, of paths that may hold what looks like a secret, as a package's own
+    /// test keys do.
+    pub allow: Vec<Pattern>,
     /// What goes first.
     pub priority: Vec<PriorityConfig>,
     /// Names of keys of caches that everybody has, besides those of `nixConfig`: what they signed is not pushed.

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 pub use analytics::{analytics, analytics_line, analytics_markdown};
-pub use plan::{Unbuilt, plan};
+pub use plan::{Unbuilt, plan, unbuilt};
 pub use policy::{decision, decision_json};
 pub use push::{Progress, pushed, pushed_verdict};
 pub use verify::{problem, verified_verdict};

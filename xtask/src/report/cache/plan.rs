@@ -25,10 +25,16 @@ pub fn plan(plan: &Plan, unbuilt: &[Unbuilt], every: bool) -> String {
     text.push_str(&roots(plan));
     text.push_str(&staying(plan));
     text.push_str(&paths(plan, every));
-    for (reason, names) in by_reason(unbuilt) {
-        text.push_str(&format!("{} {reason}: {}\n", count(names.len(), "output"), few(&names)));
-    }
+    text.push_str(&self::unbuilt(unbuilt));
     text
+}
+
+/// What is not there to be pushed, reason by reason.
+#[must_use]
+pub fn unbuilt(unbuilt: &[Unbuilt]) -> String {
+    let line =
+        |(reason, names): (&str, Vec<&str>)| format!("{} {reason}: {}\n", count(names.len(), "output"), few(&names));
+    by_reason(unbuilt).into_iter().map(line).collect()
 }
 
 fn going(plan: &Plan) -> impl Iterator<Item = &PlannedPath> {

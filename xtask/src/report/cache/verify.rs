@@ -14,9 +14,10 @@ pub fn problem(problem: &VerifyProblem, push: &str) -> Problem {
         VerifyFault::NotAsked(fault) => (format!("could not be looked for: {fault}"), "cargo xtask cache doctor".to_owned()),
         VerifyFault::Damaged(what) => (format!("is damaged in the cache: {what}"), repair(push)),
         VerifyFault::Unsigned => ("is signed by nobody".to_owned(), signing(push)),
-        VerifyFault::OtherKeys(names) => {
-            (format!("is signed only by {}, which nobody trusts here", names.join(", ")), signing(push))
-        }
+        VerifyFault::OtherKeys(names) => (
+            format!("is signed only by {}, which nobody trusts here", names.join(", ")),
+            format!("if that is the cache's own key, name it for its address in `cache.keys` of xtask.toml; else {}", signing(push)),
+        ),
         VerifyFault::BadSignature(name) => (
             format!("bears a signature of `{name}` that does not fit: it was altered, or signed by another key of that name"),
             "compare the key in nixConfig of flake.nix with the one that the cache signs with: cargo xtask cache doctor".to_owned(),
