@@ -2,10 +2,14 @@
 //!
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
+pub mod audit;
+pub mod matching;
 pub mod matrix;
 mod result;
+pub mod run;
 mod schedule;
 mod table;
+pub mod validate;
 pub mod workflow;
 
 pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};

@@ -1,6 +1,8 @@
 //! `[ci]` of xtask.toml: which machines CI runs on.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,67 @@ pub struct CiConfig {
     /// How many seconds of evaluation one machine is given before the outputs of a system are spread over several; without it, 600.
     /// With 0, each output has a machine of its own.
     pub seconds_per_machine: Option<u32>,
+    /// How long jobs may take before `workflow validate-run` says so, by the name of the job in the workflow or on GitHub, with `*`:
+    /// `{ "build *" = "40m" }`.
+    pub budgets: BTreeMap<String, Budget>,
+}
+
+/// How long something may take: `12m44s`, `90s`, `1h30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(with = "String"))]
+pub struct Budget {
+    /// In seconds.
+    pub seconds: u32,
+}
+
+impl TryFrom<String> for Budget {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// As it is typed: `12m44s`.
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (each, unit) in [(3600, "h"), (60, "m"), (1, "s")] {
+            let number = match each {
+                3600 => self.seconds / each,
+                _ => self.seconds / each % 60,
+            };
+            if number > 0 || (unit == "s" && self.seconds == 0) {
+                write!(f, "{number}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || format!("`{text}` is no time: write it as `12m44s`, `90s` or `1h30m`");
+        let (mut seconds, mut rest, mut longest) = (0_u32, text, u32::MAX);
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(fault)?;
+            let (number, unit) = rest.split_at(end);
+            let each = match unit.chars().next() {
+                Some('h') => 3600,
+                Some('m') => 60,
+                Some('s') => 1,
+                _ => return Err(fault()),
+            };
+            // `5m1h` and `5m5m` are slips.
+            let number: u32 = number.parse().ok().filter(|_| each < longest).ok_or_else(fault)?;
+            seconds = number.checked_mul(each).and_then(|more| seconds.checked_add(more)).ok_or_else(fault)?;
+            (rest, longest) = (unit.get(1..).unwrap_or_default(), each);
+        }
+        if seconds == 0 { Err(fault()) } else { Ok(Self { seconds }) }
+    }
 }
 
 /// What GitHub calls a runner: its label, or several that it must have.
@@ -74,5 +137,21 @@ mod tests {
         check("x86_64-freebsd", None);
         let error = toml::from_str::<CiConfig>("[runners]\na = 1\n").unwrap_err();
         assert_eq!(error.message(), "expected the label of a runner, or a list of labels");
+    }
+
+    #[test]
+    fn budgets_are_times() {
+        for (text, expected) in [("12m44s", Some(764)), ("90s", Some(90)), ("1h", Some(3600)), ("1h30m", Some(5400))] {
+            assert_eq!(text.parse::<Budget>().ok().map(|budget| budget.seconds), expected, "{text}");
+        }
+        for (seconds, expected) in [(764, "12m44s"), (60, "1m"), (5401, "1h30m1s"), (0, "0s")] {
+            assert_eq!(Budget { seconds }.to_string(), expected);
+        }
+        for text in ["", "12", "m", "0s", "5m1h", "5m5m", "-5m", "5d", "99999999h", "5 m"] {
+            let error = text.parse::<Budget>().unwrap_err();
+            assert_eq!(error, format!("`{text}` is no time: write it as `12m44s`, `90s` or `1h30m`"));
+        }
+        let error = toml::from_str::<CiConfig>("[budgets]\na = \"soon\"\n").unwrap_err();
+        assert_eq!(error.message(), "`soon` is no time: write it as `12m44s`, `90s` or `1h30m`");
     }
 }

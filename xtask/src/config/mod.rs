@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use autowiring::{AutowiringConfig, LayoutConfig};
 pub use base::deciding;
 pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
-pub use ci::{CiConfig, Runner};
+pub use ci::{Budget, CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};

@@ -3,10 +3,13 @@
 //! Architecture invariant: nothing here decides anything; it is given plain data and says it.
 
 mod annotations;
+pub mod audit;
+pub mod audit_json;
 mod banner;
 pub mod cache;
 pub mod cache_provision;
 pub mod cache_setup;
+mod columns;
 mod console;
 pub mod diagnoses;
 #[cfg(test)]
@@ -20,6 +23,7 @@ pub mod problems;
 mod progress;
 pub mod steps;
 mod summary;
+pub mod validation;
 pub mod words;
 
 pub use banner::{caches_not_asked, stand_in_banner};

@@ -1,8 +1,10 @@
-//! Keep the workflows of GitHub what the job table says: generate them, check them, show what would change
+//! Keep the workflows of GitHub what the job table says: generate, check, compare them; audit those of others, and finished runs
 
+mod audit;
 mod check;
 mod diff;
 mod generate;
+mod validate_run;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,7 @@ use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::rules::workflow::{File, reads};
 
-/// Keep the workflows of GitHub what the job table says: generate them, check them, show what would change
+/// Keep the workflows of GitHub what the job table says: generate, check, compare them; audit those of others, and finished runs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -26,6 +28,8 @@ enum Verb {
     Generate(generate::Args),
     Check(check::Args),
     Diff(diff::Args),
+    Audit(audit::Args),
+    ValidateRun(validate_run::Args),
 }
 
 /// Runs one verb.
@@ -37,6 +41,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         Verb::Generate(args) => generate::run(context, args),
         Verb::Check(args) => check::run(context, args),
         Verb::Diff(args) => diff::run(context, args),
+        Verb::Audit(args) => audit::run(context, args),
+        Verb::ValidateRun(args) => validate_run::run(context, args),
     }
 }
 
