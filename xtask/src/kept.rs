@@ -9,6 +9,8 @@
 //! still in the store. The key is taken before evaluation and again after it; results of a tree that changed meanwhile are not
 //! kept. A file that is damaged, or of another schema, is as good as none.
 
+pub mod history;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -4,19 +4,25 @@
 
 mod annotations;
 mod banner;
+mod changes;
 mod console;
+mod cutting;
 pub mod diagnoses;
 #[cfg(test)]
-mod example;
+pub mod example;
 pub mod files;
+mod html;
 pub mod jobs;
 pub mod json;
 mod junit;
 pub mod outcome;
 pub mod problems;
 mod progress;
+mod runner;
+pub mod step_files;
 pub mod steps;
 mod summary;
+mod trace;
 pub mod words;
 
 pub use banner::{caches_not_asked, stand_in_banner};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::fleet::{AttrPath, Output, OutputResult, Status};
+use crate::fleet::{AttrPath, Output, OutputResult, Span, Status};
 
 /// What a run did.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Report {
     pub kept: usize,
     /// The most memory in MiB seen over all evaluation processes at once.
     pub peak_mib: u64,
+    /// When what was discovered, evaluated, built and fetched.
+    pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
 }
