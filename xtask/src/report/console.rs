@@ -103,7 +103,7 @@ impl Console {
     /// An answer, on stdout.
     pub fn answer(&self, text: &str) {
         // A closed pipe (`| head`) is the reader's choice, not a failure of the run.
-        drop(write!(anstream::stdout(), "{text}"));
+        drop(write!(anstream::stdout(), "{}", without_tokens(text)));
     }
 
     /// A line on stderr, unless `--quiet`.

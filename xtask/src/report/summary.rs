@@ -45,7 +45,9 @@ pub fn markdown(result: &RunResult, history: &History) -> String {
     let (failing, warnings): (Vec<_>, Vec<_>) = problems.partition(|(_, problem)| problem.fails());
     let items = failing.into_iter().chain(warnings).map(|(job, problem)| problem_item(job, problem));
     let (items, left_out) = fitting(items, PROBLEMS);
-    text.push_str(&format!("{items}{}\n", more(left_out)));
+    if !items.is_empty() || left_out > 0 {
+        text.push_str(&format!("{items}{}\n", more(left_out)));
+    }
     text.push_str(&job_table(&result.jobs));
     if let Some(fleet) = &result.fleet {
         text.push_str(&outputs(fleet, result, history));
@@ -260,5 +262,35 @@ mod tests {
     fn text_is_shown_as_it_is() {
         assert_eq!(escaped("a|b <c> `d` *e*\nf"), "a\\|b &lt;c&gt; \\`d\\` \\*e\\*<br>f");
         assert_eq!(code("a.\"b|`c\""), "<code>a.\"b&#124;&#96;c\"</code>");
+    }
+
+    #[test]
+    fn a_summary_of_two_megabytes_is_cut_between_entries_and_says_so() {
+        let check = |outputs: usize, line: usize, expected: &[&str]| {
+            let mut result = example::run();
+            let fleet = result.fleet.as_mut().unwrap();
+            let mut failed = fleet.results[0].clone();
+            failed.log_tail = vec!["<`ä|".repeat(line); 25];
+            failed.reason = Some("|".repeat(line));
+            fleet.results = vec![failed; outputs];
+            fleet.uncovered = vec![fleet.results[0].output.attr.clone(); outputs];
+            result.jobs[0].reason = Some("_".repeat(1_000_000));
+            let problem = Problem::new(None, "<".repeat(line), "`".repeat(line));
+            result.jobs[1].problems = vec![problem; outputs];
+            let text = markdown(&result, &History::default());
+            assert!(text.len() < 900_000, "{outputs} outputs, lines of {line}: {}", text.len());
+            assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+            for expected in expected {
+                assert!(text.contains(expected), "{outputs} outputs, lines of {line}: {expected}");
+            }
+        };
+        check(3, 10, &["| ❌ `lock` | failed |", "<details><summary>3 outputs</summary>"]);
+        check(
+            1000,
+            20,
+            &["### Failed", "more, see the report.**\n\n- **lock**", "<details><summary>1000 outputs</summary>"],
+        );
+        check(40, 1000, &["more, see the report.**", "| ❌ `build` | failed |"]);
+        assert!(short(&example::run()).len() < 1000);
     }
 }

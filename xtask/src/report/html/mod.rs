@@ -35,10 +35,11 @@ pub fn document(result: &RunResult, history: &History, sections: &[Section]) -> 
     body.push_str(&problems::section(result));
     body.push_str(&job_table(result, history));
     body.push_str(&timeline::section(result));
-    body.push_str(&outputs::sections(result, history));
+    body.push_str(&outputs::first(result, history));
     body.push_str(&trends::times(result, history));
     let shares = trends::shares(result, history);
     body.push_str(&std::iter::once(&shares).chain(sections).map(section::html).collect::<String>());
+    body.push_str(&outputs::table(result, history));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'\"/>\n\
@@ -118,8 +119,10 @@ fn facts(result: &RunResult, history: &History) -> String {
         let well = history.runs.iter().filter(|run| run.status == JobStatus::Ok).count();
         facts.push((format!("of {} went well", count(runs, "kept run")), well.to_string()));
     }
-    let card =
-        |(what, number): &(String, String)| format!("<div><b>{number}</b><span>{}</span></div>\n", escaped(what));
+    let card = |(what, number): &(String, String)| {
+        let class = if what == "failed" && number != "0" { " class=\"bad\"" } else { "" };
+        format!("<div{class}><b>{number}</b><span>{}</span></div>\n", escaped(what))
+    };
     format!(
         "<section class=\"facts\" aria-label=\"Numbers\">\n{}</section>\n",
         facts.iter().map(card).collect::<String>()
@@ -145,7 +148,7 @@ fn job_table(result: &RunResult, history: &History) -> String {
         )
     };
     format!(
-        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
+        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
          <th class=\"n\">usually</th><th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
         result.jobs.iter().map(row).collect::<String>()
     )

@@ -15,18 +15,16 @@ const FIRST: usize = 12;
 /// How many bytes of the table are shown.
 const MOST: usize = 500_000;
 
-/// What there is to say of outputs; nothing where no job looked at them.
+/// The slowest and the largest; nothing where no job looked at outputs.
 #[must_use]
-pub fn sections(result: &RunResult, history: &History) -> String {
+pub fn first(result: &RunResult, history: &History) -> String {
     let Some(fleet) = &result.fleet else { return String::new() };
     let slowest = slowest(fleet);
     let largest = largest(fleet, result, history);
-    let pair = if slowest.is_empty() && largest.is_empty() {
-        String::new()
-    } else {
-        format!("<div class=\"pair\">\n{slowest}{largest}</div>\n")
-    };
-    pair + &table(fleet, result, history)
+    if slowest.is_empty() && largest.is_empty() {
+        return String::new();
+    }
+    format!("<div class=\"pair\">\n{slowest}{largest}</div>\n")
 }
 
 fn slowest(fleet: &Report) -> String {
@@ -81,7 +79,10 @@ fn ranked(result: &OutputResult, parts: &[(&str, f64)], most: f64, amount: &str,
     )
 }
 
-fn table(fleet: &Report, run: &RunResult, history: &History) -> String {
+/// Every output, those that failed first; nothing where no job looked at outputs.
+#[must_use]
+pub fn table(run: &RunResult, history: &History) -> String {
+    let Some(fleet) = &run.fleet else { return String::new() };
     let mut results: Vec<&OutputResult> = fleet.results.iter().collect();
     results.sort_by_key(|result| !result.status.is_failure());
     let row = |result: &&OutputResult| {

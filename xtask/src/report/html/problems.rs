@@ -12,15 +12,17 @@ use crate::rules::Problem;
 const MOST: [usize; 3] = [700_000, 300_000, 100_000];
 /// How many characters of a line of a log are shown.
 const LOG_LINE: usize = 400;
-/// How many failures are unfolded from the start.
-const OPEN: usize = 5;
+/// Up to how many failures are all unfolded from the start; of more, the first alone.
+const OPEN: usize = 3;
 
 /// Everything that went wrong; nothing where all went well.
 #[must_use]
 pub fn section(result: &RunResult) -> String {
     let failed = result.fleet.iter().flat_map(|fleet| fleet.failures());
     let failed: Vec<&OutputResult> = failed.filter(|failed| failed.status != Status::Interrupted).collect();
-    let unfolded = failed.iter().enumerate().map(|(index, failed)| failure(failed, &result.flags, index < OPEN));
+    let failures = failed.len();
+    let unfolded =
+        failed.iter().enumerate().map(|(index, failed)| failure(failed, &result.flags, index == 0 || failures <= OPEN));
     let of = |fails: bool| {
         let all = result.jobs.iter().flat_map(|job| job.problems.iter().map(move |problem| (job, problem)));
         all.filter(move |(_, problem)| problem.fails() == fails).map(|(job, problem)| item(job, problem))

@@ -42,7 +42,11 @@ pub fn section(result: &RunResult) -> String {
         let busy = all.clone().map(|span| span.length()).sum();
         format!("<li class=\"{0}\">{0} <b>{1} × {2}</b></li>\n", work.word(), all.count(), duration(busy))
     };
-    let keys: String = kinds.iter().map(key).collect();
+    let mut keys: String = kinds.iter().map(key).collect();
+    let failed = spans.iter().filter(|span| span.failed).count();
+    if failed > 0 {
+        keys.push_str(&format!("<li class=\"failed\">came to nothing <b>{failed}</b></li>\n"));
+    }
     let cut = if left_out == 0 {
         String::new()
     } else {

@@ -9,25 +9,26 @@ use crate::report::words::seconds;
 /// How many of the newest runs are drawn.
 const DRAWN: usize = 60;
 
-/// The runs that are drawn: those with the inputs of `result`, for that part of the fleet.
-fn drawn<'a>(result: &RunResult, history: &'a History) -> Vec<&'a Run> {
-    let alike = |run: &&Run| run.inputs.as_deref() == result.inputs && run.part == result.part;
-    let mut runs: Vec<&Run> = history.runs.iter().filter(alike).collect();
+/// The runs that are drawn, `this` the last: those with its inputs, for that part of the fleet.
+fn drawn<'a>(this: &'a Run, history: &'a History) -> Vec<&'a Run> {
+    let alike = |run: &&Run| run.inputs == this.inputs && run.part == this.part;
+    let mut runs: Vec<&Run> = history.runs.iter().filter(alike).chain([this]).collect();
     runs.drain(..runs.len().saturating_sub(DRAWN));
     runs
 }
 
-/// The times of past runs; nothing where there is only one.
+/// The times of past runs and of this one; nothing where that is the only one.
 #[must_use]
 pub fn times(result: &RunResult, history: &History) -> String {
-    let runs = drawn(result, history);
+    let this = Run::of(result);
+    let runs = drawn(&this, history);
     if runs.len() < 2 {
         return String::new();
     }
     let usual = history.usual_run(result);
     let says = usual.map(|usual| format!("; the line is what runs like this one usually take, {}", seconds(usual)));
     format!(
-        "<section>\n<h2>Past runs</h2>\n<p class=\"quiet\">How long each of the last {} took, by how it ended{}.</p>\n{}</section>\n",
+        "<section>\n<h2>Past runs</h2>\n<p class=\"quiet\">How long each of the last {} took, by how it ended, this one last{}.</p>\n{}</section>\n",
         runs.len(),
         says.unwrap_or_default(),
         plot::durations(&runs, usual),
@@ -37,7 +38,8 @@ pub fn times(result: &RunResult, history: &History) -> String {
 /// The shares of past runs that looked at outputs.
 #[must_use]
 pub fn shares(result: &RunResult, history: &History) -> Section {
-    let runs: Vec<&Run> = drawn(result, history).into_iter().filter(|run| run.total > 0).collect();
+    let this = Run::of(result);
+    let runs: Vec<&Run> = drawn(&this, history).into_iter().filter(|run| run.total > 0).collect();
     let series = |name: &str, number: fn(&Run) -> usize| Series {
         name: name.to_owned(),
         points: runs
