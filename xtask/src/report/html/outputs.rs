@@ -55,8 +55,13 @@ fn largest(fleet: &Report, run: &RunResult, history: &History) -> String {
         ranked(result, &[("fetch", *size as f64)], most, &bytes(*size), &change.unwrap_or_default())
     };
     format!(
-        "<section>\n<h2>Largest closures</h2>\n<p class=\"quiet\">With the change since the last run that is kept.</p>\n\
+        "<section>\n<h2>Largest closures</h2>\n{}\
          <table class=\"few\"><tbody>\n{}</tbody></table>\n</section>\n",
+        if history.runs.is_empty() {
+            ""
+        } else {
+            "<p class=\"quiet\">With the change since the last run that is kept.</p>\n"
+        },
         large.iter().map(row).collect::<String>()
     )
 }

@@ -21,12 +21,20 @@ pub fn durations(runs: &[&Run], usual: Option<f64>) -> String {
     let bar = |(index, run): (usize, &&Run)| {
         let height = (run.seconds / most * HEIGHT).max(2.0);
         let about = format!("{} · {} · {}", date(run.started), run.status.words(), seconds(run.seconds));
+        let (left, width) = (LEFT + step * index as f64 + step * 0.12, (step * 0.76).min(60.0));
+        // How it ended is told without colour too, where there is room.
+        let sign = if width < 10.0 || height < 16.0 {
+            String::new()
+        } else {
+            let (x, y, sign) = (left + width / 2.0, TOP + HEIGHT - 5.0, super::sign(run.status));
+            format!("<text class=\"in\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{sign}</text>")
+        };
         format!(
-            "<rect class=\"{}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" rx=\"2\"><title>{}</title></rect>\n",
+            "<rect class=\"{}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" rx=\"2\"><title>{}</title></rect>{sign}\n",
             super::tone(run.status),
-            LEFT + step * index as f64 + step * 0.12,
+            left,
             TOP + HEIGHT - height,
-            (step * 0.76).min(60.0),
+            width,
             escaped(&about),
         )
     };

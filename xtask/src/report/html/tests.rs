@@ -86,7 +86,7 @@ pub fn fleet(number: usize, text: &str, line: &str) -> (RunResult, History) {
         run.started += index as u64 * 40_000;
         run.seconds = 15.0 + (index * 31 % 17) as f64;
         run.status = if index % 6 == 4 { JobStatus::Failed } else { JobStatus::CouldNotCheck };
-        run.status = if index % 3 == 0 { JobStatus::Ok } else { run.status };
+        run.status = if index.is_multiple_of(3) { JobStatus::Ok } else { run.status };
         (run.failed, run.unbuilt) = (index % 6 * number / 40, number * (10 + index * 3 % 9) / 20);
         run
     };
