@@ -66,11 +66,13 @@ fn the_usual_time_is_the_middle_of_what_went_well() {
 
 #[test]
 fn runs_of_other_jobs_say_nothing_of_this_one() {
-    let mut history = History { runs: [1.0, 5.0, 6.0].map(|seconds| Run::of(&run(seconds))).to_vec() };
-    assert_eq!(history.usual_run(&run(0.0)), Some(5.0));
+    let mut history = History { runs: [5.0, 1.0, 2.0].map(|seconds| Run::of(&run(seconds))).to_vec() };
+    assert_eq!(history.usual_run(&run(0.0)), Some(2.0));
     history.runs[1].jobs.remove("lock");
     history.runs[2].status = JobStatus::Failed;
-    assert_eq!(history.usual_run(&run(0.0)), Some(1.0));
+    assert_eq!(history.usual_run(&run(0.0)), Some(5.0));
+    history.runs[0].part = "nixos:*".to_owned();
+    assert_eq!(history.usual_run(&run(0.0)), None);
 }
 
 #[test]
