@@ -1,4 +1,5 @@
-//! `cargo bench --bench fleet`: generated fleets, built by this program and by plain Nix in one run, as ratios with peak memory.
+//! `cargo bench --bench fleet`: generated fleets, built by this program and by plain Nix in one run, as ratios with peak memory;
+//! and what the validations cost.
 //!
 //! Every contender has a store, a home and a state folder of its own, with the locked inputs in place and nothing else. It ends with
 //! an error when a contender fails or leaves a host unbuilt; a missed target is said, and is no error, since a busy machine
@@ -10,6 +11,7 @@ mod fleet {
     pub mod measure;
     pub mod sandbox;
     pub mod table;
+    pub mod validations;
 }
 
 use std::collections::BTreeSet;
@@ -25,6 +27,7 @@ use fleet::generate::{Fleet, HEAVY, LIGHT, Weight};
 use fleet::measure::{answer, measure};
 use fleet::sandbox::{self, Sandbox};
 use fleet::table::{HEAVY_HOSTS, LIGHT_HOSTS, Row, Runs};
+use fleet::validations;
 
 /// Build generated fleets with this program and with plain Nix
 #[derive(Debug, Parser)]
@@ -35,7 +38,10 @@ struct Args {
     /// How many light hosts; 0 for no such fleet [default: 300]
     #[arg(long, value_name = "N")]
     light: Option<usize>,
-    /// Few hosts: 8 heavy, 40 light
+    /// How many hosts to validate; 0 for none [default: 100]
+    #[arg(long, value_name = "N")]
+    validated: Option<usize>,
+    /// Few hosts: 8 heavy, 40 light, 20 to validate
     #[arg(long)]
     quick: bool,
     /// The folder of the Nix to use [default: the one on PATH]
@@ -51,10 +57,10 @@ struct Args {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let (heavy, light) = match (args.bench, args.quick) {
-        (false, _) => (2, 3),
-        (true, true) => (8, 40),
-        (true, false) => (HEAVY_HOSTS, LIGHT_HOSTS),
+    let (heavy, light, validated) = match (args.bench, args.quick) {
+        (false, _) => (2, 3, 8),
+        (true, true) => (8, 40, 20),
+        (true, false) => (HEAVY_HOSTS, LIGHT_HOSTS, validations::HOSTS),
     };
     let bench = Bench::new(&args)?;
     say(&bench.setting()?)?;
@@ -66,6 +72,14 @@ fn main() -> Result<()> {
             say(&format!("\n{}", runs.markdown()?))?;
             targets += &runs.targets()?;
         }
+    }
+    let validated = args.validated.unwrap_or(validated);
+    if validated > 0 {
+        let sandbox = Sandbox::new(&bench.folder()?.join("validator"), &bench.path)?;
+        let (table, reached) = validations::run(&bench.folder()?, validated, &sandbox, &bench.binary)
+            .with_context(|| format!("validate {validated} hosts"))?;
+        say(&format!("\n{table}"))?;
+        targets += &reached;
     }
     say(&format!("\nTargets:\n\n{targets}"))?;
     sandbox::remove(&bench.folder()?)

@@ -78,6 +78,31 @@ pub enum Ending {
     Problems,
     /// Something could not be checked, and was said: exit status 2.
     Unchecked,
+    /// A command that was run for the user failed with this status, which is passed on.
+    Status(u8),
+}
+
+impl Ending {
+    /// The exit status.
+    #[must_use]
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Problems => 1,
+            Self::Unchecked => 2,
+            Self::Status(status) => status,
+        }
+    }
+
+    /// The worse of two endings.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Clean, other) => other,
+            (Self::Problems, Self::Unchecked | Self::Status(_)) => other,
+            (one, _) => one,
+        }
+    }
 }
 
 /// What every command is given.
@@ -155,14 +180,17 @@ fn nearest_repository(start: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The target folder that this program was built into.
+#[must_use]
+pub fn target_folder() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?.canonicalize().ok()?;
+    exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
+}
+
 /// The target folder that this program was built into, else the user's cache folder; a repository that does not hold it gets a
 /// folder of its own there, since other people's repositories are not ours to write into.
 fn default_state(repository: &Path) -> PathBuf {
-    let built_into = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.canonicalize().ok())
-        .and_then(|exe| exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned));
-    let Some(target) = built_into else {
+    let Some(target) = target_folder() else {
         return cache_home().join("xtask").join(slug(repository));
     };
     if target.starts_with(repository) {

@@ -1,4 +1,7 @@
 //! Copies of a repository's tree as its flake sees it, each without some of its files: hard links where the file system has them.
+//!
+//! A disk takes longer to make and remove a thousand links than Nix to evaluate a small host, so the links are made in memory where
+//! there is room: to one copy of all bytes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,30 +12,46 @@ use anyhow::{Context as _, Result, bail};
 use crate::session::cores;
 use crate::tree::{FileKind, Tree};
 
+/// A file system that Linux keeps in memory.
+const MEMORY: &str = "/dev/shm";
+/// Of what is free in memory, at most one part in so many is taken.
+const SHARE: u64 = 4;
+
+/// How the names of folders with copies begin.
+const PREFIX: &str = "xtask-independence-";
+
 /// A folder of copies that goes away with its owner.
 #[derive(Debug)]
 pub struct Copies<'a> {
     folder: tempfile::TempDir,
-    root: &'a Path,
+    /// What files are linked to.
+    root: PathBuf,
     files: Vec<(&'a Path, &'a FileKind)>,
     folders: Vec<PathBuf>,
 }
 
 impl<'a> Copies<'a> {
-    /// Copies of `tree`, whose files are below `root`, in a new folder below `state`; none is made yet. Those of `folders` that the
-    /// tree has are in every copy.
+    /// Up to `count` copies of `tree`, whose files are below `root`, in a new folder in memory or below `state`; none is made yet.
+    /// Those of `folders` that the tree has are in every copy.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn new(state: &Path, root: &'a Path, tree: &'a Tree, folders: Vec<PathBuf>) -> Result<Self> {
-        fs::create_dir_all(state).context("make the state folder")?;
-        let folder =
-            tempfile::Builder::new().prefix("independence-").tempdir_in(state).context("make a folder for copies")?;
+    pub fn new(state: &Path, root: &Path, tree: &'a Tree, folders: Vec<PathBuf>, count: usize) -> Result<Self> {
         let seen = tree.files().filter(|(_, file)| file.tracked && file.kind != FileKind::Submodule);
         let files: Vec<_> = seen.map(|(path, file)| (path, &file.kind)).collect();
         let there = |folder: &PathBuf| files.iter().any(|(path, _)| path.starts_with(folder));
-        let folders = folders.into_iter().filter(there).collect();
-        Ok(Self { folder, root, files, folders })
+        let folders: Vec<PathBuf> = folders.into_iter().filter(there).collect();
+        if let Some(folder) = room_in_memory(root, &files, count) {
+            let whole = folder.path().join("whole");
+            let mut copies = Self { folder, root: root.to_owned(), files: files.clone(), folders: folders.clone() };
+            if copies.make_one(&whole, &BTreeSet::new()).is_ok() {
+                copies.root = whole;
+                return Ok(copies);
+            }
+        }
+        fs::create_dir_all(state).context("make the state folder")?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(state).context("make a folder for copies")?;
+        Ok(Self { folder, root: root.to_owned(), files, folders })
     }
 
     /// The folder that holds the copies, each named by its number.
@@ -48,7 +67,9 @@ impl<'a> Copies<'a> {
     pub fn make(&self, wanted: &[(usize, &BTreeSet<PathBuf>)]) -> Result<()> {
         let share = wanted.len().div_ceil(cores()).max(1);
         let one_by_one = |share: &[(usize, &BTreeSet<PathBuf>)]| {
-            share.iter().try_for_each(|(number, without)| self.make_one(*number, without))
+            share
+                .iter()
+                .try_for_each(|(number, without)| self.make_one(&self.folder.path().join(number.to_string()), without))
         };
         // Links are the price of the whole check where configurations are light.
         std::thread::scope(|scope| {
@@ -59,10 +80,9 @@ impl<'a> Copies<'a> {
         })
     }
 
-    fn make_one(&self, number: usize, without: &BTreeSet<PathBuf>) -> Result<()> {
-        let copy = self.folder.path().join(number.to_string());
+    fn make_one(&self, copy: &Path, without: &BTreeSet<PathBuf>) -> Result<()> {
         if copy.exists() {
-            fs::remove_dir_all(&copy).with_context(|| format!("remove `{}`", copy.display()))?;
+            fs::remove_dir_all(copy).with_context(|| format!("remove `{}`", copy.display()))?;
         }
         for folder in &self.folders {
             fs::create_dir_all(copy.join(folder)).with_context(|| format!("make `{}`", folder.display()))?;
@@ -83,4 +103,16 @@ impl<'a> Copies<'a> {
         }
         Ok(())
     }
+}
+
+/// A new folder in memory, if there is room for all bytes of `files` and for a link to each of them in `count` copies.
+fn room_in_memory(root: &Path, files: &[(&Path, &FileKind)], count: usize) -> Option<tempfile::TempDir> {
+    let memory = rustix::fs::statvfs(MEMORY).ok()?;
+    let sizes = files.iter().filter_map(|(path, _)| root.join(path).symlink_metadata().ok());
+    let bytes: u64 = sizes.map(|metadata| metadata.len()).sum();
+    // At worst, every file has a folder of its own.
+    let links = u64::try_from(2 * files.len() * (count + 1)).ok()?;
+    let fits = bytes < memory.f_bavail * memory.f_frsize / SHARE && links < memory.f_favail / SHARE;
+    let folder = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(MEMORY).ok();
+    fits.then(folder).flatten()
 }

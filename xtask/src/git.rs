@@ -1,5 +1,7 @@
 //! What git says of a checkout, and the flake reference Nix gives to it.
 
+mod history;
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -7,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
+
+pub use history::{FileAt, file_at};
 
 use crate::{files, nix, process};
 

@@ -1,7 +1,9 @@
 //! The automation of this repository: `cargo xtask COMMAND`.
 
 mod age;
+mod analytics;
 mod bootstrap;
+mod cache_client;
 mod ci;
 mod commands;
 mod config;
@@ -14,6 +16,7 @@ mod flake_lock;
 mod flake_reference;
 mod fleet;
 mod git;
+mod github;
 mod interrupt;
 mod kept;
 mod network;
@@ -21,6 +24,7 @@ mod nix;
 mod pipeline;
 mod plain_text;
 mod process;
+mod push_policy;
 mod recipes;
 mod report;
 mod rules;
@@ -50,8 +54,7 @@ fn main() -> ExitCode {
     }
     match ending {
         _ if interrupt::count() > 0 => ExitCode::from(130),
-        Ok(Ending::Clean) => ExitCode::SUCCESS,
-        Ok(Ending::Problems) => ExitCode::from(1),
-        Ok(Ending::Unchecked) | Err(_) => ExitCode::from(2),
+        Ok(ending) => ExitCode::from(ending.status()),
+        Err(_) => ExitCode::from(Ending::Unchecked.status()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Architecture invariant: every long-running child is started here, so that an interrupt leaves none behind.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::{interrupt, process};
 /// What is heard of a child.
 #[derive(Debug)]
 pub enum ChildEvent {
-    /// A line of its stderr, without the newline; not necessarily UTF-8.
+    /// A line of what is listened to, without the newline; not necessarily UTF-8.
     Line(Vec<u8>),
     /// It ended; the last event.
     Ended(std::io::Result<ExitStatus>),
@@ -46,17 +46,46 @@ pub const BACKLOG: usize = 1024;
 /// When it cannot be started.
 pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + 'static) -> Result<Child> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
-    let spelled = process::spelled(command);
-    let starting = || format!("could not start {spelled}");
-    let mut child = command.spawn().with_context(starting)?;
-    let stderr = child.stderr.take().with_context(starting)?;
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).with_context(starting)?;
+    let mut child = command.spawn().with_context(|| not_started(command))?;
+    let stderr = child.stderr.take().with_context(|| not_started(command))?;
+    heard(child, stderr, sink).with_context(|| not_started(command))
+}
+
+/// Starts `command`, hands `input` to it, and passes every line of its answer on stdout, then its end, to `sink`.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn converse(
+    command: &mut Command,
+    input: Vec<u8>,
+    sink: impl Fn(ChildEvent) + Send + Clone + 'static,
+) -> Result<Child> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().with_context(|| not_started(command))?;
+    let mut stdin = child.stdin.take().with_context(|| not_started(command))?;
+    let stdout = child.stdout.take().with_context(|| not_started(command))?;
+    // A child that ends without having read its input says so by how it ends.
+    std::thread::spawn(move || drop(stdin.write_all(&input)));
+    heard(child, stdout, sink).with_context(|| not_started(command))
+}
+
+fn not_started(command: &Command) -> String {
+    format!("could not start {}", process::spelled(command))
+}
+
+/// Passes the lines of `stream`, then the end of `child`, to `sink`; `None` for a child without a number.
+fn heard(
+    mut child: std::process::Child,
+    stream: impl Read + Send + 'static,
+    sink: impl Fn(ChildEvent) + Send + Clone + 'static,
+) -> Option<Child> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
     let (heard, all_heard) = mpsc::channel::<()>();
     let line_sink = sink.clone();
     let handing_over = Arc::new(AtomicBool::new(false));
     let is_handing_over = Arc::clone(&handing_over);
     std::thread::spawn(move || {
-        for line in BufReader::with_capacity(1 << 16, stderr).split(b'\n') {
+        for line in BufReader::with_capacity(1 << 16, stream).split(b'\n') {
             let Ok(line) = line else { break };
             handing_over.store(true, Ordering::SeqCst);
             line_sink(ChildEvent::Line(line));
@@ -75,7 +104,7 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
         }
         sink(ChildEvent::Ended(status));
     });
-    Ok(Child { pid })
+    Some(Child { pid })
 }
 
 /// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt ends it at once. `meanwhile` is

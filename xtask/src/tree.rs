@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
 
@@ -12,6 +13,7 @@ use crate::git::{self, Checkout};
 pub struct Tree {
     root: PathBuf,
     files: BTreeMap<PathBuf, TreeFile>,
+    nix_texts: OnceLock<Arc<BTreeMap<PathBuf, String>>>,
 }
 
 /// One file.
@@ -64,7 +66,7 @@ impl Tree {
                 }
             }
         }
-        Ok(Self { root: root.to_owned(), files })
+        Ok(Self { root: root.to_owned(), files, nix_texts: OnceLock::new() })
     }
 
     /// Every file: path relative to the repository, sorted.
@@ -79,11 +81,14 @@ impl Tree {
         seen.map(|(path, _)| self.root.join(path)).filter(|path| path.is_file())
     }
 
-    /// The texts of the Nix files that the flake can see; what a link leads to is a file of its own.
+    /// The texts of the Nix files that the flake can see, read once; what a link leads to is a file of its own.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn nix_texts(&self) -> Result<BTreeMap<PathBuf, String>> {
+    pub fn nix_texts(&self) -> Result<Arc<BTreeMap<PathBuf, String>>> {
+        if let Some(texts) = self.nix_texts.get() {
+            return Ok(Arc::clone(texts));
+        }
         let is_nix = |path: &Path| path.extension().is_some_and(|extension| extension == "nix");
         let mut texts = BTreeMap::new();
         for (path, file) in self.files() {
@@ -91,7 +96,7 @@ impl Tree {
                 texts.extend(self.text(path)?.map(|text| (path.to_owned(), text)));
             }
         }
-        Ok(texts)
+        Ok(Arc::clone(self.nix_texts.get_or_init(|| Arc::new(texts))))
     }
 
     /// Whether the flake sees `path`.

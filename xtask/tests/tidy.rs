@@ -10,8 +10,10 @@ use std::path::Path;
 const LONGEST: usize = 300;
 /// The longest the table of contents may be.
 const LONGEST_MAIN: usize = 60;
+/// The folders that decide by what they are handed.
+const PURE: [&str; 4] = ["src/rules/", "src/ci/", "src/fleet/", "src/push_policy/"];
 /// What the pure folders do not touch.
-const IMPURE: [&str; 18] = [
+const IMPURE: [&str; 19] = [
     "std::fs",
     "std::process",
     "std::env",
@@ -22,6 +24,7 @@ const IMPURE: [&str; 18] = [
     "crate::context",
     "crate::debian",
     "crate::files",
+    "crate::github",
     "crate::git",
     "crate::network",
     "crate::nix",
@@ -57,10 +60,17 @@ fn faults(path: &str, text: &str) -> Vec<String> {
         fault(1, "does not open with what it alone is responsible for (`//! …`)");
     }
     let is_source = path.starts_with("src/");
-    let is_pure = path.starts_with("src/rules/") || path.starts_with("src/ci/") || path.starts_with("src/fleet/");
+    let is_pure = PURE.iter().any(|folder| path.starts_with(folder));
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
         if line.starts_with("#[ignore") && path != "tests/tidy.rs" {
             fault(number, "an ignored test proves nothing");
+        }
+        let in_client = path.starts_with("binary-cache/src/") && !line.starts_with("//");
+        if in_client && !path.starts_with("binary-cache/src/store/") && line.contains(".command(\"nix") {
+            fault(number, "only `store/` of the client spells a Nix command");
+        }
+        if in_client && is_impure_in_the_client(path, line) {
+            fault(number, "what a push would do is decided from facts alone");
         }
         if !is_source || line.starts_with("//") {
             continue;
@@ -81,6 +91,16 @@ fn faults(path: &str, text: &str) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether `line` of the client's pure folders does something.
+fn is_impure_in_the_client(path: &str, line: &str) -> bool {
+    let is_pure =
+        ["binary-cache/src/plan/", "binary-cache/src/upload/schedule/"].iter().any(|pure| path.starts_with(pure));
+    is_pure
+        && ["std::fs", "std::process", "std::env", "crate::backend", "crate::transport"]
+            .iter()
+            .any(|it| line.contains(it))
 }
 
 /// Everything wrong with a subcommand: its file must open with the sentence that is its help.
@@ -113,7 +133,7 @@ fn xtask() -> &'static Path {
 
 /// Path relative to `xtask/`, and text, of every Rust file.
 fn rust_files() -> Vec<(String, String)> {
-    let folders = ["src", "tests", "benches"].map(|folder| xtask().join(folder));
+    let folders = ["src", "tests", "benches", "binary-cache", "cache-protocol"].map(|folder| xtask().join(folder));
     let files = folders.iter().flat_map(walkdir::WalkDir::new).map(Result::unwrap);
     let rust = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "rs"));
     rust.map(|file| {
@@ -142,7 +162,9 @@ fn the_tree_is_tidy() {
     let mut found: Vec<String> = rust_files().iter().flat_map(|(path, text)| faults(path, text)).collect();
     let commands = subcommands();
     found.extend(commands.iter().flat_map(|(word, text)| command_faults(&format!("src/commands/{word}"), text)));
-    found.extend(dependency_faults(&fs::read_to_string(xtask().join("Cargo.toml")).unwrap()));
+    for manifest in ["Cargo.toml", "binary-cache/Cargo.toml", "cache-protocol/Cargo.toml"] {
+        found.extend(dependency_faults(&fs::read_to_string(xtask().join(manifest)).unwrap()));
+    }
     let readme = fs::read_to_string(xtask().join("../README.md")).unwrap();
     let unnamed = commands.iter().filter(|(word, _)| !readme.contains(&format!("cargo xtask {word}")));
     found.extend(unnamed.map(|(word, _)| format!("README.md: `cargo xtask {word}` is not mentioned")));
@@ -163,10 +185,24 @@ fn each_invariant_can_be_broken() {
     check("tests/a.rs", "//! A.\n#[ignore = \"slow\"]\n", &["an ignored test proves nothing"]);
     check("src/rules/a.rs", "//! A.\nuse std::fs;\nuse crate::fleet::Place;\n", &["`std::fs` in a pure folder"]);
     check("src/ci/a.rs", "//! A.\nuse crate::nix::Nix;\n", &["`crate::nix` in a pure folder"]);
+    check("src/push_policy/a.rs", "//! A.\nuse crate::github;\n", &["`crate::github` in a pure folder"]);
+    check("src/push_policy/a.rs", "//! A.\nstd::env::var(\"CI\");\n", &["`std::env` in a pure folder"]);
     check("src/a.rs", "//! A.\nCommand::new(\"nix-store\");\n", &["only `nix/` spells a Nix command"]);
     check("src/nix/a.rs", "//! A.\nCommand::new(\"nix-store\");\n", &[]);
     check("src/a.rs", "//! A.\nstd::io::stdout();\n", &["only `report/` prints"]);
     check("src/report/a.rs", "//! A.\nanstream::stdout();\n", &[]);
+    check(
+        "binary-cache/src/a.rs",
+        "//! A.\nself.command(\"nix\");\n",
+        &["only `store/` of the client spells a Nix command"],
+    );
+    check("binary-cache/src/store/a.rs", "//! A.\nself.command(\"nix\");\n", &[]);
+    check(
+        "binary-cache/src/plan/a.rs",
+        "//! A.\nuse crate::backend::Backend;\n",
+        &["what a push would do is decided from facts alone"],
+    );
+    check("binary-cache/src/plan/a.rs", "//! A.\nuse crate::store_path;\n", &[]);
     check("src/a.rs", "//! A.\nstd::process::exit(1);\n", &["only `main` ends the process, by returning"]);
     let args = "#[derive(Debug, clap::Args)]\npub struct Args {";
     assert_eq!(command_faults("c", &format!("//! Do it\n/// Do it\n{args}")).len(), 0);

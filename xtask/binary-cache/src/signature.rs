@@ -51,11 +51,27 @@ impl SigningKey {
         format!("{}:{}", self.name, BASE64.encode(self.secret.sign(fingerprint, None).as_ref()))
     }
 
+    /// `name:base64` of all of it, for tests alone.
+    #[cfg(test)]
+    pub fn secret_text(&self) -> String {
+        format!("{}:{}", self.name, BASE64.encode(self.secret.as_ref()))
+    }
+
     /// `name:base64` of its public half.
     #[must_use]
     pub fn public(&self) -> String {
         format!("{}:{}", self.name, BASE64.encode(self.secret.public_key().as_ref()))
     }
+}
+
+/// Whether `base64` is a secret key, as it stands behind the name: its second half is the public key that follows from its first.
+#[must_use]
+pub fn is_secret_key(base64: &str) -> bool {
+    let bytes = BASE64.decode(base64.as_bytes()).ok().filter(|bytes| bytes.len() == SecretKey::BYTES);
+    let halves = bytes.as_deref().and_then(|bytes| bytes.split_first_chunk::<32>());
+    halves.is_some_and(|(seed, public)| {
+        ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(*seed)).pk.as_ref() == public
+    })
 }
 
 /// What the signatures of a path say to somebody who trusts `public_keys`.

@@ -20,6 +20,23 @@ pub struct Cache {
     pub netrc: Vec<PathBuf>,
 }
 
+impl Cache {
+    /// The address from which Nix substitutes: `https://NAME.cachix.org` for `cachix://NAME`, `https://host/cache` for
+    /// `attic+https://host/cache`, else the address itself.
+    #[must_use]
+    pub fn substituter(&self) -> String {
+        match self.url.split_once("://") {
+            Some(("cachix", name)) => match name.split_once("substituter=") {
+                // A server of one's own, which answers elsewhere.
+                Some((_, elsewhere)) => elsewhere.split('&').next().unwrap_or_default().to_owned(),
+                None => format!("https://{}.cachix.org", name.split(['?', '/']).next().unwrap_or_default()),
+            },
+            Some((scheme, rest)) => format!("{}://{rest}", scheme.strip_prefix("attic+").unwrap_or(scheme)),
+            None => self.url.clone(),
+        }
+    }
+}
+
 /// Where a secret key is to be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,4 +52,26 @@ pub enum KeySource {
 pub struct Token {
     /// The environment variable that holds it.
     pub variable: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nix_reads() {
+        for (url, expected) in [
+            ("cachix://fleet", "https://fleet.cachix.org"),
+            ("cachix://fleet?api=http://a/api/v1&substituter=http://a/fleet", "http://a/fleet"),
+            ("attic+https://a.org/fleet", "https://a.org/fleet"),
+            ("attic+http://a.org/fleet", "http://a.org/fleet"),
+            ("file:///c", "file:///c"),
+            ("s3://bucket?region=eu", "s3://bucket?region=eu"),
+            ("/c", "/c"),
+        ] {
+            let cache =
+                Cache { url: url.to_owned(), public_keys: vec![], signing_key: None, token: None, netrc: vec![] };
+            assert_eq!(cache.substituter(), expected, "{url}");
+        }
+    }
 }

@@ -15,6 +15,10 @@ pub struct PlanRequest {
     pub roots: Vec<Root>,
     /// What of it.
     pub content: Content,
+    /// Paths of these closures that are pushed although the cache has them, or an upstream: what `verify` answered as
+    /// [`crate::Verified::again`].
+    #[serde(default)]
+    pub again: Vec<String>,
 }
 
 /// An output whose paths are wanted in the cache.
@@ -34,7 +38,8 @@ pub struct Root {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Closure {
-    /// The outputs themselves; what they refer to must be there already, or goes along.
+    /// The outputs themselves; what they refer to must be there already, or goes along. What lies behind a path that is there,
+    /// or in an upstream cache, is not looked at.
     Outputs,
     /// All that they refer to.
     #[default]
@@ -51,11 +56,12 @@ pub enum Closure {
 pub struct Content {
     /// Names of keys (`cache.nixos.org-1`) of caches that everybody has: what one of them signed is not pushed.
     pub upstream: Vec<String>,
-    /// Regular expressions, searched for in the whole store path: what matches is not pushed, unless something that is refers to it.
+    /// Regular expressions, searched for in the whole store path: what matches is not pushed, unless something that is pushed or
+    /// is in the cache already refers to it. The first that fits is named.
     pub exclude: Vec<String>,
     /// An excluded path that something else refers to is an error.
     pub strict: bool,
-    /// What goes first.
+    /// What goes first; the first expression that fits counts.
     pub priorities: Vec<Priority>,
     /// At most this many bytes of NARs; what comes last by priority stays behind, whole closures at a time.
     pub budget: Option<u64>,
@@ -94,9 +100,9 @@ pub struct PlannedPath {
     pub decision: Decision,
     /// The root that it belongs to, the first of them.
     pub root: String,
-    /// Its priority.
+    /// Its priority: its own, or that of what refers to it if that is higher, which could not be used without it.
     pub priority: i32,
-    /// It matches this expression of `exclude`, and goes along because this path refers to it.
+    /// It matches this expression of `exclude`, and goes along because this path refers to it: expression, referrer.
     pub kept_for: Option<(String, String)>,
 }
 

@@ -44,6 +44,8 @@ pub struct Seen {
     pub file_size: Option<u64>,
     /// Bytes in the store.
     pub nar_size: u64,
+    /// Whole paths that it refers to.
+    pub references: Vec<String>,
     /// Whether one of the trusted keys signed it.
     pub trusted: bool,
 }

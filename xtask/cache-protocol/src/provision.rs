@@ -17,6 +17,7 @@ pub struct ProvisionRequest {
 
 /// What is there now.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Provisioned {
     /// The cache, as it is shown.
     pub url: String,
@@ -26,4 +27,8 @@ pub struct Provisioned {
     pub substituter: String,
     /// The keys that sign what is in it, `name:base64`.
     pub public_keys: Vec<String>,
+    /// Whether it was created by calls that its service does not document, which may change without notice.
+    pub unofficial: bool,
+    /// What is left to be done by hand, a sentence each.
+    pub by_hand: Vec<String>,
 }

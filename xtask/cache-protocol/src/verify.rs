@@ -45,6 +45,9 @@ pub struct Verified {
     pub bytes: u64,
     /// What is wrong.
     pub problems: Vec<VerifyProblem>,
+    /// The paths that the cache has, but not as it should: a push that is told [`crate::PlanRequest::again`] mends them.
+    #[serde(default)]
+    pub again: Vec<String>,
 }
 
 /// Something that is wrong with a path in the cache.

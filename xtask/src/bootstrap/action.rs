@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,6 +14,8 @@ use crate::{age, nix, process, sops};
 
 /// The end of the name of what stood in a file before this program first wrote it.
 const BEFORE: &str = ".before-xtask";
+/// The mode of a file that its owner alone may read.
+const PRIVATE: u32 = 0o600;
 
 /// Makes the change.
 ///
@@ -26,7 +28,7 @@ pub fn apply(console: &Console, surroundings: &Surroundings, action: &Action) ->
             let mut command = Command::new(program);
             process::act(console, command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         }
-        Action::Write { path, text } => write(path, text),
+        Action::Write { path, text } => write(path, text, Keeping::ModeAndFirstText),
         Action::Restrict { path, mode } => fs::set_permissions(path, Permissions::from_mode(*mode))
             .with_context(|| format!("restrict `{}`", path.display())),
         Action::MakeAgeKey(path) => {
@@ -45,19 +47,33 @@ pub fn apply(console: &Console, surroundings: &Surroundings, action: &Action) ->
     }
 }
 
-/// Writes a file whole or not at all. Its mode is kept, links to it stay links, and its first text is kept beside it.
-fn write(path: &Path, text: &str) -> Result<()> {
+/// What becomes of the file that is written over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// Its mode is kept, and its first text beside it.
+    ModeAndFirstText,
+    /// Its mode is kept: what is written can be taken out again.
+    Mode,
+    /// It becomes its owner's alone, and no copy is made: it holds secrets.
+    Private,
+}
+
+/// Writes a file whole or not at all. Links to it stay links.
+///
+/// # Errors
+/// When it cannot be written; it is then as it was.
+pub fn write(path: &Path, text: &str, keeping: Keeping) -> Result<()> {
     let what = || format!("write `{}`", path.display());
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().with_context(what)?;
     fs::create_dir_all(folder).with_context(what)?;
-    let mut mode = 0o644;
-    if let Ok(metadata) = path.metadata() {
+    let mut mode = if keeping == Keeping::Private { PRIVATE } else { 0o644 };
+    if keeping != Keeping::Private
+        && let Ok(metadata) = path.metadata()
+    {
         mode = metadata.permissions().mode() & 0o7777;
-        let mut before = path.as_os_str().to_owned();
-        before.push(BEFORE);
-        let before = Path::new(&before);
-        if !before.exists() {
+        let before = copy_of(path);
+        if keeping == Keeping::ModeAndFirstText && !before.exists() {
             fs::copy(path, before).with_context(what)?;
         }
     }
@@ -67,6 +83,18 @@ fn write(path: &Path, text: &str) -> Result<()> {
     file.as_file().sync_all().with_context(what)?;
     file.persist(path).with_context(what)?;
     Ok(())
+}
+
+/// Whether the file is its owner's alone.
+#[must_use]
+pub fn is_private(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == PRIVATE)
+}
+
+fn copy_of(path: &Path) -> PathBuf {
+    let mut copy = path.as_os_str().to_owned();
+    copy.push(BEFORE);
+    PathBuf::from(copy)
 }
 
 #[cfg(test)]
@@ -80,8 +108,8 @@ mod tests {
         fs::write(&file, "one").unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        write(&link, "two").unwrap();
-        write(&link, "three").unwrap();
+        write(&link, "two", Keeping::ModeAndFirstText).unwrap();
+        write(&link, "three", Keeping::ModeAndFirstText).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "three");
         assert_eq!(fs::read_to_string(folder.path().join("dotfile.before-xtask")).unwrap(), "one");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
@@ -93,8 +121,22 @@ mod tests {
     fn a_new_file_has_no_copy() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new/file");
-        write(&file, "one").unwrap();
+        write(&file, "one", Keeping::ModeAndFirstText).unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_secret_is_its_owners_alone_and_not_everything_has_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("netrc");
+        fs::write(&file, "one").unwrap();
+        assert!(!is_private(&file));
+        write(&file, "two", Keeping::Private).unwrap();
+        assert!(is_private(&file));
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        write(&file, "three", Keeping::Mode).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -37,6 +37,10 @@ pub struct Machine {
     pub sops_age_key: bool,
     /// The groups of /etc/group.
     pub groups: Vec<String>,
+    /// The user's name; the number where nobody has given it one.
+    pub user: String,
+    /// The names of the groups that the user is in.
+    pub member_of: Vec<String>,
 }
 
 /// The systems that steps know.
@@ -88,6 +92,7 @@ impl Machine {
     #[must_use]
     pub fn read() -> Self {
         let root = system_root();
+        let uid = rustix::process::getuid().as_raw();
         let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
         let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir().unwrap_or_default();
@@ -96,7 +101,7 @@ impl Machine {
             platform: if cfg!(target_os = "macos") { Platform::MacOs } else { Platform::Linux },
             distribution: parse_os_release(&text("etc/os-release")),
             systemd: root.join("run/systemd/system").is_dir(),
-            uid: rustix::process::getuid().as_raw(),
+            uid,
             config_home: folder("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
             data_home: folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             shell: Path::new(&shell).file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -108,6 +113,8 @@ impl Machine {
             sops_age_key_file: folder("SOPS_AGE_KEY_FILE"),
             sops_age_key: folder("SOPS_AGE_KEY").or_else(|| folder("SOPS_AGE_KEY_CMD")).is_some(),
             groups: parse_groups(&text("etc/group")),
+            user: name_of(&text("etc/passwd"), uid).unwrap_or_else(|| uid.to_string()),
+            member_of: member_of(&text("etc/group")),
             home,
             root,
         }
@@ -131,6 +138,23 @@ fn parse_os_release(text: &str) -> Distribution {
         like: value("ID_LIKE").split_whitespace().map(str::to_owned).collect(),
         version: value("VERSION_ID"),
     }
+}
+
+/// The name that a file such as /etc/passwd or /etc/group gives to a number: `NAME:…:NUMBER:…`.
+fn name_of(text: &str, number: u32) -> Option<String> {
+    let number = number.to_string();
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    })
+}
+
+/// The names of the groups that this process is in.
+fn member_of(groups: &str) -> Vec<String> {
+    let own = std::iter::once(rustix::process::getgid());
+    let numbers = own.chain(rustix::process::getgroups().unwrap_or_default());
+    numbers.filter_map(|group| name_of(groups, group.as_raw())).collect()
 }
 
 fn parse_groups(text: &str) -> Vec<String> {
@@ -157,6 +181,8 @@ impl Machine {
             sops_age_key_file: None,
             sops_age_key: false,
             groups: vec!["root".into()],
+            user: "root".into(),
+            member_of: vec!["root".into()],
         }
     }
 }
@@ -191,6 +217,13 @@ mod tests {
         check("ID=arch\n", "arch", "", false);
         check("ID=fedora\nID_LIKE=\n", "fedora", "", false);
         check("", "", "", false);
+    }
+
+    #[test]
+    fn names_of_numbers() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nada:x:10:0::/:\n";
+        assert_eq!(name_of(passwd, 10).as_deref(), Some("ada"));
+        assert_eq!(name_of(passwd, 1), None);
     }
 
     #[test]

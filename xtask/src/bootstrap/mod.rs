@@ -4,6 +4,7 @@
 //! is an [`Action`] that can be shown before it is made, and after it is made the state is found again.
 
 mod action;
+pub mod caches;
 mod ensure;
 mod machine;
 mod plan;
@@ -12,7 +13,7 @@ mod step;
 mod steps;
 
 pub use ensure::{check, ensure_nix};
-pub use machine::Machine;
+pub use machine::{Machine, Platform};
 pub use plan::{Choice, Outcome, StepReport, Verdict, verdict};
 pub use run::{Consent, Mode, run};
 pub use step::{Action, NeededBy, STEPS, Surroundings};

@@ -8,6 +8,6 @@ mod schedule;
 mod table;
 pub mod workflow;
 
-pub use result::{JobResult, JobStatus, RunResult, obstacle};
+pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
 pub use table::{Extent, JOBS, Job, JobName, Phase};

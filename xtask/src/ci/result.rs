@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{Job, JobName};
+use crate::analytics::{Tally, Trend};
 use crate::fleet::Span;
 use crate::rules::Problem;
 use crate::session::Report;
@@ -87,11 +88,24 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
     Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
+/// What the jobs that are about binary caches came to, as far as they ran.
+#[derive(Debug, Default)]
+pub struct Caches {
+    /// What caches had of what outputs need, before the build.
+    pub analytics: Option<(Tally, Option<Trend>)>,
+    /// What was pushed, or why nothing was, in one line.
+    pub push: Option<String>,
+    /// What was found in the cache, in one line.
+    pub verify: Option<String>,
+}
+
 /// What became of a whole run.
 #[derive(Debug)]
 pub struct RunResult {
     /// Every job of the table.
     pub jobs: Vec<JobResult>,
+    /// What there is to say of binary caches.
+    pub caches: Caches,
     /// What became of the outputs, if a job looked at them.
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
@@ -152,6 +166,7 @@ mod tests {
         let check = |statuses: &[JobStatus], expected: JobStatus| {
             let run = RunResult {
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
+                caches: Caches::default(),
                 fleet: None,
                 inputs: None,
                 part: String::new(),

@@ -28,8 +28,9 @@ pub struct Machine {
     pub minutes: u16,
     /// What its token may do besides reading the repository.
     pub permissions: &'static [Permission],
-    /// The secrets it is given; a run for a fork has none of them, and the job must say what it leaves undone.
-    pub secrets: &'static [&'static str],
+    /// Whether it is given what opens the cache: the secrets that `[cache]` of xtask.toml names, and the history in which the rules
+    /// of a change's base are. A run for a fork has none of the secrets, and the job must say what it leaves undone.
+    pub opens_cache: bool,
 }
 
 /// On how many machines a job runs.
@@ -54,7 +55,7 @@ pub struct Permission {
 
 impl Machine {
     /// What most jobs want.
-    pub const USUAL: Self = Self { extent: Extent::Once, minutes: 30, permissions: &[], secrets: &[] };
+    pub const USUAL: Self = Self { extent: Extent::Once, minutes: 30, permissions: &[], opens_cache: false };
 }
 
 /// The phases of a run, in order.
@@ -125,9 +126,21 @@ jobs! {
         "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     CacheConfig = "cache-config", Check, needs [Bootstrap],
         "whatever is written about binary caches agrees with nixConfig of flake.nix";
+    CachePolicy = "cache-policy", Check, needs [Bootstrap],
+        "it is decided whether this run pushes, and what that needs is there",
+        on { opens_cache: true };
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built",
         on { extent: Extent::PerSystem, minutes: 120 };
+    CacheAnalytics = "cache-analytics", Verify, needs [Build],
+        "as much of what outputs need was in caches as xtask.toml wants",
+        on { extent: Extent::PerSystem, minutes: 15 };
+    CachePush = "cache-push", Publish, needs [CachePolicy, Build],
+        "what is built is in the cache, where the policy pushes it",
+        on { extent: Extent::PerSystem, minutes: 60, opens_cache: true };
+    CacheVerify = "cache-verify", Publish, needs [CachePush],
+        "what was pushed is in the cache: whole, signed, each file there",
+        on { extent: Extent::PerSystem, minutes: 15, opens_cache: true };
 }
 
 impl JobName {

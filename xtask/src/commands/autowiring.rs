@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
@@ -72,7 +73,7 @@ pub struct Files {
     /// Every file that git tracks or might track.
     pub files: Vec<SeenFile>,
     /// The text of each tracked Nix file.
-    pub texts: BTreeMap<PathBuf, String>,
+    pub texts: Arc<BTreeMap<PathBuf, String>>,
 }
 
 impl Files {

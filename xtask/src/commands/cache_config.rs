@@ -47,7 +47,7 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
     Ok(problems(&Facts {
         nix_config: &nix_config,
         flake_text: &session.tree.text(Path::new("flake.nix"))?.unwrap_or_default(),
-        configurations: &evidence.configurations,
+        configurations: evidence.configurations,
         sources: &sources(session)?,
         files: &files,
         config,

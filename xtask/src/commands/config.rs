@@ -31,7 +31,7 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
     let session = evidence.session;
     Ok(config::problems(&config::Facts {
         results: &evidence.fleet.results,
-        configurations: &evidence.configurations,
+        configurations: evidence.configurations,
         declared: &evidence.fleet.declared,
         conventions: &session.config.config,
         expectations: &session.config.expect,

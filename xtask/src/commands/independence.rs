@@ -90,16 +90,18 @@ pub fn check(evidence: &Evidence<'_>, extent: Extent, limits: Limits) -> Result<
     let attrs = evidence.configurations.iter().filter(|configuration| configuration.drv.is_some());
     let mut subjects = independence::subjects(&layout, &entries, attrs.map(|configuration| &configuration.attr));
     let total = subjects.len();
-    let key = session.key()?;
+    let key = evidence.fleet.key.clone();
     let mut proved = Proved::read(session, key.as_deref());
     subjects.sort_by_cached_key(|subject| independence::lot(key.as_deref().unwrap_or_default(), &subject.attr));
     subjects.truncate(extent.count(evidence, &subjects));
     let looked_at = subjects.len();
     subjects.retain(|subject| !proved.independent.contains(&subject.attr));
     subjects.sort_by(|a, b| a.attr.cmp(&b.attr));
-    let problems =
-        if subjects.is_empty() { Vec::new() } else { dependences(evidence, &layout, &subjects, limits, &mut proved)? };
-    if session.key()? == key {
+    if subjects.is_empty() {
+        return Ok(Some(Checked { problems: Vec::new(), looked_at, total }));
+    }
+    let problems = dependences(evidence, &layout, &subjects, limits, &mut proved)?;
+    if session.key_now()? == key {
         proved.write(session)?;
     }
     Ok(Some(Checked { problems, looked_at, total }))
@@ -144,7 +146,8 @@ fn dependences(
         _ => None,
     };
     let folders = independence::folders(layout).into_iter().map(|folder| below.join(folder)).collect();
-    let copies = Copies::new(&session.context.state, &root, outer.as_ref().unwrap_or(&session.tree), folders)?;
+    let tree = outer.as_ref().unwrap_or(&session.tree);
+    let copies = Copies::new(&session.context.state, &root, tree, folders, subjects.len())?;
     let without = |subject: &Subject, siblings: &[usize]| -> BTreeSet<PathBuf> {
         let files = siblings.iter().filter_map(|&index| subject.siblings.get(index)).flat_map(|(_, files)| files);
         files.map(|file| below.join(file)).collect()

@@ -4,6 +4,7 @@ mod activation;
 mod autowiring;
 mod bootstrap;
 mod build;
+mod cache;
 mod cache_config;
 mod ci;
 mod config;
@@ -32,6 +33,7 @@ pub enum Command {
     Autowiring(autowiring::Args),
     Bootstrap(bootstrap::Args),
     Build(build::Args),
+    Cache(cache::Args),
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
     Config(config::Args),
@@ -55,6 +57,7 @@ impl Command {
             Self::Autowiring(args) => autowiring::run(context, args),
             Self::Bootstrap(args) => bootstrap::run(context, args),
             Self::Build(args) => build::run(context, args),
+            Self::Cache(args) => cache::run(context, args),
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
             Self::Config(args) => config::run(context, args),

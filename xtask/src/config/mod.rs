@@ -1,6 +1,8 @@
 //! `xtask.toml`: what this fleet's owner wants otherwise than by convention. Nothing in it is needed.
 
 mod autowiring;
+pub mod base;
+pub mod cache;
 mod ci;
 mod expect;
 
@@ -11,6 +13,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 pub use autowiring::{AutowiringConfig, LayoutConfig};
+pub use base::deciding;
+pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
 pub use ci::{CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 
@@ -56,19 +60,6 @@ pub struct ActivationConfig {
     /// home `user@host`, the home `user`, the host of that attribute name, of that host name, of that attribute name less `-nixos` or
     /// `-darwin`, of that alias in `config.aliases`.
     pub targets: BTreeMap<String, String>,
-}
-
-/// What is written about binary caches.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct CacheConfig {
-    /// Caches that this fleet has left: words, such as `magic-nix-cache`, that no file but xtask.toml may say.
-    pub retired: Vec<String>,
-    /// Files and folders that are not looked at, such as a history of those, or fixtures of tests.
-    pub ignore: Vec<PathBuf>,
-    /// The names of keys that are not those of their caches: `{ "https://cache.iog.io" = "hydra.iohk.io" }`.
-    pub keys: BTreeMap<String, String>,
 }
 
 /// How hosts and homes deviate from the conventions.
@@ -138,11 +129,12 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn parse(text: &str) -> Result<Self> {
-        let config: Self = match toml::from_str(text) {
+        let mut config: Self = match toml::from_str(text) {
             Ok(config) => config,
             Err(error) => bail!("{FILE}{}: {}", place(text, &error), explanation(&error)),
         };
         config.kinds().with_context(|| FILE)?;
+        config.cache.complete(text).context(FILE)?;
         let autowiring = &config.autowiring;
         autowiring.table().and(autowiring.expected().map(drop)).and(autowiring.unexpected().map(drop)).context(FILE)?;
         Ok(config)
@@ -167,20 +159,26 @@ impl Config {
 /// `:LINE:COLUMN` of the error.
 fn place(text: &str, error: &toml::de::Error) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return String::new() };
-    let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!(":{line}:{column}")
+    format!(":{}:{column}", line_at(text, before.len()))
 }
 
-/// The error in one line, with the nearest known key where an unknown one stands.
+/// The line, from 1, that holds the byte at `offset`.
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The error in one line, with the nearest known word where an unknown one stands.
 fn explanation(error: &toml::de::Error) -> String {
     let message = error.message().lines().next().unwrap_or_default().to_owned();
     let mut names = message.split('`').skip(1).step_by(2);
-    let Some(unknown) = names.next().filter(|_| message.starts_with("unknown field")) else { return message };
+    let unknowns = [("unknown field", "key"), ("unknown variant", "value")];
+    let Some((_, what)) = unknowns.iter().find(|(start, _)| message.starts_with(start)) else { return message };
+    let Some(unknown) = names.next() else { return message };
     let nearest = names.max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
     match nearest {
-        Some(nearest) => format!("unknown key `{unknown}`: did you mean `{nearest}`?"),
-        None => format!("unknown key `{unknown}`"),
+        Some(nearest) => format!("unknown {what} `{unknown}`: did you mean `{nearest}`?"),
+        None => format!("unknown {what} `{unknown}`"),
     }
 }
 

@@ -12,12 +12,21 @@ use anyhow::{Context as _, Result, bail};
 pub struct Derivation {
     /// Name and store path of each output; the path is empty for a content-addressed output, which has none before it is built.
     pub outputs: Vec<(String, String)>,
-    /// The store paths of the derivations it needs.
-    pub inputs: Vec<String>,
+    /// The derivations it needs, and what of them.
+    pub inputs: Vec<Input>,
     /// The system it builds on.
     pub system: String,
     /// The features it asks of its builder, such as `kvm`.
     pub features: Vec<String>,
+}
+
+/// A derivation that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its store path.
+    pub drv: String,
+    /// The names of the outputs that are needed.
+    pub outputs: Vec<String>,
 }
 
 /// Reads the derivation at `path`, a file of the store.
@@ -41,9 +50,9 @@ fn parse(text: &[u8]) -> Result<Derivation> {
         reader.expect(b"(")?;
         let drv = reader.string()?;
         reader.expect(b",")?;
-        reader.list(Reader::string)?;
+        let outputs = reader.list(Reader::string)?;
         reader.expect(b")")?;
-        Ok(drv)
+        Ok(Input { drv, outputs })
     })?;
     reader.expect(b",")?;
     reader.list(Reader::string)?;
@@ -139,7 +148,10 @@ mod tests {
                 ("dev".to_owned(), "/nix/store/a-x-dev".to_owned()),
                 ("out".to_owned(), "/nix/store/b-x".to_owned()),
             ],
-            inputs: vec!["/nix/store/c.drv".to_owned()],
+            inputs: vec![Input {
+                drv: "/nix/store/c.drv".to_owned(),
+                outputs: vec!["out".to_owned(), "dev".to_owned()],
+            }],
             system: "x86_64-linux".to_owned(),
             features: vec!["kvm".to_owned(), "big-parallel".to_owned()],
         };

@@ -34,7 +34,8 @@ pub struct FlakeFile {
 pub struct Caches {
     /// The addresses.
     pub substituters: Vec<String>,
-    keys: Vec<String>,
+    /// The public keys, `name:base64`.
+    pub keys: Vec<String>,
 }
 
 impl From<&FlakeConfig> for Caches {

@@ -5,6 +5,7 @@
 mod advice;
 mod builders;
 mod complaint;
+mod copy;
 pub mod derivation;
 mod fault;
 mod flake_config;
@@ -18,12 +19,15 @@ mod realise;
 mod reference;
 pub mod relocated;
 mod settings;
+mod signing;
 mod store;
+mod substituter;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};
+pub use copy::EmptyStore;
 pub use fault::{Fault, SourceTree, fault};
 pub use flake_config::FlakeConfig;
-pub use flake_file::Caches;
+pub use flake_file::{Caches, FlakeFile};
 pub use installation::{Flavour, Nix, OLDEST, Search, Version, find, search};
 pub use installer::{INSTALLER, INSTALLER_HOST, debian_packages, installer_by_hand, run_installer};
 pub use probe::{Failure, Probe, Reach, Trouble};

@@ -1,11 +1,13 @@
 //! Building derivations that are in the store already, and what store paths lead to, on every Nix from 2.8 on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use super::Nix;
+use super::store::PATHS_PER_CALL;
 use crate::process;
 
 impl Nix {
@@ -33,5 +35,24 @@ impl Nix {
     pub fn closure(&self, paths: &[String]) -> Result<Vec<String>> {
         let answer = process::ask(self.command("nix-store").args(["--query", "--requisites"]).args(paths));
         Ok(answer.context("ask Nix for the closure")?.lines().map(str::to_owned).collect())
+    }
+
+    /// All that `paths` refer to, themselves included, with the bytes of each.
+    ///
+    /// # Errors
+    /// When the store cannot be asked, or does not have one of them.
+    pub fn closure_paths(&self, paths: &[String]) -> Result<BTreeMap<String, u64>> {
+        let mut sizes = BTreeMap::new();
+        for chunk in paths.chunks(PATHS_PER_CALL) {
+            let mut command = self.command("nix");
+            command.args(["path-info", "--recursive", "--size", "--offline"]).args(chunk);
+            for line in process::ask(&mut command)?.lines() {
+                let mut words = line.split_whitespace();
+                if let (Some(path), Some(Ok(size))) = (words.next(), words.next().map(str::parse)) {
+                    sizes.insert(path.to_owned(), size);
+                }
+            }
+        }
+        Ok(sizes)
     }
 }

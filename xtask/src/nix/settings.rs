@@ -1,6 +1,7 @@
 //! The effective settings of the Nix in use: what it merged from its files, the environment and our own lines.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -45,8 +46,27 @@ impl Nix {
     /// # Errors
     /// When Nix cannot say them, for example because a nix.conf is malformed.
     pub fn settings(&self) -> Result<Settings> {
+        self.settings_seen(&|_| {})
+    }
+
+    /// The settings that the machine's own files make, without the user's files and variables: what counts for a user whom the
+    /// daemon does not trust.
+    ///
+    /// # Errors
+    /// As [`Nix::settings`].
+    pub fn settings_of_the_machine(&self) -> Result<Settings> {
+        self.settings_seen(&|command| {
+            command.env("NIX_USER_CONF_FILES", "").env("NIX_CONFIG", "extra-experimental-features = nix-command");
+        })
+    }
+
+    fn settings_seen(&self, change: &dyn Fn(&mut Command)) -> Result<Settings> {
         // `config show` is the name from 2.20 on; the old name is the only one before, and an alias that may go.
-        let ask = |words: &[&str]| process::ask(self.command("nix").args(words).arg("--json"));
+        let ask = |words: &[&str]| {
+            let mut command = self.command("nix");
+            change(&mut command);
+            process::ask(command.args(words).arg("--json"))
+        };
         let json = ask(&["show-config"]).or_else(|error| ask(&["config", "show"]).map_err(|_| error));
         let json = json.context("read the settings of Nix")?;
         parse(&json).context("read the settings of Nix")

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Flavour, Nix, Settings, Version};
+use super::{Nix, Settings};
 use crate::process;
 
 /// Arguments of one call: well below the kernel's limit on a command line.
-const PATHS_PER_CALL: usize = 500;
+pub(super) const PATHS_PER_CALL: usize = 500;
 /// The time of everything that Nix has registered, in seconds.
 const REGISTERED: i64 = 1;
 /// A substituter is asked by this many processes side by side, since one process asks for one path after the other.
@@ -49,6 +49,12 @@ impl Store {
     #[must_use]
     pub fn chroot(folder: &Path) -> Self {
         Self { folder: PathBuf::from("/nix/store"), root: Some(folder.to_owned()) }
+    }
+
+    /// The folder on disk that stands for `/`, if it is a chroot store.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// Where the store path `path` is on disk.
@@ -177,7 +183,7 @@ impl Nix {
         let nix = self.clone().with_setting("narinfo-cache-negative-ttl = 0");
         let mut command = nix.command("nix");
         command.args(["path-info", "--json", "--store", substituter]).args(paths);
-        if self.version >= (Version { major: 2, minor: 33 }) && self.flavour != Flavour::Lix {
+        if self.names_json_format() {
             command.args(["--json-format", "1"]);
         }
         let output = process::probe_unless(&mut command, given_up).map_err(|error| format!("{error:#}"))?;

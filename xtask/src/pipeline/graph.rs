@@ -70,7 +70,7 @@ impl<'a> Graph<'a> {
             return Ok(known.clone());
         }
         let derivation = derivation::read(&self.store.on_disk(&self.nodes[number].drv))?;
-        let inputs = derivation.inputs.iter().map(|input| self.number(input)).collect();
+        let inputs = derivation.inputs.iter().map(|input| self.number(&input.drv)).collect();
         let read = (Rc::new(derivation), inputs);
         self.nodes[number].read = Some(read.clone());
         Ok(read)

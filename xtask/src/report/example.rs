@@ -1,5 +1,6 @@
 //! A run with something of everything, for the tests of what people and programs read.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::ci::{JobName, JobResult, JobStatus, RunResult};
@@ -63,12 +64,15 @@ pub fn run() -> RunResult {
             },
         ],
         seconds: 3.0,
+        key: None,
+        configurations: OnceLock::new(),
     };
     let place = Place { file: "flake.nix".into(), line: 7 };
     let problem = Problem::new(Some(place), "the input `a` is not pinned", "run `nix flake lock`");
     let warning = Problem::warning(None, "the lock is old", "run `nix flake update`");
     let job = |name, status| JobResult { status, seconds: 3.0, ..JobResult::of(name, Vec::new()) };
     RunResult {
+        caches: crate::ci::Caches::default(),
         jobs: vec![
             JobResult {
                 reason: Some("the store is gone".to_owned()),

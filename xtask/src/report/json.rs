@@ -104,6 +104,14 @@ struct RunJson<'a> {
     jobs: Vec<JobJson<'a>>,
     outputs: Vec<OutputJson<'a>>,
     not_covered: &'a [AttrPath],
+    caches: CachesJson<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct CachesJson<'a> {
+    analytics: Option<&'a crate::analytics::Tally>,
+    push: Option<&'a str>,
+    verify: Option<&'a str>,
 }
 
 fn job(job: &JobResult) -> JobJson<'_> {
@@ -133,6 +141,11 @@ pub fn run(result: &RunResult) -> Result<String> {
         jobs: result.jobs.iter().map(job).collect(),
         outputs: result.fleet.iter().flat_map(|fleet| &fleet.results).map(|row| output(row, &result.flags)).collect(),
         not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
+        caches: CachesJson {
+            analytics: result.caches.analytics.as_ref().map(|(tally, _)| tally),
+            push: result.caches.push.as_deref(),
+            verify: result.caches.verify.as_deref(),
+        },
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

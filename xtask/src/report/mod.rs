@@ -4,6 +4,9 @@
 
 mod annotations;
 mod banner;
+pub mod cache;
+pub mod cache_provision;
+pub mod cache_setup;
 mod changes;
 mod console;
 mod cutting;

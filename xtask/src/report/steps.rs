@@ -148,7 +148,7 @@ fn described(action: &Action) -> Vec<String> {
 }
 
 /// The lines that differ, between those that stay at the beginning and at the end.
-fn changes(before: &str, after: &str) -> Vec<String> {
+pub fn changes(before: &str, after: &str) -> Vec<String> {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let same = |(a, b): &(&&str, &&str)| a == b;
     let start = before.iter().zip(&after).take_while(same).count();

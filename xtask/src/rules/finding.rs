@@ -83,3 +83,42 @@ pub fn grouped(findings: Vec<Finding<'_>>, sources: &Sources) -> Vec<Problem> {
     };
     groups.into_iter().map(problem).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::AttrPath;
+
+    #[test]
+    fn one_fault_of_several_is_one_problem() {
+        let configuration = |set: &[&str], kind: &str| Configuration {
+            attr: AttrPath::new(set.iter().copied()),
+            kind: kind.to_owned(),
+            system: String::new(),
+            drv: None,
+            told: Default::default(),
+        };
+        let host = configuration(&["nixosConfigurations", "web"], "nixos");
+        let home = configuration(&["homeConfigurations", "ada@web"], "home");
+        let again = configuration(&["legacyPackages", "x86_64-linux", "homeConfigurations", "ada@web"], "home");
+        let finding = |of: Subject<'static>, text: &str| Finding::new(of, Clue::Nothing, text, "mend it");
+        // The tests' configurations live as long as any subject of them.
+        let [host, home, again] = [host, home, again].map(|one| &*Box::leak(Box::new(one)));
+        let within = Subject::home_within(host, "ada");
+        let findings = vec![
+            finding(host.into(), "old"),
+            finding(within, "bad"),
+            finding(home.into(), "bad"),
+            finding(again.into(), "bad"),
+            finding(home.into(), "bad").warning(),
+        ];
+        let found = grouped(findings, &Sources::default());
+        let faults: Vec<String> = found.into_iter().map(|problem| problem.fault).collect();
+        let expected = [
+            "`nixosConfigurations.web`: old",
+            "`nixosConfigurations.web.config.home-manager.users.ada`, `homeConfigurations.\"ada@web\"`: bad",
+            "`homeConfigurations.\"ada@web\"`: bad",
+        ];
+        assert_eq!(faults, expected);
+    }
+}

@@ -5,8 +5,10 @@
 pub mod activation;
 pub mod autowiring;
 pub mod cache_config;
+pub mod cache_doctor;
 pub mod config;
 mod finding;
+pub mod garnix;
 pub mod independence;
 pub mod lock;
 pub mod secrets;

@@ -1,14 +1,17 @@
 //! Where in the repository a fault of a configuration is: its file, found by the layouts that fleets have, and the line that says it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fleet::Place;
 
 /// The texts of the Nix files that the flake sees, by path.
 #[derive(Debug, Default)]
 pub struct Sources {
-    texts: BTreeMap<PathBuf, String>,
+    texts: Arc<BTreeMap<PathBuf, String>>,
+    /// Those of another flake in a folder below, and copies of parts of the fleet, as tests have them: no fault of the fleet is there.
+    foreign: BTreeSet<PathBuf>,
 }
 
 /// What a fault leaves in the text of a file.
@@ -30,8 +33,10 @@ const FOLDERS: [&str; 6] = ["configurations", "hosts", "machines", "systems", "h
 impl Sources {
     /// Of these files.
     #[must_use]
-    pub fn new(texts: BTreeMap<PathBuf, String>) -> Self {
-        Self { texts }
+    pub fn new(texts: impl Into<Arc<BTreeMap<PathBuf, String>>>) -> Self {
+        let texts = texts.into();
+        let foreign = foreign(&texts);
+        Self { texts, foreign }
     }
 
     /// The file of the configuration `name` of `kind`, if one alone can be it.
@@ -50,7 +55,8 @@ impl Sources {
             let of_any = folders().any(|folder| FOLDERS.contains(&folder));
             2 * usize::from(of_any) + usize::from(of_kind)
         };
-        let named = || self.texts.keys().map(PathBuf::as_path).filter(|path| is_named(path) && weight(path) > 0);
+        let own = || self.texts.keys().filter(|path| !self.foreign.contains(*path)).map(PathBuf::as_path);
+        let named = || own().filter(|path| is_named(path) && weight(path) > 0);
         let best = named().map(weight).max()?;
         let mut best = named().filter(|path| weight(path) == best);
         best.next().filter(|_| best.next().is_none())
@@ -85,11 +91,32 @@ impl Sources {
         let lines = self
             .texts
             .iter()
+            .filter(|(file, _)| !self.foreign.contains(*file))
             .flat_map(|(file, text)| (1..).zip(text.lines()).map(move |(at, line)| (file, text, at, line)));
         let mut found = lines.filter(|(_, text, _, line)| is_code(line) && fits(text, line));
         let (file, _, line, _) = found.next()?;
         found.next().is_none().then(|| Place { file: file.clone(), line })
     }
+}
+
+/// The files that are of another flake or of a copy of this one.
+///
+/// A copy is, without two folders or more that its path begins with, a file of the fleet or in the folders that the fleet has. One
+/// folder may be all that tells two files apart, as in `modules/web.nix` and `nixos/modules/web.nix`.
+fn foreign(texts: &BTreeMap<PathBuf, String>) -> BTreeSet<PathBuf> {
+    let folders = |path: &Path| path.parent().map(|folder| folder.iter().map(PathBuf::from).collect::<Vec<_>>());
+    let own: BTreeSet<Vec<PathBuf>> = texts.keys().filter_map(|path| Some(folders(path)?.get(..2)?.to_vec())).collect();
+    let flakes = texts.keys().filter(|path| path.ends_with("flake.nix")).filter_map(|path| path.parent());
+    let flakes: Vec<&Path> = flakes.filter(|folder| !folder.as_os_str().is_empty()).collect();
+    let is_foreign = |path: &&PathBuf| {
+        let parts: Vec<_> = path.iter().collect();
+        let is_own = |at: usize| texts.contains_key(&parts[at..].iter().collect::<PathBuf>());
+        let folders = folders(path).unwrap_or_default();
+        flakes.iter().any(|flake| path.starts_with(flake))
+            || (2..parts.len().saturating_sub(1)).any(is_own)
+            || folders.windows(2).skip(2).any(|two| own.contains(two))
+    };
+    texts.keys().filter(is_foreign).cloned().collect()
 }
 
 /// The line of `text` that says the option's last name, and the most of the names before it.
@@ -123,7 +150,8 @@ mod tests {
     use super::*;
 
     fn sources(files: &[(&str, &str)]) -> Sources {
-        Sources::new(files.iter().map(|(file, text)| (PathBuf::from(file), (*text).to_owned())).collect())
+        let texts = files.iter().map(|(file, text)| (PathBuf::from(file), (*text).to_owned()));
+        Sources::new(texts.collect::<BTreeMap<_, _>>())
     }
 
     #[test]
@@ -144,6 +172,13 @@ mod tests {
         );
         check(&["homes/a@b/home.nix", "homes/a@b/git.nix"], "home", "a@b", Some("homes/a@b/home.nix"));
         check(&["hosts/web.nix", "machines/web.nix"], "nixos", "web", None);
+        let copied = ["hosts/web.nix", "tests/copy/hosts/web.nix"];
+        check(&copied, "nixos", "web", Some(copied[0]));
+        check(&["hosts/web.nix", "copy/hosts/web.nix"], "nixos", "web", None);
+        let added = [unified[0], "tests/copy/configurations/nixos/web/default.nix"];
+        check(&added, "nixos", "web", Some(added[0]));
+        let other = ["hosts/web.nix", "example/flake.nix", "example/hosts/web.nix"];
+        check(&other, "nixos", "web", Some(other[0]));
         check(&["packages/web.nix", "flake.nix"], "nixos", "web", None);
     }
 
@@ -174,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_line_of_a_text() {
-        let files = [("modules/a.nix", "# too old\n{\n  warnings = [ \"too old\" ];\n}")];
+        let text = "# too old\n{\n  warnings = [ \"too old\" ];\n}";
+        let files = [("modules/a.nix", text), ("tests/copy/modules/a.nix", text)];
         let check = |words: &str, expected: Option<&str>| {
             let place = sources(&files).place(&[("nixos", "web")], &Clue::Words(words.to_owned()));
             assert_eq!(place.map(|place| place.to_string()).as_deref(), expected, "{words}");

@@ -1,9 +1,9 @@
 //! What every validation is given: one evaluation and one look at the files, shared by all of them.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Report, Session};
-use crate::fleet::{self, Configuration};
+use crate::fleet::Configuration;
 
 /// What is known of a repository once its outputs are evaluated.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Evidence<'a> {
     /// What became of its outputs.
     pub fleet: &'a Report,
     /// Its hosts and homes, as far as they evaluate.
-    pub configurations: Vec<Configuration>,
+    pub configurations: &'a [Configuration],
 }
 
 impl<'a> Evidence<'a> {
@@ -22,7 +22,6 @@ impl<'a> Evidence<'a> {
     /// # Errors
     /// When what was read of a configuration is of an unknown shape.
     pub fn of(session: &'a Session<'a>, fleet: &'a Report) -> Result<Self> {
-        let configurations = fleet::configurations(&fleet.results).context("read the facts of the configurations")?;
-        Ok(Self { session, fleet, configurations })
+        Ok(Self { session, fleet, configurations: fleet.configurations()? })
     }
 }

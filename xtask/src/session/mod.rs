@@ -152,13 +152,25 @@ impl<'a> Session<'a> {
         SourceTree { root: root.clone(), in_store: source.map(str::to_owned) }
     }
 
-    /// Everything that can change what evaluation tells, as one hash; `None` when the tree cannot be pinned down.
+    /// Everything that can change what evaluation tells, as one hash, for the tree as it was opened; `None` when the tree cannot be
+    /// pinned down.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn key(&self) -> Result<Option<String>> {
-        let checkout = git::checkout(&self.context.repository)?;
-        let tree = match &checkout {
+        self.key_of(self.checkout.as_ref())
+    }
+
+    /// As [`Session::key`], for the tree as it is now.
+    ///
+    /// # Errors
+    /// When git refuses, or a file cannot be read.
+    pub fn key_now(&self) -> Result<Option<String>> {
+        self.key_of(git::checkout(&self.context.repository)?.as_ref())
+    }
+
+    fn key_of(&self, checkout: Option<&Checkout>) -> Result<Option<String>> {
+        let tree = match checkout {
             Some(checkout) => checkout.fingerprint()?,
             None => files::tree_hash(&self.context.repository, &self.context.state)?,
         };

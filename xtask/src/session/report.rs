@@ -1,8 +1,11 @@
 //! What became of a repository's outputs in one run, as data: for rules, reports and the exit status.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use crate::fleet::{AttrPath, Output, OutputResult, Span, Status};
+use anyhow::{Context as _, Result};
+
+use crate::fleet::{self, AttrPath, Configuration, Output, OutputResult, Span, Status};
 
 /// What a run did.
 #[derive(Debug)]
@@ -33,9 +36,25 @@ pub struct Report {
     pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
+    /// The tree that was evaluated, as [`Session::key`](super::Session::key) says it.
+    pub key: Option<String>,
+    /// What [`Report::configurations`] has read, since every validation asks for it.
+    pub configurations: OnceLock<Vec<Configuration>>,
 }
 
 impl Report {
+    /// Its hosts and homes, as far as they evaluate.
+    ///
+    /// # Errors
+    /// When what was read of a configuration is of an unknown shape.
+    pub fn configurations(&self) -> Result<&[Configuration]> {
+        if let Some(read) = self.configurations.get() {
+            return Ok(read);
+        }
+        let read = fleet::configurations(&self.results).context("read the facts of the configurations")?;
+        Ok(self.configurations.get_or_init(|| read))
+    }
+
     /// The results that did not succeed.
     pub fn failures(&self) -> impl Iterator<Item = &OutputResult> {
         self.results.iter().filter(|result| result.status.is_failure())

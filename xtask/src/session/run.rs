@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -65,6 +66,7 @@ impl Session<'_> {
         let started = Instant::now();
         let key = self.key()?;
         let kept = self.kept(key.as_deref(), wish.fresh);
+        let was_kept = kept.is_some();
         let (discovery, mut known) = match kept {
             Some(kept) => self.known_discovery(kept),
             None => (self.discover(watch)?, ByOutput::default()),
@@ -106,7 +108,11 @@ impl Session<'_> {
         let mut outcome = pipeline::run(&setting, &order, watch);
         let named = outputs.iter().map(|output| &output.attr).chain(&discovery.named).cloned().collect();
         // Work that is done is reported, whatever becomes of the notes of it.
-        let mut kept_notes = vec![self.remember(key, &discovery, outputs, known, &outcome.results)];
+        let mut kept_notes = Vec::new();
+        // What was all known has taught nothing.
+        if !was_kept || kept_count < order.tasks.len() {
+            kept_notes.push(self.remember(key.clone(), &discovery, outputs, known, &outcome.results));
+        }
         let mut linked = Ok(());
         if order.build.is_some() {
             kept_notes.push(self.keep_alive(wish, &outcome.results, outcome.interrupted));
@@ -130,6 +136,8 @@ impl Session<'_> {
             peak_mib: outcome.peak_mib,
             spans: std::iter::once(discovered).chain(outcome.spans).collect(),
             seconds: started.elapsed().as_secs_f64(),
+            key,
+            configurations: OnceLock::new(),
         })
     }
 
@@ -184,7 +192,7 @@ impl Session<'_> {
         }
         costs.write(&self.context.state)?;
         let Some(key) = key.filter(|_| discovery.failed.is_empty()) else { return Ok(()) };
-        if self.key()?.as_ref() != Some(&key) {
+        if self.key_now()?.as_ref() != Some(&key) {
             return Ok(());
         }
         let mut kept = Kept::new(&key, outputs, discovery.uncovered.clone(), discovery.source.clone());

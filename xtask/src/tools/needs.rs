@@ -8,7 +8,7 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("make", "make"),
     ("git", "git"),
     ("jq", "jq"),
@@ -20,6 +20,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("mmdebstrap", "mmdebstrap"),
     ("patchelf", "patchelf"),
     ("setpriv", "util-linux"),
+    ("nginx", "nginx-light"),
 ];
 
 /// The packages whose programs are not there, each once.

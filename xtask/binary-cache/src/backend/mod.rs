@@ -3,8 +3,19 @@
 //! Invariant: no other module knows a protocol. A backend is called from many threads at once, tries again by itself what may
 //! succeed later, and never lets a secret into a fault.
 
+pub mod attic;
+pub mod cache_info;
+pub mod cachix;
+pub mod file;
+pub mod http;
+mod incoming;
+pub mod open;
+pub(crate) mod reading;
+pub mod s3;
+
 use std::collections::HashSet;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use cache_protocol::{Compression, Fault};
 
@@ -36,6 +47,20 @@ pub trait Packed: Sync {
     /// # Errors
     /// When it waits on disk and cannot be read.
     fn open(&self) -> std::io::Result<Box<dyn Read + Send + '_>>;
+    /// The file from this byte on; what waits on disk can do better than to read all that is before it.
+    ///
+    /// # Errors
+    /// When it waits on disk and cannot be read.
+    fn open_from(&self, from: u64) -> std::io::Result<Box<dyn Read + Send + '_>> {
+        let mut reader = self.open()?;
+        std::io::copy(&mut reader.by_ref().take(from), &mut std::io::sink())?;
+        Ok(reader)
+    }
+
+    /// Where it is, if it waits in the folder of [`Backend::staging`]: it may be moved from there, and is gone then.
+    fn staged(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// What an upload leaves behind for the publication of its path, as the backend needs it.
@@ -95,6 +120,18 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// When it cannot be written.
     fn prepare(&self, store_dir: &str) -> Result<(), Fault>;
+
+    /// A folder from which it can take files by moving them, so that they are written once; asked for after
+    /// [`Backend::prepare`].
+    fn staging(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Whether nothing is waited for but this machine's own work, so that more requests at once than threads that pack are
+    /// of no use.
+    fn is_local(&self) -> bool {
+        false
+    }
 
     /// Whether [`Backend::upload`] already makes the path visible, so that it must wait for what the path refers to; such a
     /// cache is sent NARs as they are.

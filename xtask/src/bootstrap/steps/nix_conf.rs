@@ -17,7 +17,8 @@ pub const STEP: Step =
 
 /// The name of our own file, beside the nix.conf that includes it.
 const OUR_FILE: &str = "xtask.conf";
-const INCLUDE: &str = "!include xtask.conf";
+/// The last line of the nix.conf that includes it.
+pub const INCLUDE: &str = "!include xtask.conf";
 pub const NO_SANDBOX: &str = "sandbox = false";
 
 fn detect(surroundings: &Surroundings) -> Result<State> {
@@ -103,7 +104,7 @@ struct Files {
 }
 
 /// The nix.conf that this user's settings belong into.
-fn target(machine: &Machine, flavour: Option<Flavour>) -> PathBuf {
+pub fn target(machine: &Machine, flavour: Option<Flavour>) -> PathBuf {
     if machine.uid != 0 {
         return machine.nix_user_conf.clone().unwrap_or_else(|| machine.config_home.join("nix/nix.conf"));
     }
@@ -115,7 +116,7 @@ fn target(machine: &Machine, flavour: Option<Flavour>) -> PathBuf {
 }
 
 /// Who generates the file, if anybody does.
-fn declared_elsewhere(machine: &Machine, file: &Path) -> Option<&'static str> {
+pub fn declared_elsewhere(machine: &Machine, file: &Path) -> Option<&'static str> {
     if machine.uid == 0 && machine.nix_conf_dir.is_none() && machine.root.join("etc/NIXOS").exists() {
         return Some("NixOS");
     }

@@ -11,8 +11,8 @@ use crate::config::CiConfig;
 const REPORT: &str = "report";
 
 /// Every job.
-pub fn map(groups: &[Group<'_>], config: &CiConfig, committed: &str) -> Map {
-    let writer = Writer { groups, config, committed };
+pub fn map(groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committed: &str) -> Map {
+    let writer = Writer { groups, config, secrets, committed };
     let mut all = Map::new().with(PLAN, writer.plan()).above(
         "Which machines build what: by the systems of the outputs, and by what each cost when it was last measured.",
     );
@@ -29,6 +29,8 @@ pub fn map(groups: &[Group<'_>], config: &CiConfig, committed: &str) -> Map {
 struct Writer<'a> {
     groups: &'a [Group<'a>],
     config: &'a CiConfig,
+    /// The names of the secrets that open the cache.
+    secrets: &'a [String],
     committed: &'a str,
 }
 
@@ -37,7 +39,7 @@ impl Writer<'_> {
         let outputs = Map::new()
             .with("matrix", "${{ steps.plan.outputs.matrix }}")
             .with("empty", "${{ steps.plan.outputs.empty }}");
-        let mut steps = self.set_up();
+        let mut steps = self.set_up(None);
         steps
             .push(Map::new().with("name", "Plan the machines").with("id", "plan").with("run", "cargo xtask ci matrix"));
         Map::new()
@@ -70,7 +72,7 @@ impl Writer<'_> {
         let permissions = permissions
             .fold(contents(), |all, permission| all.with(permission.scope, permission.access).beside(permission.why));
         // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
-        let guarded = group.jobs.iter().any(|job| !job.machine.secrets.is_empty());
+        let guarded = group.jobs.iter().any(|job| job.machine.opens_cache && !self.secrets.is_empty());
         let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
         head.with_some("environment", environment)
             .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
@@ -104,8 +106,8 @@ impl Writer<'_> {
     }
 
     fn steps(&self, group: &Group<'_>) -> Vec<Map> {
-        let mut steps = self.set_up();
-        steps.extend(group.jobs.iter().map(|job| run(job, group.spreads())));
+        let mut steps = self.set_up(Some(group));
+        steps.extend(group.jobs.iter().map(|job| self.run(job, group.spreads())));
         let word = group.first.word;
         let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
         let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
@@ -113,8 +115,15 @@ impl Writer<'_> {
         steps
     }
 
-    fn set_up(&self) -> Vec<Map> {
+    fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
         let checkout = Map::new().with("persist-credentials", Value::Plain("false".to_owned()));
+        let checkout = if group.is_some_and(|group| group.jobs.iter().any(|job| job.machine.opens_cache)) {
+            checkout
+                .with("fetch-depth", Value::Plain("0".to_owned()))
+                .beside("the base of a change decides whether it is pushed")
+        } else {
+            checkout
+        };
         vec![
             self.action("Check out", "actions/checkout", None, checkout),
             Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix"),
@@ -124,22 +133,23 @@ impl Writer<'_> {
     fn action(&self, name: &str, action: &str, condition: Option<&str>, with: Map) -> Map {
         uses(name, action, condition, with, self.committed)
     }
-}
 
-/// The one line that is the job, with the secrets that are its own.
-fn run(job: &Job, spreads: bool) -> Map {
-    let mut environment = Map::new();
-    if spreads {
-        environment = environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
+    /// The one line that is the job, with the secrets that are its own.
+    fn run(&self, job: &Job, spreads: bool) -> Map {
+        let mut environment = Map::new();
+        if spreads {
+            environment =
+                environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
+        }
+        for secret in self.secrets.iter().filter(|_| job.machine.opens_cache) {
+            environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
+        }
+        let environment = (environment != Map::new()).then_some(environment);
+        Map::new()
+            .with("name", format!("Run `{}`", job.word))
+            .with_some("env", environment)
+            .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word))
     }
-    for secret in job.machine.secrets {
-        environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
-    }
-    let environment = (environment != Map::new()).then_some(environment);
-    Map::new()
-        .with("name", format!("Run `{}`", job.word))
-        .with_some("env", environment)
-        .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word))
 }
 
 /// A step that runs an action of others, at the commit that the committed text names.

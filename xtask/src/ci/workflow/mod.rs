@@ -43,15 +43,20 @@ pub struct Generated {
 
 /// Every generated file; `committed` is the text of the one that is there, from which the commits of actions are read back.
 #[must_use]
-pub fn generate<'a>(jobs: &[Job], config: &CiConfig, committed: impl Fn(&str) -> &'a str) -> Vec<Generated> {
+pub fn generate<'a>(
+    jobs: &[Job],
+    config: &CiConfig,
+    secrets: &[String],
+    committed: impl Fn(&str) -> &'a str,
+) -> Vec<Generated> {
     vec![
         Generated { path: SETUP, text: setup::action(committed(SETUP)) },
-        Generated { path: WORKFLOW, text: workflow(jobs, config, committed(WORKFLOW)) },
+        Generated { path: WORKFLOW, text: workflow(jobs, config, secrets, committed(WORKFLOW)) },
     ]
 }
 
 /// The workflow of `jobs`.
-fn workflow(jobs: &[Job], config: &CiConfig, committed: &str) -> String {
+fn workflow(jobs: &[Job], config: &CiConfig, secrets: &[String], committed: &str) -> String {
     let branch = config.branch.as_deref().unwrap_or("main");
     let mut words: Vec<String> = vec![ALL.to_owned()];
     let groups = groups(jobs);
@@ -82,7 +87,7 @@ fn workflow(jobs: &[Job], config: &CiConfig, committed: &str) -> String {
         .above("A newer commit of a pull request ends the run of the older one; any other run goes on to its end.")
         .with("defaults", Map::new().with("run", Map::new().with("shell", "bash")))
         .with("env", environment)
-        .with("jobs", jobs::map(&groups, config, committed));
+        .with("jobs", jobs::map(&groups, config, secrets, committed));
     let head = [
         &format!("{MARK} from the job table and xtask.toml: change those."),
         "# The commit and version of an action are read back from here: whatever updates actions edits this file.",
@@ -107,7 +112,7 @@ mod tests {
     use crate::rules::yaml::{Node, parse};
 
     fn parsed(jobs: &[Job], config: &CiConfig) -> Node {
-        parse(&workflow(jobs, config, "")).unwrap().documents.remove(0)
+        parse(&workflow(jobs, config, &["CACHE_TOKEN".to_owned()], "")).unwrap().documents.remove(0)
     }
 
     #[test]
@@ -133,7 +138,7 @@ mod tests {
     fn a_later_phase_waits_for_the_earlier_ones_and_gets_what_its_row_says() {
         let publish = Machine {
             permissions: &[Permission { scope: "id-token", access: "write", why: "the cache" }],
-            secrets: &["CACHE_TOKEN"],
+            opens_cache: true,
             minutes: 7,
             ..Machine::USUAL
         };
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn nothing_is_interpolated_into_a_script() {
-        let all = generate(JOBS, &CiConfig::default(), |_| "");
+        let all = generate(JOBS, &CiConfig::default(), &[], |_| "");
         fn scripts(node: &Node, found: &mut Vec<String>) {
             found.extend(node.text_at("run").map(str::to_owned));
             node.entries().iter().for_each(|(_, value)| scripts(value, found));
@@ -186,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_same_table_is_the_same_text_and_pins_stay() {
-        let first = generate(JOBS, &CiConfig::default(), |_| "");
+        let first = generate(JOBS, &CiConfig::default(), &[], |_| "");
         let bumped: Vec<String> = first
             .iter()
             .map(|file| {
@@ -195,7 +200,8 @@ mod tests {
             })
             .collect();
         assert_ne!(bumped[1], first[1].text);
-        let again = generate(JOBS, &CiConfig::default(), |path| if path == SETUP { &bumped[0] } else { &bumped[1] });
+        let again =
+            generate(JOBS, &CiConfig::default(), &[], |path| if path == SETUP { &bumped[0] } else { &bumped[1] });
         assert_eq!(again.iter().map(|file| &file.text).collect::<Vec<_>>(), bumped.iter().collect::<Vec<_>>());
     }
 }

@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Args;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
-use crate::ci::{JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{activation, autowiring, build, cache_config, config, independence, lock, secrets};
 use crate::context::Context;
 use crate::nix::Nix;
@@ -28,6 +29,11 @@ pub struct Jobs<'a> {
     session: Option<Session<'a>>,
     fleet: Option<Report>,
     autowiring: bool,
+    /// Whether it is to be measured what caches have before the build.
+    measures: bool,
+    pub(super) measured: Option<Result<Analytics>>,
+    pub(super) caches: Caches,
+    pub(super) push_ended: Option<PushEnding>,
     lock_before: Vec<u8>,
     /// How long the outputs took within the job that is running, and within all of them.
     shared: Duration,
@@ -46,7 +52,7 @@ impl<'a> Jobs<'a> {
         wish.fail_fast = args.fail_fast;
         let fresh = wish.fresh;
         let lock_before = lock_identity(context)?;
-        let autowiring = runs(JobName::Autowiring);
+        let (autowiring, measures) = (runs(JobName::Autowiring), runs(JobName::CacheAnalytics));
         Ok(Self {
             context,
             wish,
@@ -55,6 +61,10 @@ impl<'a> Jobs<'a> {
             session: None,
             fleet: None,
             autowiring,
+            measures,
+            measured: None,
+            caches: Caches::default(),
+            push_ended: None,
             lock_before,
             shared: Duration::ZERO,
             all_shared: Duration::ZERO,
@@ -75,7 +85,11 @@ impl<'a> Jobs<'a> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
+            JobName::CacheAnalytics => self.cache_analytics(),
+            JobName::CachePush => self.cache_push(),
+            JobName::CacheVerify => self.cache_verify(),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
             status: if interrupt::count() > 0 { JobStatus::Interrupted } else { JobStatus::CouldNotCheck },
@@ -114,6 +128,7 @@ impl<'a> Jobs<'a> {
             flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
+            caches: self.caches,
             fleet: self.fleet,
             started,
             began: Instant::now(),
@@ -189,7 +204,7 @@ impl<'a> Jobs<'a> {
     }
 
     /// The repository, opened by the first who asks.
-    fn session(&mut self) -> Result<&Session<'a>> {
+    pub(super) fn session(&mut self) -> Result<&Session<'a>> {
         if self.session.is_none() {
             let nix = match &self.nix {
                 Some(nix) => nix.clone(),
@@ -205,13 +220,21 @@ impl<'a> Jobs<'a> {
         self.session.as_ref().context("open the repository")
     }
 
+    /// The repository, and what became of its outputs, once they were looked at.
+    pub(super) fn looked_at(&self) -> Result<(&Session<'a>, &Report)> {
+        self.session.as_ref().zip(self.fleet.as_ref()).context("look at the outputs")
+    }
+
     /// What became of the outputs: evaluated, and built if the plan has the job, when the first job asks.
-    fn fleet(&mut self) -> Result<&Report> {
+    pub(super) fn fleet(&mut self) -> Result<&Report> {
         if self.fleet.is_none() {
             let (wish, autowiring) = (self.wish.clone(), self.autowiring);
             self.session()?;
             let begun = Instant::now();
             let session = self.session.as_ref().context("open the repository")?;
+            if self.measures {
+                self.measured = Some(cache::measured_before(session, &wish));
+            }
             let report = build::watched(session, &wish);
             (self.shared, self.all_shared) = (begun.elapsed(), begun.elapsed());
             let mut report = report?;

@@ -1,5 +1,6 @@
 //! Run the jobs of continuous integration, here exactly as there
 
+mod caches;
 mod jobs;
 mod matrix;
 

@@ -37,7 +37,7 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
     let files = files(&session.tree, &session.config.secrets.ignore)?;
     let mut declarations = Vec::new();
     let mut key_paths = Vec::new();
-    for configuration in &evidence.configurations {
+    for configuration in evidence.configurations {
         let told = &configuration.told;
         let attr = configuration.attr.to_string();
         let names = [Some(configuration.name()), told.host_name.as_deref(), told.user_name.as_deref()];

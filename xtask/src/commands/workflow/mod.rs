@@ -65,7 +65,7 @@ impl Workflows {
             let file = files.iter().find(|file| file.path == Path::new(path));
             file.map(|file| file.text.as_str()).unwrap_or_default()
         };
-        let generated = workflow::generate(JOBS, &config.ci, committed);
+        let generated = workflow::generate(JOBS, &config.ci, &config.cache.secrets(), committed);
         Ok(Self { files, generated })
     }
 

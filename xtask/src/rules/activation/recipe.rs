@@ -106,13 +106,13 @@ fn missing(facts: &Facts<'_>, named: &Named) -> Option<(String, String)> {
     let whole = |output: &Output| {
         let given = path.as_ref().map(AttrPath::components).unwrap_or_default();
         given.starts_with(output.attr.components())
-            || (given.len() == 1 && output.attr.components().last() == given.first())
     };
     if candidates().any(|output| output.attr.name() == plain || whole(output)) {
         return None;
     }
     let likeness = |output: &&Output| strsim::jaro_winkler(output.attr.name(), plain);
     let nearest = candidates().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    // Whether a likeness of just this counts only decides on a hint, for names that look nothing alike: no test says so.
     let hint = match nearest.filter(|output| likeness(output) > 0.7) {
         Some(nearest) => format!("there is not: did you mean `{}`?", nearest.attr.name()),
         None => "there is not".to_owned(),

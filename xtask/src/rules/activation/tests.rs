@@ -1,7 +1,7 @@
 //! Tables of facts, each with what the rule must find in them.
 
 use super::*;
-use crate::fleet::{AttrPath, Evaluated, configurations};
+use crate::fleet::{AttrPath, Evaluated, Place, configurations};
 
 fn output(kind: &str, attr: &[&str]) -> Output {
     Output { attr: AttrPath::new(attr.iter().copied()), kind: kind.to_owned(), system: None }
@@ -92,12 +92,23 @@ fn scripts() {
     check("", (SWITCH, None), &[], &derived[1..]);
     check("", (ALL, Some(SWITCH)), &[], &built[1..]);
     assert!(others.starts_with("`darwin"));
+    with_facts("", (NONE, None), &[], |facts| {
+        let fixes: Vec<String> = problems(facts).into_iter().map(|problem| problem.fix).collect();
+        let leave = |what: &str| format!("leave `{what}`");
+        let expected = [
+            leave("system.build.toplevel") + " to NixOS, and `system.activatable` on",
+            leave("system.build.toplevel") + " to nix-darwin",
+            leave("home.activationPackage") + " to home-manager",
+        ];
+        assert_eq!(fixes, expected);
+    });
 }
 
 #[test]
 fn what_has_no_derivation() {
     let failed = |kind: &str, reason: &str| OutputResult {
         reason: Some(reason.to_owned()),
+        place: Some(Place { file: "flake.nix".into(), line: 7 }),
         ..OutputResult::new(output(kind, &["nixosConfigurations", "x"]), Status::EvaluationFailed)
     };
     let none = "this has no `config.system.build.toplevel', so it is not a nixos";
@@ -116,7 +127,7 @@ fn what_has_no_derivation() {
         let targets = [Target { of: &of, derivation: ALL, output: None }];
         let found = problems(&Facts { results: &results, targets: &targets, recipe_file: String::new(), ..*facts });
         let expected = [
-            format!("`nixosConfigurations.x`: it cannot be activated: {none}"),
+            format!("flake.nix:7: `nixosConfigurations.x`: it cannot be activated: {none}"),
             "`nixosConfigurations.web`: it cannot be activated: what it builds is no derivation".to_owned(),
         ];
         assert_eq!(told(&found), expected);
@@ -143,6 +154,8 @@ fn the_table_of_users_and_hosts() {
     check("eve", "laptop", None, Some("darwinConfigurations.mac"));
     check("eve", "laptop", Some("nixos"), None);
     check("eve", "xtask", None, None);
+    // A home that is called as the host is not the host.
+    check("eve", "bob", None, None);
 }
 
 #[test]
@@ -173,6 +186,9 @@ fn recipes() {
     let nothing = ["xtask.toml:3: `web` in `justfile` names no target of this flake"];
     check(Ok("nixos-rebuild switch"), &nothing);
     check(Ok(""), &nothing);
+    check(Ok("nix run . --refresh"), &nothing);
+    // The number of arguments is no reference to a flake.
+    check(Ok("test $# = 1 && nixos-rebuild switch --flake .#web"), &[]);
     // The recipe itself says this name.
     let misspelt = "justfile:2: `web` in `justfile` would activate `nixosConfigurations.wbe`, which there is not";
     check(Ok("nixos-rebuild switch --flake '.#wbe'"), &[misspelt]);

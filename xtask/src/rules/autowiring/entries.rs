@@ -7,7 +7,8 @@ use super::{Facts, first_line};
 use crate::fleet::layout::{Entry, Form, Layout, Wiring};
 use crate::rules::Problem;
 
-/// How alike a file's and an attribute's name must be to be taken for one that is misspelt.
+/// How alike a file's and an attribute's name must be to be taken for one that is misspelt. Whether just this much counts is chance,
+/// and no test says so.
 const ALIKE: f64 = 0.85;
 
 /// What is wrong with the entries of one wiring, and the indices of what still lacks an attribute or a file: an entry, or a name.
@@ -186,3 +187,6 @@ fn is_mentioned(facts: &Facts<'_>, folder: &Path) -> bool {
     let mention = format!("/{name}/");
     facts.texts.iter().any(|(file, text)| !file.starts_with(folder) && text.contains(&mention))
 }
+
+#[cfg(test)]
+mod tests;

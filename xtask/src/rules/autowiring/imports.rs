@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use memchr::memmem;
+
 use super::{Facts, first_line};
 use crate::fleet::Step;
 use crate::fleet::layout::{Entry, Form, Layout, Role};
@@ -51,8 +53,18 @@ fn is_wired(facts: &Facts<'_>, layout: &Layout, entry: &Entry) -> bool {
 
 /// The modules that `file` uses, as far as `text` tells.
 fn used_by(layout: &Layout, modules: &[&Entry], owner: &BTreeMap<&Path, usize>, file: &Path, text: &str) -> Vec<usize> {
-    let mut used: Vec<usize> = paths(text).filter_map(|path| entry_at(modules, owner, file, path)).collect();
-    let words: BTreeSet<&str> = words(text).collect();
+    // Most files of a repository say nothing of modules, whose sets all have names that end in `Modules`: to take them apart into
+    // words would be the price of the whole rule.
+    let holds = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    let mut used: Vec<usize> = match holds("./") {
+        true => paths(text).filter_map(|path| entry_at(modules, owner, file, path)).collect(),
+        false => Vec::new(),
+    };
+    let reads = ["readDir", "listFilesRecursive", "import-tree", "haumea"].into_iter().any(holds);
+    let words: BTreeSet<&str> = if holds("Modules") { words(text).collect() } else { BTreeSet::new() };
+    if words.is_empty() && !reads {
+        return used;
+    }
     for (index, entry) in modules.iter().enumerate() {
         let wiring = &layout.wirings[entry.wiring];
         let mut sets = wiring.sets.iter().filter_map(|set| match set.last() {
@@ -69,7 +81,6 @@ fn used_by(layout: &Layout, modules: &[&Entry], owner: &BTreeMap<&Path, usize>, 
         }
         // A module that reads its own folder imports its neighbours.
         let neighbour = entry.path.parent().is_some_and(|folder| file.starts_with(folder));
-        let reads = ["readDir", "listFilesRecursive", "import-tree", "haumea"].iter().any(|word| text.contains(word));
         if neighbour && reads {
             used.push(index);
         }

@@ -7,6 +7,8 @@ mod pinned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::Problem;
 use crate::fleet::layout::{Entry, Layout, Preset, SeenFile, Signs, Wiring, stray_files};
 use crate::fleet::{AttrPath, Place};
@@ -54,7 +56,7 @@ pub fn unrecognised() -> Problem {
 #[must_use]
 pub fn recognised(inputs: &BTreeSet<String>, files: &[SeenFile], texts: &BTreeMap<PathBuf, String>) -> Option<Layout> {
     let folders = folders(files);
-    let says_auto_wire = texts.values().any(|text| text.contains("autoWire"));
+    let says_auto_wire = texts.values().any(|text| memmem::find(text.as_bytes(), b"autoWire").is_some());
     let preset = Preset::recognised(&Signs { inputs, folders: &folders, says_auto_wire })?;
     Some(preset.layout(&preset.root_in(&folders).unwrap_or_default()))
 }
@@ -178,6 +180,11 @@ mod tests {
             &["`configurations/nixos/web.nix` is wired to nothing: the flake has no `nixosConfigurations.web`"],
         );
         check(&[web], &[], &["nixosConfigurations"], &[]);
+        // What is wrong with a file by itself is why it has no attribute.
+        let case = "`configurations/nixos/Web.nix` and `configurations/nixos/web.nix` differ only in case, and are one file on some systems";
+        check(&["configurations/nixos/Web.nix", web], &["nixosConfigurations.web"], &[], &[case]);
+        let hidden = "`configurations/nixos/.web.nix` is hidden, and not wired";
+        check(&["configurations/nixos/.web.nix"], &[], &[], &[hidden]);
         check(
             &[],
             &["nixosConfigurations.web"],
@@ -205,5 +212,79 @@ mod tests {
         };
         check("imports = [ inputs.self.nixosModules.n ];", &[&unused("m")]);
         check("", &[&unused("m"), &unused("n")]);
+        check("imports = [ ../../modules/nixos/m ];", &[&unused("m"), &unused("n")]);
+        check("imports = [ ../modules/nixos/m.nix ../../../../m.nix ];", &[&unused("m"), &unused("n")]);
+        check("imports = readDir ./.;", &[&unused("m"), &unused("n")]);
+        check("imports = [ inputs.self.homeModules.m ];", &[&unused("m"), &unused("n")]);
+        check("imports = [ ezModules.m ];", &[]);
+        // What is wrong with a module by itself is why nobody imports it.
+        let lost = "`modules/nixos/m.nix` is wired to nothing: the flake has no `nixosModules.m`";
+        super::tests::check(&["modules/nixos/m.nix"], &[], &[], &[lost]);
+        let hidden = "`modules/nixos/.m.nix` is hidden, and wired as `nixosModules.\".m\"`";
+        super::tests::check(&["modules/nixos/.m.nix"], &["nixosModules.\".m\""], &[], &[hidden]);
+        check("imports = mapAttrsToList inputs.self.nixosModules;", &[]);
+    }
+
+    fn seen(path: &str, tracked: bool) -> SeenFile {
+        SeenFile { path: path.into(), kind: SeenKind::Regular, tracked }
+    }
+
+    #[test]
+    fn the_layout_that_shows_is_that_of_tracked_files() {
+        let files = [seen("nix/configurations/nixos/a.nix", true), seen("hosts/b.nix", false), seen("flake.nix", true)];
+        assert_eq!(
+            folders(&files).into_iter().collect::<Vec<_>>(),
+            ["nix", "nix/configurations", "nix/configurations/nixos"]
+        );
+        let recognised = |input: &str, text: &str| {
+            let texts = BTreeMap::from([(PathBuf::from("flake.nix"), text.to_owned())]);
+            super::recognised(&BTreeSet::from([input.to_owned()]), &files, &texts)
+        };
+        assert_eq!(recognised("nixpkgs", ""), Some(Preset::Configurations.layout("nix")));
+        assert_eq!(recognised("nixos-unified", "autoWire"), Some(Preset::NixosUnified.layout("nix")));
+        assert_eq!(recognised("nixos-unified", ""), None);
+    }
+
+    #[test]
+    fn what_git_does_not_track_is_named_with_its_command() {
+        let check = |name: &str, fix: &str| {
+            let path = format!("modules/nixos/{name}");
+            let files = [seen(&path, false), seen("notes.nix", false), seen("overlays/a.nix", true)];
+            let found = strays(&Preset::Configurations.layout(""), &files);
+            let told: Vec<_> =
+                found.iter().map(|problem| (problem.place.as_ref().unwrap().to_string(), &problem.fix)).collect();
+            assert_eq!(told, [(format!("{path}:1"), &format!("run `git add --intent-to-add {fix}`"))]);
+        };
+        check("a-b_c.nix", "modules/nixos/a-b_c.nix");
+        check("it's mine.nix", r"'modules/nixos/it'\''s mine.nix'");
+    }
+
+    /// Where an attribute without a file is said, in files of these texts.
+    fn check_said(name: &str, files: &[(&str, &str)], expected: Option<&str>) {
+        let seen: Vec<SeenFile> = files.iter().map(|(path, _)| seen(path, true)).collect();
+        let texts = files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect();
+        let (layout, declared) = (Preset::Configurations.layout(""), [AttrPath::new(["nixosConfigurations", name])]);
+        let found = problems(&Facts {
+            layout: Some(&layout),
+            files: &seen,
+            texts: &texts,
+            declared: &declared,
+            unknown: &[AttrPath::new(["darwinConfigurations"])],
+            expected: &[],
+            unexpected: &[],
+        });
+        let problem = found.last().unwrap();
+        assert_eq!(problem.place.as_ref().map(ToString::to_string).as_deref(), expected, "{files:?}");
+    }
+
+    #[test]
+    fn an_attribute_without_a_file_is_placed_where_it_is_said() {
+        check_said("web", &[("flake.nix", "{\n  inputs = { };\n  web = 1;\n}")], Some("flake.nix:3"));
+        check_said("a@b", &[("flake.nix", "{\n  \"a@b\" = 1;\n}")], Some("flake.nix:2"));
+        check_said("web", &[("flake.nix", "{\n  outputs.nixosConfigurations.web = 1;\n}")], Some("flake.nix:2"));
+        check_said("web", &[("flake.nix", "{ a.nixosModules.web = 1; }")], Some("flake.nix:1"));
+        check_said("web", &[("flake.nix", "{\n  webs = 1;\n  # of web\n}")], None);
+        // What is in a folder of the layout makes another attribute.
+        check_said("web", &[("packages/a.nix", "web = 1;"), ("parts.nix", "\nweb = 1;")], Some("parts.nix:2"));
     }
 }

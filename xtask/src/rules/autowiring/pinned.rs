@@ -38,9 +38,68 @@ pub fn missing_or_unexpected(facts: &Facts<'_>) -> Vec<Problem> {
             wanted.len() <= given.len() && wanted.iter().zip(given).all(|(wanted, part)| glob(wanted, part))
         };
         for attr in facts.declared.iter().filter(fits) {
-            let fault = format!("`{attr}` must not be there: xtask.toml forbids `{pattern}`");
+            let fault = format!("`{attr}` must not be there: xtask.toml forbids `{}`", as_written(pattern));
             problems.push(Problem::new(None, fault, "remove it, or take the pattern out of `autowiring.unexpected`"));
         }
     }
     problems
+}
+
+/// A pattern as xtask.toml says it, with bare stars.
+fn as_written(pattern: &AttrPath) -> String {
+    let part = |part: &String| if part.contains('*') { part.clone() } else { AttrPath::new([part]).to_string() };
+    pattern.components().iter().map(part).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What is found where `set` must have these names and nothing may fit a pattern, of what is declared and what could not be had.
+    #[track_caller]
+    fn check(expected: &[(&str, &[&str])], forbidden: &[&str], declared: &[&str], unknown: &[&str], found: &[&str]) {
+        let attrs = |texts: &[&str]| texts.iter().map(|text| AttrPath::parse(text).unwrap()).collect::<Vec<_>>();
+        let names: Vec<Vec<String>> =
+            expected.iter().map(|(_, names)| names.iter().map(|name| (*name).to_owned()).collect()).collect();
+        let sets = attrs(&expected.iter().map(|(set, _)| *set).collect::<Vec<_>>());
+        let expected: Vec<(AttrPath, &[String])> =
+            sets.into_iter().zip(&names).map(|(set, names)| (set, names.as_slice())).collect();
+        let problems = missing_or_unexpected(&Facts {
+            layout: None,
+            files: &[],
+            texts: &BTreeMap::new(),
+            declared: &attrs(declared),
+            unknown: &attrs(unknown),
+            expected: &expected,
+            unexpected: &attrs(forbidden),
+        });
+        assert_eq!(problems.into_iter().map(|problem| problem.fault).collect::<Vec<_>>(), found);
+    }
+
+    #[test]
+    fn a_set_that_is_pinned_has_these_names_and_no_others() {
+        let pinned: &[(&str, &[&str])] = &[("nixosConfigurations", &["db", "web"])];
+        let [db, web] = ["nixosConfigurations.db", "nixosConfigurations.web"];
+        check(pinned, &[], &[db, web, "darwinConfigurations.mac", "nixosConfigurations"], &[], &[]);
+        let missing = "xtask.toml expects `nixosConfigurations.web`, which the flake does not declare";
+        check(pinned, &[], &[db, "a.nixosConfigurations.web"], &[], &[missing]);
+        let further = "xtask.toml does not expect `nixosConfigurations.new`, which the flake declares";
+        check(pinned, &[], &[db, web, "nixosConfigurations.new"], &[], &[further]);
+        // What could not be had is told of elsewhere; another set is no excuse.
+        check(pinned, &[], &[], &["nixosConfigurations"], &[]);
+        check(pinned, &[], &[db], &["darwinConfigurations"], &[missing]);
+    }
+
+    #[test]
+    fn what_is_forbidden_is_named_with_what_forbids_it() {
+        let declared = ["packages.x86_64-linux.old", "packages.x86_64-linux.new", "packages"];
+        let old = "`packages.x86_64-linux.old` must not be there: xtask.toml forbids `packages.*.old`";
+        check(&[], &["packages.*.old"], &declared, &[], &[old]);
+        check(&[], &["packages.*.old.x", "checks"], &declared, &[], &[]);
+        let whole = |attr: &str| format!("`{attr}` must not be there: xtask.toml forbids `packages`");
+        let whole = declared.map(whole);
+        check(&[], &["packages"], &declared, &[], &whole.each_ref().map(String::as_str));
+    }
 }

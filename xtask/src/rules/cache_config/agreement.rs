@@ -109,10 +109,17 @@ pub fn deviation(source: &Block, block: &Block, policy: Policy<'_>) -> Vec<Fault
     if first.is_none() && missing.is_empty() {
         return found;
     }
-    let foreign: Vec<String> = foreign.iter().map(|(_, text, _)| format!("`{text}`")).collect();
-    let has = first.map(|(setting, ..)| {
-        format!("`{}` has {}, which `nixConfig` of flake.nix does not have", setting.name, foreign.join(", "))
-    });
+    let mut foreign_by_setting: Vec<(&str, Vec<String>)> = Vec::new();
+    for (setting, text, _) in &foreign {
+        let text = format!("`{text}`");
+        match foreign_by_setting.iter_mut().find(|(name, _)| *name == setting.name) {
+            Some((_, texts)) => texts.push(text),
+            None => foreign_by_setting.push((&setting.name, vec![text])),
+        }
+    }
+    let has = foreign_by_setting.iter().map(|(name, texts)| format!("`{name}` has {}", texts.join(", ")));
+    let has = has.collect::<Vec<_>>().join(" and ");
+    let has = first.map(|_| format!("{has}, which `nixConfig` of flake.nix does not have"));
     let lacks = LISTS.into_iter().filter_map(|list| {
         let of_list = missing.iter().filter(|(own, _)| *own == list).map(|(_, text)| format!("`{text}`"));
         let texts: Vec<String> = of_list.collect();

@@ -122,8 +122,9 @@ fn is_placeholder(text: &str) -> bool {
     PLACEHOLDERS.iter().any(|word| text.contains(word))
 }
 
-/// The host of a URL.
-fn host(url: &str) -> Option<&str> {
+/// The host of a URL, without a port.
+#[must_use]
+pub fn host(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', ':']).next()?;
     Some(host.rsplit('@').next().unwrap_or(host))

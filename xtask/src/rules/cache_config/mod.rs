@@ -17,6 +17,7 @@ mod workflow;
 use std::path::{Path, PathBuf};
 
 use agreement::{Fault, Policy, deviation, discarding, form, pairs};
+pub use entry::{List, fault as entry_fault, fits, host, identity, is_upstream};
 use evaluated::Evaluated;
 use settings::{Block, Setting};
 

@@ -1,7 +1,5 @@
 //! What the cases, which evaluate a fleet each, are too dear for: places and combinations, as a table.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 const KEY: &str = "a.io-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
@@ -17,7 +15,7 @@ fn found(flake: &[(&str, &str)], files: &[(&str, &str)]) -> Vec<String> {
         files.iter().map(|(path, text)| File { path: path.into(), text: (*text).to_owned() }).collect();
     let flake_text =
         "{\n  # \"https://a.io\"\n  nixConfig = {\n    extra-substituters = [ \"https://a.io\" ];\n  };\n}";
-    let config = CacheConfig { retired: vec!["old".to_owned()], keys: BTreeMap::new(), ignore: vec!["docs".into()] };
+    let config = CacheConfig { retired: vec!["old".to_owned()], ignore: vec!["docs".into()], ..CacheConfig::default() };
     let files: Vec<File> = files.into_iter().filter(|file| reads(&file.path, &config)).collect();
     let (configurations, sources) = (&[], &Sources::default());
     let found = problems(&Facts {
@@ -57,10 +55,10 @@ fn files_say_what_the_flake_says() {
     );
     check(keys.clone(), &["etc/nix.conf:1: `extra-substituters` lacks `https://a.io`"]);
     let both = format!(
-        "etc/nix.conf:2: `extra-substituters` has `https://b.io`, `{OTHER_KEY}`, which `nixConfig` of flake.nix does not \
-         have, and `extra-substituters` lacks `https://a.io`"
+        "etc/nix.conf:2: `extra-substituters` has `https://b.io`, `https://c.io` and `extra-trusted-public-keys` has \
+         `{OTHER_KEY}`, which `nixConfig` of flake.nix does not have, and `extra-substituters` lacks `https://a.io`"
     );
-    check(format!("{keys} {OTHER_KEY}\nextra-substituters = https://b.io"), &[&both]);
+    check(format!("{keys} {OTHER_KEY}\nextra-substituters = https://b.io https://c.io"), &[&both]);
     let computed =
         "! etc/nix.conf:1: `$A` is only known when it runs: it is not compared with `nixConfig` of flake.nix";
     check(format!("extra-substituters = $A\n{keys}"), &[computed]);
@@ -125,6 +123,33 @@ fn what_is_ignored_may_say_retired_words() {
     check("docs/history.md", &[]);
     check("xtask.toml", &[]);
     assert_eq!(found(&FLAKE, &[("docs/nix.conf", "substituters = http://b.io")]), [] as [&str; 0]);
+}
+
+#[test]
+fn only_files_that_speak_of_caches_are_read() {
+    let check = |path: &str, ignore: &[&str], retired: &[&str], expected: bool| {
+        let retired = retired.iter().map(|word| (*word).to_owned()).collect();
+        let config =
+            CacheConfig { retired, ignore: ignore.iter().map(PathBuf::from).collect(), ..CacheConfig::default() };
+        assert_eq!(reads(Path::new(path), &config), expected, "{path} {ignore:?}");
+    };
+    for path in [".github/workflows/a.yml", "etc/nix.conf", "nix.custom.conf", "etc/ci.nix.conf"] {
+        check(path, &[], &[], true);
+        check(path, &["etc", ".github", "nix.custom.conf"], &[], false);
+    }
+    for path in ["README.md", "etc/nixos.conf", "nix.conf.md"] {
+        check(path, &[], &[], false);
+        check(path, &[], &["old"], true);
+    }
+}
+
+#[test]
+fn the_cache_that_everybody_has_needs_no_source() {
+    let conf = |url: &str| format!("extra-substituters = {url}");
+    assert_eq!(found(&[], &[("nix.conf", &conf("https://cache.nixos.org"))]), [] as [&str; 0]);
+    let fault =
+        "flake.nix:1: `nixConfig` names no cache, but `nix.conf` does: nothing is the source of what others say";
+    assert_eq!(found(&[], &[("nix.conf", &conf("https://a.io"))]), [fault]);
 }
 
 #[test]

@@ -63,18 +63,16 @@ fn subject(layout: &Layout, entries: &[&Entry], attr: &AttrPath) -> Option<Subje
 /// Whether the layout itself makes `entry` a part of the configuration at `attr`: snowfall-lib gives a host its homes, ez-configs
 /// any home that the host names, and a home the packages of its host.
 fn is_part(layout: &Layout, entry: &Entry, attr: &AttrPath) -> bool {
-    let is_home = |set: &str| set == "homeConfigurations";
-    let components = attr.components();
-    let of_home = components.iter().any(|set| is_home(set));
-    let wiring = &layout.wirings[entry.wiring];
-    let entry_is_home = wiring.attribute_text("").contains("homeConfigurations");
+    const HOMES: &str = "homeConfigurations";
+    let of_home = || attr.components().iter().any(|set| set == HOMES);
+    let entry_is_home = || layout.wirings[entry.wiring].attribute_text("").contains(HOMES);
     let host = |name: &str| name.split_once('@').map(|(_, host)| host.to_owned());
     match layout.preset {
-        Some(Preset::SnowfallLib) if !of_home => {
-            entry_is_home && host(&entry.name).is_none_or(|host| host == attr.name())
+        Some(Preset::SnowfallLib) => {
+            !of_home() && entry_is_home() && host(&entry.name).is_none_or(|host| host == attr.name())
         }
-        Some(Preset::EzConfigs) if !of_home => entry_is_home,
-        Some(Preset::EzConfigs) => !entry_is_home && host(attr.name()).is_some_and(|host| host == entry.name),
+        Some(Preset::EzConfigs) if !of_home() => entry_is_home(),
+        Some(Preset::EzConfigs) => !entry_is_home() && host(attr.name()).is_some_and(|host| host == entry.name),
         _ => false,
     }
 }
@@ -150,6 +148,8 @@ mod tests {
         assert_eq!(lot("tree", &attr("a")), lot("tree", &attr("a")));
         assert_ne!(lot("tree", &attr("a")), lot("other", &attr("a")));
         assert_ne!(lot("tree", &attr("a")), lot("tree", &attr("b")));
+        // As published: http://www.isthe.com/chongo/tech/comp/fnv/
+        assert_eq!(lot("tree", &attr("a")), 0x71cb_fdde_8738_1f16);
     }
 
     /// The siblings of `attr` in a layout with these files.
@@ -196,8 +196,65 @@ mod tests {
         let files = [system("a"), system("b"), home("u@a"), home("u@b")];
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         check_siblings(Preset::SnowfallLib, &files, "nixosConfigurations.a", Some(&[files[1], files[3]]));
+        // A home without a host is everybody's, and still no part of another home.
+        let shared = [system("a"), home("u@a"), home("v")];
+        let shared: Vec<&str> = shared.iter().map(String::as_str).collect();
+        check_siblings(Preset::SnowfallLib, &shared, "nixosConfigurations.a", None);
+        check_siblings(Preset::SnowfallLib, &shared, "homeConfigurations.\"u@a\"", Some(&[shared[0], shared[2]]));
         let files = ["nixos-configurations/a.nix", "nixos-configurations/b.nix", "home-configurations/u.nix"];
         check_siblings(Preset::EzConfigs, &files, "nixosConfigurations.a", Some(&files[1..2]));
         check_siblings(Preset::EzConfigs, &files, "homeConfigurations.\"u@a\"", Some(&files[1..2]));
+    }
+
+    #[test]
+    fn the_folders_of_configurations_stay() {
+        let check = |preset: Preset, expected: &[&str]| {
+            assert_eq!(folders(&preset.layout("nix")), expected.iter().map(PathBuf::from).collect::<Vec<_>>());
+        };
+        let kinds = ["nix/configurations/nixos", "nix/configurations/darwin", "nix/configurations/home"];
+        check(Preset::Configurations, &kinds);
+        // Those of systems and hosts are not named by the layout.
+        check(Preset::Blueprint, &["nix/hosts"]);
+        check(Preset::SnowfallLib, &[]);
+    }
+
+    /// The problem of `a.nix`, which says `text`, with siblings of which the first is told by its main file.
+    fn check_problem(culprits: &[usize], together: bool, more: bool, text: &str, expected: &str) {
+        let files = [
+            "configurations/nixos/a.nix",
+            "configurations/nixos/b/a.nix",
+            "configurations/nixos/b/default.nix",
+            "configurations/nixos/c.nix",
+            "configurations/nixos/d.nix",
+            "configurations/nixos/e.nix",
+        ];
+        let seen = |path: &&str| SeenFile { path: path.into(), kind: SeenKind::Regular, tracked: true };
+        let layout = Preset::Configurations.layout("");
+        let entries = layout.entries(&files.iter().map(seen).collect::<Vec<_>>());
+        let attr = AttrPath::new(["nixosConfigurations", "a"]);
+        let subject = subjects(&layout, &entries, [&attr].into_iter()).pop().unwrap();
+        let culprits = culprits.to_vec();
+        let failure = more.then(|| "it has no b\nat all".to_owned());
+        let found = problem(&Dependence { subject: &subject, culprits, together, more, failure }, text);
+        let place = found.place.unwrap();
+        assert_eq!(format!("{place}: {}", found.fault), expected);
+    }
+
+    #[test]
+    fn siblings_are_named_with_the_line_that_says_them() {
+        let of = |line: u32| format!("configurations/nixos/a.nix:{line}: `nixosConfigurations.a` depends on");
+        let [b, c, d] = ["b/default", "c", "d"].map(|name| format!("`configurations/nixos/{name}.nix`"));
+        let other = "it has another derivation";
+        check_problem(&[0], false, false, "", &format!("{} {b}: without that file {other}", of(1)));
+        let text = "{\n  # b\n  imports = [ ../b ];\n}";
+        check_problem(&[0], false, false, text, &format!("{} {b}: without that file {other}", of(3)));
+        check_problem(&[1], false, false, "{ }\n./c.nix\n", &format!("{} {c}: without that file {other}", of(2)));
+        let three = format!("{} {b} and {c} and {d}: without those files {other}", of(1));
+        check_problem(&[0, 1, 2], false, false, "", &three);
+        let four = format!("{} {b} and {c} and {d} and others: without those files {other}", of(1));
+        check_problem(&[0, 1, 2, 3], false, false, "", &four);
+        let fails = "does not evaluate: it has no b";
+        let more = format!("{} {b} or others: without all of those files it {fails}", of(1));
+        check_problem(&[0], true, true, "", &more);
     }
 }

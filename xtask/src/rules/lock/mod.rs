@@ -122,6 +122,18 @@ fn differences(lock: &FlakeLock, name: &str, declared: &Value) -> Vec<(String, &
             found.push((fault, UPDATE));
         }
     }
+    let declares = |inner: &str| declared.get("inputs").and_then(|inputs| inputs.get(inner)).is_some();
+    for (inner, locked) in node.inputs.iter().filter(|(inner, _)| !declares(inner)) {
+        // What an input's own flake.nix lets follow is below that input; anything else is this flake's wish, or was.
+        let InputReference::Follows(path) = locked else { continue };
+        if path.first().is_some_and(|first| first != name) {
+            let follows = path.join("/");
+            found.push((
+                format!("`{name}.inputs.{inner}` follows `{follows}` in flake.lock, and not in flake.nix"),
+                "let it follow in flake.nix, or run `nix flake lock` and commit flake.lock",
+            ));
+        }
+    }
     found
 }
 

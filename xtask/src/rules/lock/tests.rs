@@ -120,6 +120,12 @@ fn another_follows() {
         &other,
         &["flake.nix:4: `home-manager.inputs.nixpkgs` follows `nixpkgs` in flake.nix, and not in flake.lock"],
     );
+    let unfollowing = FLAKE.replace(r#", "inputs": {"nixpkgs": {"follows": "nixpkgs"}}"#, "");
+    let fault = "flake.nix:4: `home-manager.inputs.nixpkgs` follows `nixpkgs` in flake.lock, and not in flake.nix";
+    check(&unfollowing, LOCK, &[fault]);
+    // What the input's own flake lets follow is no wish of this one.
+    let inner = LOCK.replace(r#"["nixpkgs"]"#, r#"["home-manager", "other"]"#);
+    check(&unfollowing, &inner, &[]);
     let follows = FLAKE.replace(r#"{"url": "github:NixOS/nixpkgs/nixos-unstable"}"#, r#"{"follows": "a/b"}"#);
     check(&follows, LOCK, &["flake.nix:3: the input `nixpkgs` follows `a/b` in flake.nix, and not in flake.lock"]);
     let followed = LOCK.replace(r#""nixpkgs": "nixpkgs"}"#, r#""nixpkgs": ["x"]}"#);
@@ -140,4 +146,13 @@ fn owners_that_are_not_listed() {
         "flake.lock:3: the input `home-manager` comes from `nix-community/home-manager`, which is not on the list of owners",
     ];
     check_all(FLAKE, Some(LOCK), &["NixOS"], &expected);
+}
+
+#[test]
+fn what_the_lock_pins_is_not_asked_for_anew() {
+    let lock = FlakeLock::parse(LOCK).unwrap();
+    let declared: serde_json::Map<String, Value> = serde_json::from_str(FLAKE).unwrap();
+    assert!(pins(&lock, "nixpkgs", &declared["nixpkgs"]));
+    assert!(!pins(&lock, "disko", &declared["nixpkgs"]));
+    assert!(!pins(&lock, "nixpkgs", &declared["home-manager"]));
 }

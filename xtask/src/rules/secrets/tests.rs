@@ -239,3 +239,35 @@ fn marks_of_a_merge_and_broken_files() {
     check_file(&format!("a: [\n{}", web()), &["secrets/web.yaml:2: the file is not YAML from here on"]);
     check(&[(".sops.yaml", "=======\n")], &[".sops.yaml:1: a merge left its marks here"]);
 }
+
+#[test]
+fn what_only_looks_encrypted() {
+    // It speaks of SOPS and holds a ciphertext, and nothing in it is SOPS's own part.
+    let quoted = format!("note: |\n  sops:\n  {}\n", value("str"));
+    check_file(&quoted, &["secrets/web.yaml:1: this file should be encrypted by its name, and is not"]);
+    check(&[("docs/example.yaml", &quoted)], &[]);
+    let source = format!("{{ \"sops\": [ {}\n", value("str"));
+    check(
+        &[("src/example.rs", &source), ("src/broken.json", &source)],
+        &["src/broken.json:1: the file is not YAML from here on"],
+    );
+    let policy = POLICY.replace("web\\.yaml", "web\\.bin");
+    let stands = "the file is not YAML from here on";
+    check(&[(".sops.yaml", &policy), ("secrets/web.bin", &source)], &[&format!("secrets/web.bin:1: {stands}")]);
+}
+
+#[test]
+fn a_verdict_holds_what_fails_by_what_mends_it() {
+    let indent = |text: &str| text.replace('\n', "\n            ").trim_end().to_owned();
+    let (one, two) = (wrapped("X25519 age1aaa"), wrapped("X25519 age1aaa\nbody\n-> X25519 hidden"));
+    let text = encrypted_for(&format!("token: {}\nplain: hunter2\n", value("str")), &["age1aaa"]);
+    let files = [file(".sops.yaml", POLICY), file("secrets/web.yaml", &text.replace(&indent(&one), &indent(&two)))];
+    let sorted = sort(&files);
+    let verdict = verdict(&sorted.encrypted[0], &sorted.policies);
+    let told = |problems: &[Problem]| problems.iter().map(|problem| problem.fault.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&verdict.damage), ["the value of `plain` stands in plain text"]);
+    assert_eq!(told(&verdict.wrapped), ["the key that is wrapped for `ada` opens for 2 recipients, not for one"]);
+    let drift = "the file is not encrypted for `web`, whom its rule (.sops.yaml:5) names";
+    assert_eq!(told(&verdict.drift), [drift]);
+    assert_eq!(verdict.failing().count(), 3);
+}

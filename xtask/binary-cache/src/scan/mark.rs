@@ -1,0 +1,214 @@
+//! What keys and tokens look like: the text by which each is found, and what must be around it for it to be one.
+
+use crate::signature;
+
+/// One sort of secret.
+pub struct Mark {
+    /// What it is.
+    pub what: &'static str,
+    /// What every one of them holds.
+    pub text: &'static str,
+    /// Whether it is one, by what precedes the mark and what begins with it.
+    pub confirm: fn(before: &[u8], from: &[u8]) -> bool,
+}
+
+/// All of them but Nix's signing keys, which have no text in common: those of `xtask secrets scan`, and told more closely from
+/// what only looks like one, since there is more of that in binaries.
+pub const MARKS: [Mark; 10] = [
+    Mark { what: "a private age key", text: "AGE-SECRET-KEY-1", confirm: |_, from| bech32("age-secret-key-", from) },
+    Mark { what: "a private age key", text: "AGE-SECRET-KEY-PQ-1", confirm: post_quantum },
+    Mark { what: "a private key", text: "PRIVATE KEY-----", confirm: pem },
+    Mark { what: "a token of GitHub", text: "ghp_", confirm: |before, from| github(before, from) },
+    Mark { what: "a token of GitHub", text: "gho_", confirm: |before, from| github(before, from) },
+    Mark { what: "a token of GitHub", text: "ghs_", confirm: |before, from| github(before, from) },
+    Mark { what: "a token of GitHub", text: "github_pat_", confirm: fine_grained },
+    Mark { what: "a token of GitLab", text: "glpat-", confirm: gitlab },
+    Mark { what: "a token of Slack", text: "xoxb-", confirm: slack },
+    Mark { what: "an access key of AWS", text: "AKIA", confirm: aws },
+];
+
+/// Characters of bech32, by their value.
+const BECH32: &[u8; 32] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+/// Characters of a key's 32 bytes and its checksum.
+const KEY_LENGTH: usize = 58;
+
+/// A checksum that fits: documents and programs hold the mark without one.
+fn bech32(prefix: &str, from: &[u8]) -> bool {
+    let payload = from.get(prefix.len() + 1..).unwrap_or_default();
+    let value = |byte: &u8| BECH32.iter().position(|known| known == byte).and_then(|value| u32::try_from(value).ok());
+    let values: Vec<u32> = payload.iter().map_while(value).collect();
+    let fits = |values: &[u32]| {
+        // BIP 173: the bits of the prefix, then the payload.
+        let high = prefix.bytes().map(|byte| u32::from(byte >> 5));
+        let low = prefix.bytes().map(|byte| u32::from(byte & 31));
+        let all = high.chain([0]).chain(low).chain(values.iter().copied());
+        all.fold(1_u32, |sum, value| {
+            let folded = (sum & 0x1ff_ffff) << 5 ^ value;
+            let generators = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+            (0..).zip(generators).filter(|(bit, _)| sum >> (25 + bit) & 1 == 1).fold(folded, |sum, (_, by)| sum ^ by)
+        }) == 1
+    };
+    values.get(..KEY_LENGTH).is_some_and(fits)
+}
+
+/// As long as a key, and no row of placeholders: what its checksum covers is not written down anywhere that could be tried.
+fn post_quantum(_before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 19, |byte| BECH32.contains(&byte));
+    body.len() >= KEY_LENGTH && distinct(body) >= 8
+}
+
+/// `-----BEGIN …PRIVATE KEY-----` with a body below, behind real or written (`\n`) ends of lines: programs hold the first line alone.
+fn pem(before: &[u8], from: &[u8]) -> bool {
+    let label = before.rsplit(|byte| !byte.is_ascii_uppercase() && *byte != b' ').next().unwrap_or_default();
+    let begin = before.get(..before.len() - label.len()).unwrap_or_default();
+    if !begin.ends_with(b"-----") || !label.starts_with(b"BEGIN ") {
+        return false;
+    }
+    let text = String::from_utf8_lossy(from.get(16..).unwrap_or_default()).replace("\\n", "\n").replace("\\r", "");
+    // Some have a header between.
+    let body = |line: &str| {
+        line.len() >= 32 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+    };
+    text.lines().take(5).any(|line| body(line.trim()))
+}
+
+/// `ghp_` and 36 letters and digits; a longer word with underscores is an identifier.
+fn github(before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 4, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    begins(before) && body.len() >= 36 && body.iter().all(u8::is_ascii_alphanumeric) && is_random(body)
+}
+
+/// `github_pat_`, 22 letters and digits, `_`, and 59 more.
+fn fine_grained(before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 11, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    begins(before) && body.len() >= 82 && body.get(22) == Some(&b'_') && is_random(body)
+}
+
+fn gitlab(before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 6, |byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    begins(before) && body.len() >= 20 && is_random(body)
+}
+
+/// `xoxb-`, the number of the workspace, and more.
+fn slack(before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 5, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let number = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    begins(before) && body.len() >= 30 && number >= 9
+}
+
+/// `AKIA` and 16 capitals and digits; AWS marks the keys of its documentation with `EXAMPLE`.
+fn aws(before: &[u8], from: &[u8]) -> bool {
+    let body = run(from, 4, |byte| byte.is_ascii_alphanumeric());
+    let capitals = body.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    begins(before) && body.len() == 16 && capitals && !body.ends_with(b"EXAMPLE") && distinct(body) >= 6
+}
+
+fn run(from: &[u8], skip: usize, of: impl Fn(u8) -> bool) -> &[u8] {
+    let rest = from.get(skip..).unwrap_or_default();
+    let length = rest.iter().position(|byte| !of(*byte)).unwrap_or(rest.len());
+    rest.get(..length).unwrap_or_default()
+}
+
+/// Nothing before makes it a part of a longer word.
+fn begins(before: &[u8]) -> bool {
+    before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric())
+}
+
+/// Neither a word nor a row of placeholders.
+fn is_random(body: &[u8]) -> bool {
+    body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_alphabetic) && distinct(body) >= 8
+}
+
+fn distinct(body: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    for byte in body {
+        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
+            *seen = true;
+        }
+    }
+    seen.iter().filter(|seen| **seen).count()
+}
+
+/// Characters of the base64 of 64 bytes, without the `==` behind them.
+const SIGNING_KEY: usize = 86;
+
+/// Whether `NAME:` and 64 bytes in base64 end before the `==` at `at`, and are a key: signatures are as long, but only in a key do
+/// the last 32 bytes follow from the first.
+#[must_use]
+pub fn is_signing_key(text: &[u8], at: usize) -> bool {
+    let Some(start) = at.checked_sub(SIGNING_KEY) else { return false };
+    let named = text.get(..start).and_then(|before| before.strip_suffix(b":")).and_then(<[u8]>::last);
+    let body = text.get(start..at + 2).filter(|_| named.is_some_and(u8::is_ascii_alphanumeric));
+    body.and_then(|body| std::str::from_utf8(body).ok()).is_some_and(signature::is_secret_key)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::signature::SigningKey;
+
+    #[test]
+    fn keys_are_told_from_talk_of_keys() {
+        let check = |text: &str, expected: bool| {
+            let found = MARKS.iter().any(|mark| {
+                let starts = text.match_indices(mark.text).map(|(at, _)| at);
+                starts.into_iter().any(|at| (mark.confirm)(&text.as_bytes()[..at], &text.as_bytes()[at..]))
+            });
+            assert_eq!(found, expected, "{text}");
+        };
+        // Of the 32 bytes 0, 1, 2 …, as `age-keygen` would write them; and with the last character altered.
+        check(AGE, true);
+        check(&format!("export KEY={AGE}QQ"), true);
+        check(&format!("{}Q", &AGE[..73]), false);
+        check(&AGE[..73], false);
+        check("AGE-SECRET-KEY-1NOTREALLY", false);
+        check(&AGE.replace("KEY-1", "KEY-PQ-1"), true);
+        check(&AGE.replace("KEY-1", "KEY-PQ-1")[..76], false);
+        check(&format!("AGE-SECRET-KEY-PQ-1{}", "Q".repeat(58)), false);
+        check(&format!("AGE-SECRET-KEY-1{}", "Q".repeat(58)), false);
+        let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+        check(&format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n"), true);
+        check(&format!("\"-----BEGIN PRIVATE KEY-----\\n{body}\\n"), true);
+        check(&format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{body}\n"), true);
+        check(&format!("-----END PRIVATE KEY-----\n{body}\n"), false);
+        check(&format!("it begins with BEGIN PRIVATE KEY-----\n{body}\n"), false);
+        check("-----BEGIN OPENSSH PRIVATE KEY-----\0-----END OPENSSH PRIVATE KEY-----\0", false);
+        let token = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX";
+        for kind in ["ghp_", "gho_", "ghs_"] {
+            check(&format!("\"{kind}{token}\""), true);
+        }
+        check(&format!("x{}{token}", "ghp_"), false);
+        check(&format!("ghp_{}", &token[1..]), false);
+        check(&format!("ghp_{}", "x".repeat(36)), false);
+        check(concat!("ghp", "_a_function_with_a_very_long_name_and_2_numbers"), false);
+        check(&format!("github_pat_{}_{token}{}", &token[..22], &token[..23]), true);
+        check(&format!("github_pat_{}{token}{}", &token[..22], &token[..24]), false);
+        check(&format!("glpat-{}", &token[..20]), true);
+        check(&format!("glpat-{}", &token[..19]), false);
+        check(&format!("xoxb-123456789012-{}", &token[..20]), true);
+        check(&format!("xoxb-{}", &token[..30]), false);
+        // In two parts, so that no scanner finds them here.
+        check(concat!("AKIA", "Q3EGRTZU5XK7P2MN"), true);
+        check(concat!("AKIA", "Q3EGRTZU5XK7P2MNX"), false);
+        check(concat!("XAKIA", "Q3EGRTZU5XK7P2MN"), false);
+        check(concat!("AKIA", "IOSFODNN7EXAMPLE"), false);
+        check(concat!("AKIA", "AAAAAAAAAAAAAAAA"), false);
+    }
+
+    /// The 32 bytes 0, 1, 2 … 31.
+    pub const AGE: &str = concat!("AGE-SECRET-", "KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG");
+
+    #[test]
+    fn signing_keys_are_told_from_signatures() {
+        let key = SigningKey::from_seed("fleet-1", [3; 32]);
+        let check = |text: &str, expected: bool| {
+            let at = text.rfind("==").unwrap();
+            assert_eq!(is_signing_key(text.as_bytes(), at), expected, "{text}");
+        };
+        check(&key.secret_text(), true);
+        check(&key.secret_text().replace(':', "="), false);
+        check(&key.sign("1;path"), false);
+        check(&format!("sha512:{}==", "a".repeat(86)), false);
+        check("a==", false);
+    }
+}

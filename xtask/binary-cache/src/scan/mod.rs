@@ -1,0 +1,180 @@
+//! Secrets in what is about to leave this machine: keys and tokens by their looks, and exact values, each in every form.
+//!
+//! Everything is looked for in one pass over the blocks of a NAR; a hit counts only if what is around it confirms it.
+
+mod form;
+mod mark;
+mod value;
+
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
+use cache_protocol::{Fault, FaultKind, Scan};
+use memchr::memmem::Finder;
+
+use crate::expression::Expressions;
+use crate::pack::Observer;
+use form::{Form, forms};
+use mark::MARKS;
+
+/// How much is looked at before and behind a mark, in bytes of the file.
+const BEFORE: usize = 256;
+const BEHIND: usize = 1024;
+/// Bytes that are searched at once.
+const BLOCK: usize = 256 * 1024;
+
+/// What one needle belongs to.
+enum Wanted {
+    /// An exact value: where it comes from.
+    Value(String),
+    /// One of [`MARKS`].
+    Mark(usize),
+}
+
+struct Needle {
+    wanted: Wanted,
+    form: Form,
+}
+
+struct Search {
+    automaton: AhoCorasick,
+    needles: Vec<Needle>,
+    /// Whether signing keys of Nix are looked for as well.
+    patterns: bool,
+    equals: Finder<'static>,
+}
+
+/// Looks through any number of paths; made once for a push.
+#[derive(Clone)]
+pub struct Scanner {
+    search: Option<Arc<Search>>,
+    allow: Expressions,
+}
+
+impl Scanner {
+    /// Gathers what is looked for; `variable` reads an environment variable.
+    ///
+    /// # Errors
+    /// When a value cannot be read or is too short to be told from anything else, or an expression is none.
+    pub fn new(scan: &Scan, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let allow = Expressions::read("allow", scan.allow.iter().map(String::as_str))?;
+        let mut texts = Vec::new();
+        let mut needles = Vec::new();
+        // Values first: of two that begin at the same place, the first counts.
+        for value in value::read(&scan.values, variable)? {
+            for (form, text) in forms(value.text()) {
+                texts.push(text);
+                needles.push(Needle { wanted: Wanted::Value(value.source.clone()), form });
+            }
+        }
+        for (index, mark) in MARKS.iter().enumerate().filter(|_| scan.patterns) {
+            for (form, text) in forms(mark.text.as_bytes()) {
+                texts.push(text);
+                needles.push(Needle { wanted: Wanted::Mark(index), form });
+            }
+        }
+        if texts.is_empty() {
+            return Ok(Self { search: None, allow });
+        }
+        let mut builder = AhoCorasick::builder();
+        // With this many first bytes, looking for one of them ahead costs more than it saves.
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
+        let automaton = builder.build(&texts).map_err(|error| {
+            Fault::new(FaultKind::Usage, format!("more values than can be looked for at once: {error}"))
+        })?;
+        let equals = Finder::new(b"==");
+        Ok(Self { search: Some(Arc::new(Search { automaton, needles, patterns: scan.patterns, equals })), allow })
+    }
+
+    /// Watches the NAR of `path`.
+    #[must_use]
+    pub fn watch(&self, path: &str) -> Watch {
+        let search = self.search.clone().filter(|_| self.allow.first(path).is_none());
+        Watch { search, path: path.to_owned(), buffer: Vec::new(), looked_at: 0, offset: 0 }
+    }
+}
+
+/// Sees the NAR of one path.
+pub struct Watch {
+    search: Option<Arc<Search>>,
+    path: String,
+    /// What was seen last: what was looked at already, as far as it may precede a mark, and what was not.
+    buffer: Vec<u8>,
+    /// How much of the buffer was looked at.
+    looked_at: usize,
+    /// How much of the NAR precedes the buffer.
+    offset: u64,
+}
+
+impl Observer for Watch {
+    fn see(&mut self, block: &[u8]) -> Result<(), Fault> {
+        let Some(search) = self.search.clone() else { return Ok(()) };
+        let mut rest = block;
+        while !rest.is_empty() {
+            let (taken, later) =
+                rest.split_at(rest.len().min((BLOCK + BEFORE + BEHIND).saturating_sub(self.buffer.len())));
+            self.buffer.extend_from_slice(taken);
+            rest = later;
+            if self.buffer.len() >= BLOCK + BEFORE + BEHIND {
+                self.look(&search, self.buffer.len() - BEHIND)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        let Some(search) = self.search.clone() else { return Ok(()) };
+        self.look(&search, self.buffer.len())
+    }
+}
+
+impl Watch {
+    /// Looks for what begins before `end` of the buffer, and forgets what nothing needs any more.
+    fn look(&mut self, search: &Search, end: usize) -> Result<(), Fault> {
+        if let Some((at, what, form)) = search.first(&self.buffer, self.looked_at, end) {
+            let offset = self.offset + at as u64;
+            let path = &self.path;
+            let what = format!(
+                "`{path}` holds {what} {}, {offset} bytes into its NAR; take it out of there, and revoke it if it was ever \
+                 pushed",
+                form.shown()
+            );
+            return Err(Fault::new(FaultKind::Secret, what));
+        }
+        let forgotten = end.saturating_sub(BEFORE);
+        self.buffer.drain(..forgotten);
+        self.offset += forgotten as u64;
+        self.looked_at = end - forgotten;
+        Ok(())
+    }
+}
+
+impl Search {
+    /// The first secret of `text` that begins from `begin` to before `end`.
+    fn first(&self, text: &[u8], begin: usize, end: usize) -> Option<(usize, &str, Form)> {
+        let mut at = begin;
+        while at < end {
+            let input = Input::new(text).range(at..).anchored(Anchored::No);
+            let found = self.automaton.find(input).filter(|found| found.start() < end);
+            let Some(found) = found else { break };
+            let needle = self.needles.get(found.pattern().as_usize())?;
+            match &needle.wanted {
+                Wanted::Value(source) => return Some((found.start(), source, needle.form)),
+                Wanted::Mark(index) => {
+                    let (before, from) = needle.form.decoded(text, found.start(), BEFORE, BEHIND);
+                    if let Some(mark) = MARKS.get(*index).filter(|mark| (mark.confirm)(&before, &from)) {
+                        return Some((found.start(), mark.what, needle.form));
+                    }
+                }
+            }
+            // What begins inside of it may be one.
+            at = found.start() + 1;
+        }
+        let range = text.get(begin..(end + 1).min(text.len())).filter(|_| self.patterns)?;
+        let mut equals = self.equals.find_iter(range).map(|at| begin + at);
+        equals.find(|at| mark::is_signing_key(text, *at)).map(|at| (at, "a private signing key of Nix", Form::Plain))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Secrets are found wherever and however they stand, and what only looks like one is not.
+
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+
+use super::mark::tests::AGE;
+use super::*;
+use crate::signature::SigningKey;
+use cache_protocol::ScanValue;
+
+const PATH: &str = "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-app";
+
+fn patterns() -> Scan {
+    Scan { patterns: true, ..Scan::default() }
+}
+
+fn scanner(scan: &Scan) -> Result<Scanner, Fault> {
+    Scanner::new(scan, &|name| match name {
+        "TOKEN" => Some("correct horse\u{ff}~~?>\n".to_owned()),
+        "SHORT" => Some("1234567".to_owned()),
+        "EMPTY" => Some(" ".to_owned()),
+        _ => None,
+    })
+}
+
+fn seen(scan: &Scan, content: &[u8], block: usize) -> Result<(), Fault> {
+    let mut watch = scanner(scan)?.watch(PATH);
+    content.chunks(block).try_for_each(|block| watch.see(block))?;
+    watch.end()
+}
+
+fn found(content: &[u8], what: &str) {
+    let fault = seen(&patterns(), content, 1000).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Secret);
+    assert!(fault.what.starts_with(&format!("`{PATH}` holds {what}, ")), "{fault}");
+    assert!(!fault.what.contains("QQQSY"), "{fault}");
+}
+
+/// Something like the bytes of a program.
+fn program(size: usize) -> Vec<u8> {
+    let mut number = 1_u32;
+    let mut next = || {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        number.to_be_bytes()[0]
+    };
+    (0..size).map(|_| next()).collect()
+}
+
+fn inside(secret: &[u8]) -> Vec<u8> {
+    [program(5000).as_slice(), b"\0", secret, b"\0", &program(5000)].concat()
+}
+
+#[test]
+fn a_key_inside_a_package_an_executable_and_base64_is_found() {
+    found(format!("key = {AGE}\n").as_bytes(), "a private age key in plain text");
+    found(&inside(AGE.as_bytes()), "a private age key in plain text");
+    for pad in ["", "a", "ab", "abc"] {
+        let text = format!("{pad} {AGE} and more");
+        found(&inside(BASE64.encode(text.as_bytes()).as_bytes()), "a private age key in base64");
+        found(&inside(HEXLOWER.encode(text.as_bytes()).as_bytes()), "a private age key in hexadecimal");
+        found(&inside(HEXUPPER.encode(text.as_bytes()).as_bytes()), "a private age key in hexadecimal");
+    }
+    // Broken into lines behind the mark.
+    let encoded = BASE64.encode(AGE.as_bytes());
+    found(format!("{}\n{}\n", &encoded[..64], &encoded[64..]).as_bytes(), "a private age key in base64");
+    let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    let pem = format!("# key\n-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n{body}\n");
+    found(pem.as_bytes(), "a private key in plain text");
+    found(BASE64.encode(pem.as_bytes()).as_bytes(), "a private key in base64");
+    found(HEXLOWER.encode(pem.as_bytes()).as_bytes(), "a private key in hexadecimal");
+    let token = concat!("ghp", "_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    found(&inside(token.as_bytes()), "a token of GitHub in plain text");
+    found(BASE64.encode(format!("token {token}").as_bytes()).as_bytes(), "a token of GitHub in base64");
+    let key = SigningKey::from_seed("fleet-1", [3; 32]);
+    found(&inside(key.secret_text().as_bytes()), "a private signing key of Nix in plain text");
+}
+
+#[test]
+fn every_key_that_age_makes_is_found() {
+    for _ in 0..10 {
+        let made = std::process::Command::new("age-keygen").output().expect("age-keygen: apt-get install age");
+        found(&made.stdout, "a private age key in plain text");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_key_is_not_found() {
+    let check = |content: &[u8]| assert_eq!(seen(&patterns(), content, 1000), Ok(()));
+    check(&program(1_000_000));
+    check(b"");
+    check(b"AGE-SECRET-KEY-1... begins with AGE-SECRET-KEY-1");
+    check(BASE64.encode(b"AGE-SECRET-KEY-1 is how it begins").as_bytes());
+    check(b"-----BEGIN OPENSSH PRIVATE KEY-----\0-----END OPENSSH PRIVATE KEY-----\0");
+    check(SigningKey::from_seed("fleet-1", [3; 32]).sign("1;path").as_bytes());
+    check(BASE64.encode(&program(100_000)).as_bytes());
+    // A mark that is none does not hide the one that begins inside of it.
+    found(format!("AGE-SECRET-KEY-1AKIA AGE-SECRET-KEY-1{AGE}").as_bytes(), "a private age key in plain text");
+}
+
+#[test]
+fn blocks_hide_nothing() {
+    let secret = format!("{} {AGE} ", BASE64.encode(b"before"));
+    for block in [1, 7, 64, 4096] {
+        let fault = seen(&patterns(), secret.as_bytes(), block).unwrap_err();
+        assert!(fault.what.contains(", 9 bytes into"), "{fault}");
+    }
+    // Across the border of what is searched at once, at every place.
+    let key = SigningKey::from_seed("fleet-1", [3; 32]).secret_text();
+    for (secret, shift) in [(AGE, 0), (key.as_str(), key.len() - 2)] {
+        for at in (BLOCK - 100..BLOCK + BEFORE + BEHIND + 100).step_by(61) {
+            let mut content = vec![b' '; at];
+            content.extend_from_slice(secret.as_bytes());
+            content.extend_from_slice(&[b' '; 3000]);
+            let fault = seen(&patterns(), &content, 60_000).unwrap_err();
+            assert!(fault.what.contains(&format!(", {} bytes into", at + shift)), "{at}: {fault}");
+        }
+    }
+}
+
+#[test]
+fn exact_values_are_found_in_every_form() {
+    let scan = Scan { values: vec![ScanValue::Variable("TOKEN".to_owned())], ..Scan::default() };
+    let secret = "correct horse\u{ff}~~?>";
+    for text in [
+        secret.to_owned(),
+        HEXLOWER.encode(secret.as_bytes()),
+        HEXUPPER.encode(secret.as_bytes()),
+        BASE64.encode(secret.as_bytes()),
+        BASE64.encode(format!("a{secret}").as_bytes()),
+        data_encoding::BASE64URL.encode(format!("ab{secret}").as_bytes()),
+    ] {
+        let fault = seen(&scan, &inside(text.as_bytes()), 10).unwrap_err();
+        assert!(fault.what.contains("holds the value of `TOKEN` in ") && !fault.what.contains("horse"), "{fault}");
+    }
+    assert_eq!(seen(&scan, b"correct horse", 10), Ok(()));
+    // No patterns were asked for.
+    assert_eq!(seen(&scan, AGE.as_bytes(), 10), Ok(()));
+    let folder = tempfile_folder();
+    let file = folder.join("values");
+    std::fs::write(&file, "# a comment\n\nhunter2hunter2\n").unwrap();
+    let scan = Scan { values: vec![ScanValue::File(file.clone())], ..Scan::default() };
+    let fault = seen(&scan, b"x hunter2hunter2 x", 10).unwrap_err();
+    assert!(fault.what.contains(&format!("holds the value of `{}` line 3 in plain text", file.display())), "{fault}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn tempfile_folder() -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("scan-values-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_said() {
+    let check = |scan: &Scan, expected: &str| {
+        assert_eq!(scanner(scan).err().map(|fault| fault.what).unwrap_or_default(), expected);
+    };
+    let variable = |name: &str| Scan { values: vec![ScanValue::Variable(name.to_owned())], ..Scan::default() };
+    check(&variable("SHORT"), "the value of `SHORT` has fewer than 8 bytes: it would be found everywhere");
+    check(&variable("UNSET"), "");
+    check(&variable("EMPTY"), "");
+    let file = Scan { values: vec![ScanValue::File("/nowhere/x".into())], ..Scan::default() };
+    let what = "read `/nowhere/x`, whose values must not leave: No such file or directory (os error 2)";
+    check(&file, what);
+    check(&Scan { allow: vec!["(".to_owned()], ..patterns() }, "`(` in `allow`: unclosed group");
+}
+
+#[test]
+fn paths_that_are_allowed_may_hold_anything() {
+    let allowed = |allow: &str| Scan { allow: vec![allow.to_owned()], ..patterns() };
+    assert_eq!(seen(&allowed("-app$"), AGE.as_bytes(), 10), Ok(()));
+    assert!(seen(&allowed("-other$"), AGE.as_bytes(), 10).is_err());
+}
+
+#[test]
+fn nothing_is_looked_for_unless_it_is_asked() {
+    assert_eq!(seen(&Scan::default(), AGE.as_bytes(), 10), Ok(()));
+}

@@ -1,0 +1,62 @@
+//! Exact values that must not leave, read from where they are named. They are never shown.
+
+use cache_protocol::{Fault, FaultKind, ScanValue};
+
+/// A shorter value would be found everywhere.
+const SHORTEST: usize = 8;
+/// Of a longer one, so much is looked for: with hexadecimal it still fits behind the end of a block.
+const LONGEST: usize = 480;
+
+/// A value, and where it comes from.
+pub struct Value {
+    /// For a person: `the value of $TOKEN`.
+    pub source: String,
+    text: Vec<u8>,
+}
+
+impl Value {
+    /// What is looked for.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// Reads `values`; a variable that is not set has nothing that could leak.
+///
+/// # Errors
+/// When a file cannot be read, or a value is too short.
+pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Value>, Fault> {
+    let mut read = Vec::new();
+    for value in values {
+        match value {
+            ScanValue::Variable(name) => {
+                let text = variable(name).unwrap_or_default();
+                if !text.trim().is_empty() {
+                    read.push(value_of(format!("the value of `{name}`"), &text)?);
+                }
+            }
+            ScanValue::File(path) => {
+                let shown = path.display();
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Fault::new(FaultKind::Local, format!("read `{shown}`, whose values must not leave: {error}"))
+                })?;
+                let lines = text.lines().map(str::trim).zip(1..);
+                for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+                    read.push(value_of(format!("the value of `{shown}` line {number}"), line)?);
+                }
+            }
+        }
+    }
+    Ok(read)
+}
+
+fn value_of(source: String, text: &str) -> Result<Value, Fault> {
+    // A value that was written with a final newline leaks without it.
+    let text = text.trim().as_bytes();
+    if text.len() < SHORTEST {
+        let what = format!("{source} has fewer than {SHORTEST} bytes: it would be found everywhere");
+        return Err(Fault::new(FaultKind::Usage, what));
+    }
+    Ok(Value { source, text: text.get(..LONGEST).unwrap_or(text).to_vec() })
+}

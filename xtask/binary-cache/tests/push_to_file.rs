@@ -1,0 +1,66 @@
+//! `push` to a cache in a folder: what is in it afterwards, as Nix reads it.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod sandbox;
+
+use std::fs;
+
+use cache_protocol::{Compression, FaultKind};
+use sandbox::{Sandbox, TestNix};
+
+#[test]
+fn what_was_pushed_is_what_nix_fetches() {
+    for nix in TestNix::ALL {
+        for compression in [Compression::Zstd, Compression::Xz, Compression::None] {
+            let sandbox = Sandbox::new(nix);
+            let all = sandbox.small_paths(100, 2_000);
+            let mut request = sandbox.push_request(&[&all]);
+            request.compression = Some(compression);
+            let pushed = sandbox.push(&request);
+            assert_eq!((pushed.pushed.len(), pushed.not_pushed.len()), (94, 0), "{:?}", pushed.not_pushed);
+            assert_eq!(sandbox.fetch(&all), 94);
+            // A second push has nothing to do.
+            assert_eq!(sandbox.push(&request).pushed, []);
+        }
+    }
+}
+
+#[test]
+fn a_path_altered_on_disk_is_refused_with_what_refers_to_it() {
+    let sandbox = Sandbox::new(TestNix::Distribution);
+    let all = sandbox.small_paths(100, 2_000);
+    let request = sandbox.push_request(&[&all]);
+    let below = fs::read_to_string(&all).unwrap();
+    let victim = below.split_whitespace().next().unwrap();
+    for (content, expected) in [("short", "bytes, and"), ("flip", "the hash of its NAR is")] {
+        let mut altered = fs::read(victim).unwrap();
+        match content {
+            "flip" => altered[0] ^= 1,
+            _ => altered = content.into(),
+        }
+        let kept = fs::read(victim).unwrap();
+        replace(victim, &altered);
+        let pushed = sandbox.push(&request);
+        replace(victim, &kept);
+        let not_pushed: Vec<(&str, Option<&str>)> =
+            pushed.not_pushed.iter().map(|path| (path.path.as_str(), path.because_of.as_deref())).collect();
+        assert_eq!(not_pushed.len(), 2, "{not_pushed:?}");
+        assert!(not_pushed.contains(&(victim, None)) && not_pushed.contains(&(&all, Some(victim))), "{not_pushed:?}");
+        for path in &pushed.not_pushed {
+            assert_eq!(path.fault.kind, FaultKind::Local);
+            assert!(path.fault.what.contains(expected) && path.fault.what.contains(victim), "{}", path.fault);
+        }
+    }
+    // Mended, it goes along with what was left.
+    assert_eq!(sandbox.push(&request).pushed.len(), 2);
+    assert_eq!(sandbox.fetch(&all), 94);
+}
+
+fn replace(path: &str, content: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
+}

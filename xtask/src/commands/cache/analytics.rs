@@ -1,0 +1,201 @@
+//! Measure how much of what outputs need the caches have, before anything is built
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use cache_protocol::{Answer, Cache, PresenceRequest, Request};
+use clap::builder::FalseyValueParser;
+
+use super::target::{Target, target};
+use super::{OutputArgs, history};
+use crate::analytics::{Class, Need, Offer, Past, Sources, Tally, Trend, problems, tally, trend, walk};
+use crate::cache_client;
+use crate::context::{Context, Ending};
+use crate::fleet::Status;
+use crate::nix::derivation;
+use crate::report::{Verbosity, cache, problems as said};
+use crate::rules::Problem;
+use crate::session::{Report, Session};
+
+/// Requests in flight to each substituter.
+const IN_FLIGHT: usize = 64;
+/// The class of everything.
+const OVERALL: &str = "overall";
+
+/// Measure how much of what outputs need the caches have, before anything is built
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    /// Answer in Markdown, as in the summary of a run
+    #[arg(long, env = "XTASK_MARKDOWN", conflicts_with = "json", value_parser = FalseyValueParser::new())]
+    markdown: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache analytics                every output
+  cargo xtask cache analytics nixos:web      what a deployment of one host would fetch and build";
+
+/// What was measured.
+#[derive(Debug)]
+pub struct Analytics {
+    /// Counted.
+    pub tally: Tally,
+    /// Compared with past runs.
+    pub trend: Option<Trend>,
+    /// What falls short of xtask.toml.
+    pub problems: Vec<Problem>,
+}
+
+/// Measures and says what was found.
+///
+/// # Errors
+/// When a derivation cannot be read, or the client does not answer.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let session = args.outputs.open(context)?;
+    let fleet = args.outputs.evaluate(&session)?;
+    let found = measure(&session, &target(&session)?, &fleet)?;
+    let (tally, trend) = (&found.tally, found.trend.as_ref());
+    context.console.answer(&match (args.json, args.markdown) {
+        (true, _) => cache::json(tally)?,
+        (_, true) => cache::analytics_markdown(tally, trend),
+        _ => cache::analytics(tally, trend, context.console.verbosity() == Verbosity::Verbose),
+    });
+    said::conclude(&context.console, "cache analytics", &found.problems);
+    Ok(if found.problems.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })
+}
+
+/// Measures what the outputs of `fleet` need, and remembers it.
+///
+/// # Errors
+/// As [`run`].
+pub fn measure(session: &Session<'_>, target: &Target, fleet: &Report) -> Result<Analytics> {
+    let mut past = history::read(&session.context.state);
+    let last = past.iter().rev().find(|run| run.inputs == session.inputs.word());
+    let before =
+        last.map(|run| run.built.iter().filter_map(|path| Some((name(path)?.to_owned(), path.clone()))).collect());
+    let mut facts = Facts {
+        session,
+        substituters: substituters(session, target),
+        faults: Vec::new(),
+        before: before.unwrap_or_default(),
+    };
+    facts.faults = vec![None; facts.substituters.len()];
+    let needs = needs(session, fleet)?;
+    if needs.is_empty() {
+        bail!("no output needs a store path: there is nothing to measure");
+    }
+    let measured = walk(needs, &mut facts)?;
+    let urls = facts.substituters.iter().map(|cache| cache.substituter());
+    let asked: Vec<(String, Option<String>)> = urls.zip(facts.faults).collect();
+    let tally = counted(target, &measured, &asked)?;
+    past.push(Past::of(&tally, session.revision(), session.inputs.word()));
+    history::write(&session.context.state, &past)?;
+    Ok(Analytics { trend: trend(&past), problems: problems(&tally), tally })
+}
+
+fn counted(
+    target: &Target,
+    measured: &crate::analytics::Measured,
+    asked: &[(String, Option<String>)],
+) -> Result<Tally> {
+    let named =
+        target.config.content.priority.iter().filter_map(|class| Some((class.name.as_deref()?, &class.pattern.0)));
+    let patterns =
+        named.map(|(name, pattern)| Ok((name, regex_lite::Regex::new(pattern)?))).collect::<Result<Vec<_>>>()?;
+    let holds: Vec<_> = patterns.iter().map(|(_, pattern)| move |path: &str| pattern.is_match(path)).collect();
+    let mut classes = vec![Class { name: OVERALL, holds: &|_| true, target: target.config.target(None) }];
+    classes.extend(patterns.iter().zip(&holds).map(|((name, _), holds)| Class {
+        name,
+        holds,
+        target: target.config.target(Some(name)),
+    }));
+    Ok(tally(measured, asked, &classes))
+}
+
+/// What the outputs of `fleet` are.
+fn needs(session: &Session<'_>, fleet: &Report) -> Result<Vec<Need>> {
+    let mut needs = Vec::new();
+    for result in fleet.results.iter().filter(|result| result.status != Status::Skipped) {
+        if let Some(drv) = result.evaluated.as_ref().and_then(|evaluated| evaluated.drv.as_ref()) {
+            for (_, path) in derivation::read(&session.store.on_disk(drv))?.outputs {
+                needs.push(Need { path, drv: Some(drv.clone()) });
+            }
+        }
+    }
+    needs.retain(|need| !need.path.is_empty());
+    Ok(needs)
+}
+
+/// Those that a build would ask, and the cache that is pushed to. Nothing of a stand-in is in anybody else's cache.
+fn substituters(session: &Session<'_>, target: &Target) -> Vec<Cache> {
+    let alone = session.inputs.is_stand_in() || session.context.offline;
+    let others = target.upstream.iter().filter(|_| !alone);
+    others.chain([&target.cache]).filter(|cache| !alone || cache.url.starts_with("file:")).cloned().collect()
+}
+
+/// The name in a store path.
+fn name(path: &str) -> Option<&str> {
+    path.rsplit('/').next()?.split_once('-').map(|(_, name)| name)
+}
+
+/// What is asked of the store and of the substituters.
+struct Facts<'a> {
+    session: &'a Session<'a>,
+    substituters: Vec<Cache>,
+    faults: Vec<Option<String>>,
+    /// What had to be built the last time, by name.
+    before: BTreeMap<String, String>,
+}
+
+impl Sources for Facts<'_> {
+    fn local(&mut self, paths: &[String]) -> Result<BTreeMap<String, u64>> {
+        let there: Vec<String> = paths.iter().filter(|path| self.session.store.holds(path)).cloned().collect();
+        self.session.nix.closure_paths(&there).context("ask the store what its paths refer to")
+    }
+
+    fn offers(&mut self, paths: &[String]) -> Result<BTreeMap<String, Vec<Offer>>> {
+        let substituters = self.substituters.clone();
+        let request = Request::Presence(PresenceRequest { substituters, paths: paths.to_vec(), in_flight: IN_FLIGHT });
+        let Answer::Presence(answer) = cache_client::ask(self.session.context, &request, &mut |_| {})? else {
+            bail!("the binary-cache client answered something else than who has what");
+        };
+        let mut offers: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
+        for (number, substituter) in answer.substituters.into_iter().enumerate() {
+            if let (Some(fault), Some(known)) = (substituter.fault, self.faults.get_mut(number)) {
+                *known = Some(fault.what);
+            }
+            for seen in substituter.seen {
+                offers.entry(seen.path).or_default().push(Offer {
+                    substituter: number,
+                    trusted: seen.trusted,
+                    file_size: seen.file_size,
+                    nar_size: seen.nar_size,
+                    references: seen.references,
+                });
+            }
+        }
+        Ok(offers)
+    }
+
+    fn inputs(&mut self, drv: &str) -> Result<Vec<Need>> {
+        let mut needs = Vec::new();
+        for input in derivation::read(&self.session.store.on_disk(drv))?.inputs {
+            for (name, path) in derivation::read(&self.session.store.on_disk(&input.drv))?.outputs {
+                if input.outputs.contains(&name) && !path.is_empty() {
+                    needs.push(Need { path, drv: Some(input.drv.clone()) });
+                }
+            }
+        }
+        Ok(needs)
+    }
+
+    fn before(&self, path: &str) -> Option<String> {
+        self.before.get(name(path)?).filter(|before| *before != path).cloned()
+    }
+}

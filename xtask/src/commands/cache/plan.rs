@@ -1,0 +1,81 @@
+//! Show what a push would do: which paths go, which stay and why
+
+use anyhow::{Result, bail};
+use cache_protocol::{Answer, Plan, PlanRequest, Request};
+use clap::builder::FalseyValueParser;
+
+use super::OutputArgs;
+use super::roots::{Extent, Roots, roots};
+use super::target::{Target, target};
+use crate::cache_client;
+use crate::context::{Context, Ending};
+use crate::report::{Mark, Verbosity, cache};
+use crate::session::{Report, Session};
+
+/// Show what a push would do: which paths go, which stay and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// It is an error that an excluded path must go along
+    #[arg(long, env = "XTASK_FILTER_STRICT", value_parser = FalseyValueParser::new())]
+    filter_strict: bool,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache plan                     everything that is built
+  cargo xtask cache plan nixos:web           one host
+  cargo xtask cache plan --json | jq '.paths[] | select(.decision == \"push\") | .path'";
+
+/// Plans and shows the plan.
+///
+/// # Errors
+/// When nothing is built, or the cache cannot be asked.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let session = args.outputs.open(context)?;
+    let fleet = args.outputs.evaluate(&session)?;
+    let target = target(&session)?;
+    let roots = wanted(&session, &fleet, &target)?;
+    let request = Request::Plan(request(&session, &target, &roots, args.filter_strict));
+    let Answer::Plan(plan) = cache_client::ask(context, &request, &mut |_| {})? else {
+        bail!("the binary-cache client answered something else than a plan");
+    };
+    let every = context.console.verbosity() == Verbosity::Verbose;
+    context.console.answer(&if args.json { cache::json(&plan)? } else { cache::plan(&plan, &roots.unbuilt, every) });
+    Ok(conclude(context, &plan))
+}
+
+fn conclude(context: &Context, plan: &Plan) -> Ending {
+    for fault in &plan.strict_faults {
+        context.console.mark(Mark::Failed, fault);
+    }
+    if plan.strict_faults.is_empty() { Ending::Clean } else { Ending::Problems }
+}
+
+/// The outputs that could go.
+///
+/// # Errors
+/// When none is built.
+pub fn wanted(session: &Session<'_>, fleet: &Report, target: &Target) -> Result<Roots> {
+    let roots = roots(session, fleet, Extent::Built, |result| target.closure(result))?;
+    if roots.known.is_empty() {
+        bail!("nothing of this is built on this machine: cargo xtask build{}", session.flags());
+    }
+    Ok(roots)
+}
+
+/// The question for the plan.
+pub fn request(session: &Session<'_>, target: &Target, roots: &Roots, strict: bool) -> PlanRequest {
+    PlanRequest {
+        store: session.nix.local_store(&session.store),
+        cache: target.cache.clone(),
+        roots: roots.roots(),
+        content: target.content(strict),
+        again: Vec::new(),
+    }
+}

@@ -1,0 +1,226 @@
+//! Push what is built to the cache, as the plan says; or what a command brings into the store, while it runs
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use cache_protocol::{
+    Answer, Closure, Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Root, Scan,
+    ScanValue,
+};
+use clap::builder::FalseyValueParser;
+
+use super::target::{Target, target};
+use super::{OutputArgs, plan, policy, verify, watch};
+use crate::cache_client;
+use crate::config::OnFailure;
+use crate::context::{Context, Ending};
+use crate::github;
+use crate::push_policy::Decision;
+use crate::report::{Mark, cache};
+use crate::session::{Session, cores};
+
+/// Requests in flight: what hides a round trip of 40 ms behind others.
+const IN_FLIGHT: usize = 64;
+/// Bytes of packed NARs in memory over all of them.
+const MEMORY: u64 = 64 << 20;
+/// How long all tries of one request may take together, in milliseconds.
+const PATIENCE: u64 = 90_000;
+/// Variables whose values are secrets, wherever they are set.
+const SECRET_VARIABLES: [&str; 10] = [
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ATTIC_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "CACHIX_AUTH_TOKEN",
+    "CACHIX_SIGNING_KEY",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "SOPS_AGE_KEY",
+    "SOPS_AGE_SSH_PRIVATE_KEY",
+];
+
+/// Push what is built to the cache, as the plan says; or what a command brings into the store, while it runs
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    outputs: OutputArgs,
+    /// It is an error that an excluded path must go along
+    #[arg(long, env = "XTASK_FILTER_STRICT", value_parser = FalseyValueParser::new())]
+    filter_strict: bool,
+    /// Push again what is damaged in the cache
+    #[arg(long, env = "XTASK_REPAIR", conflicts_with = "watch", value_parser = FalseyValueParser::new())]
+    repair: bool,
+    /// Run COMMAND, and push what it brings into the store while it does
+    #[arg(long, env = "XTASK_WATCH", requires = "command", value_parser = FalseyValueParser::new())]
+    watch: bool,
+    /// Answer in JSON, schema 1
+    #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    /// What runs with `--watch`, and its arguments
+    #[arg(last = true, value_name = "COMMAND", requires = "watch")]
+    command: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache push                     everything that is built
+  cargo xtask cache push nixos:web           one host
+  cargo xtask cache push --watch -- nix build .#web   what that builds and fetches, while it does
+  cargo xtask cache push --repair            once more what is damaged in the cache";
+
+/// Pushes.
+///
+/// # Errors
+/// When nothing is built, the cache cannot be asked, or the policy wants a push that is not possible.
+pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let session = args.outputs.open(context)?;
+    let target = target(&session)?;
+    if args.watch {
+        return watched(context, &session, &target, args);
+    }
+    let fleet = args.outputs.evaluate(&session)?;
+    let Some(systems) = allowed(context, policy::decision(&session, &target, &policy::systems(&fleet)?))? else {
+        return Ok(Ending::Clean);
+    };
+    let mut roots = plan::wanted(&session, &fleet, &target)?;
+    roots.keep(&systems);
+    let mut request = plan::request(&session, &target, &roots, args.filter_strict);
+    if args.repair {
+        request.again = verify::damaged(&session, &target, &roots)?;
+    }
+    let pushed = match push(context, &target, request) {
+        Err(error) if is_tolerated(&target, &error) => {
+            context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
+            return Ok(Ending::Clean);
+        }
+        pushed => pushed?,
+    };
+    if args.json {
+        context.console.answer(&cache::json(&pushed)?);
+    }
+    Ok(conclude(context, &target, &pushed))
+}
+
+/// The systems that may be pushed for; nothing, and the reason said, where the policy is against it.
+fn allowed(context: &Context, decision: Decision) -> Result<Option<Vec<String>>> {
+    let said = cache::decision(&decision);
+    match decision {
+        Decision::Push { systems, .. } => {
+            context.console.detail(&said);
+            Ok(Some(systems))
+        }
+        Decision::Skip(_) | Decision::Deny(_) => {
+            context.console.verdict(Mark::Skipped, &format!("cache push: {said}"));
+            Ok(None)
+        }
+        Decision::Error(_) => bail!(said),
+    }
+}
+
+/// Runs the command, and pushes what appears in the store meanwhile.
+fn watched(context: &Context, session: &Session<'_>, target: &Target, args: &Args) -> Result<Ending> {
+    let Some((program, arguments)) = args.command.split_first() else { bail!("there is no command to run") };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let mut here = vec![session.settings.system.clone()];
+    here.extend(session.settings.extra_platforms.iter().cloned());
+    let pushes = allowed(context, policy::decision(session, target, &here))?.is_some();
+    let mut worst = Ending::Clean;
+    let status = watch::watch(&context.console, &session.store, &mut command, &mut |paths| {
+        if pushes {
+            let root = Root { name: "watched".to_owned(), paths, drv: None, closure: Closure::Runtime };
+            let request = PlanRequest {
+                store: session.nix.local_store(&session.store),
+                cache: target.cache.clone(),
+                roots: vec![root],
+                content: target.content(args.filter_strict),
+                again: Vec::new(),
+            };
+            // The command goes on whatever becomes of what it has built so far.
+            let ending = match push(context, target, request) {
+                Ok(pushed) => conclude(context, target, &pushed),
+                Err(error) => {
+                    context.console.error(&error);
+                    if is_tolerated(target, &error) { Ending::Clean } else { Ending::Unchecked }
+                }
+            };
+            worst = worst.worse(ending);
+        }
+        Ok(())
+    })?;
+    Ok(match u8::try_from(status) {
+        Ok(0) => worst,
+        Ok(status) => Ending::Status(status),
+        Err(_) => Ending::Problems,
+    })
+}
+
+/// Pushes what `plan` says, with progress shown.
+pub fn push(context: &Context, target: &Target, plan: PlanRequest) -> Result<Pushed> {
+    let request = Request::Push(PushRequest {
+        plan,
+        compression: target.compression(),
+        limits: Limits { in_flight: IN_FLIGHT, packers: cores(), memory: MEMORY, patience: PATIENCE },
+        scan: Scan { patterns: true, values: values(target), ..Scan::default() },
+    });
+    let mut progress = cache::Progress::new(&context.console);
+    let answer = cache_client::ask(context, &request, &mut |event| progress.show(event));
+    progress.finish();
+    match answer? {
+        Answer::Push(pushed) => Ok(pushed),
+        _ => bail!("the binary-cache client answered something else than what became of a push"),
+    }
+}
+
+/// Where the values are that must not leave this machine.
+fn values(target: &Target) -> Vec<ScanValue> {
+    let variables = github::variables();
+    let token = target.cache.token.as_ref().map(|token| token.variable.as_str());
+    let named = SECRET_VARIABLES.into_iter().chain(token).filter(|name| variables.get(*name) == Some(&true));
+    let mut values: Vec<ScanValue> = named.map(|name| ScanValue::Variable(name.to_owned())).collect();
+    match &target.cache.signing_key {
+        Some(KeySource::File(file)) => values.push(ScanValue::File(file.clone())),
+        Some(KeySource::Variable(name)) => values.push(ScanValue::Variable(name.clone())),
+        None => {}
+    }
+    values
+}
+
+/// Whether a push that could not even begin is only a warning: the cache is to blame, and xtask.toml lets that pass.
+pub fn is_tolerated(target: &Target, error: &anyhow::Error) -> bool {
+    let Some(fault) = error.downcast_ref::<Fault>() else { return false };
+    let of_the_cache = matches!(
+        fault.kind,
+        FaultKind::Unreachable
+            | FaultKind::Unauthorised
+            | FaultKind::Missing
+            | FaultKind::NotACache
+            | FaultKind::Full
+            | FaultKind::Overloaded
+            | FaultKind::Refused
+    );
+    of_the_cache && target.config.on_failure() == OnFailure::Warn
+}
+
+/// Says what became of a push, and what that means for the run.
+pub fn conclude(context: &Context, target: &Target, pushed: &Pushed) -> Ending {
+    let failed = fails(target, pushed);
+    cache::pushed(&context.console, pushed, !failed);
+    let mark = match (failed, pushed.not_pushed.is_empty()) {
+        (true, _) => Mark::Failed,
+        (false, true) => Mark::Ok,
+        (false, false) => Mark::Warning,
+    };
+    context.console.verdict(mark, &format!("cache push: {}", cache::pushed_verdict(pushed)));
+    if failed { Ending::Problems } else { Ending::Clean }
+}
+
+/// Whether what was not pushed fails the run: as xtask.toml says, but for what no configuration makes harmless.
+pub fn fails(target: &Target, pushed: &Pushed) -> bool {
+    let grave = |kind: FaultKind| matches!(kind, FaultKind::Secret | FaultKind::Usage | FaultKind::Local);
+    !pushed.plan.strict_faults.is_empty()
+        || pushed.not_pushed.iter().any(|path| grave(path.fault.kind))
+        || (!pushed.not_pushed.is_empty() && target.config.on_failure() == OnFailure::Fail)
+}

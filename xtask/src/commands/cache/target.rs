@@ -1,0 +1,142 @@
+//! Which cache is pushed to and by whose rules, with the keys it is trusted by, and which caches everybody has besides.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use cache_protocol::{Cache, Closure, Compression, Content, KeySource, Priority, Token};
+
+use crate::config::{self, CacheConfig, SigningKey};
+use crate::fleet::OutputResult;
+use crate::github;
+use crate::nix::{Caches, Nix};
+use crate::push_policy::{Token as Found, Trigger};
+use crate::rules::cache_config::{fits, is_upstream};
+use crate::session::Session;
+
+/// The name of the key of the cache in this program's own folder.
+const OWN_KEY: &str = "xtask-local-1";
+
+/// The caches of a repository.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The one that is pushed to.
+    pub cache: Cache,
+    /// Those that everybody has besides.
+    pub upstream: Vec<Cache>,
+    /// What decides: `[cache]` of xtask.toml, for a change that is not merged yet that of its base.
+    pub config: CacheConfig,
+    /// What set this run off.
+    pub trigger: Trigger,
+}
+
+/// The cache that this repository pushes to; without a configured one, a folder of its own, signed by a key of its own.
+///
+/// # Errors
+/// When the event or the configuration that decides cannot be read, or the key of its own cannot be made.
+pub fn target(session: &Session<'_>) -> Result<Target> {
+    let trigger = github::trigger()?;
+    let deciding = config::deciding(&session.context.repository, &session.config, &trigger)?;
+    let config = match deciding {
+        Cow::Borrowed(own) => own.cache.clone(),
+        Cow::Owned(base) => base.cache,
+    };
+    let declared = Caches::from(&session.nix_config);
+    let mut cache = destination(session, &config)?;
+    let keys_of = |url: &str| -> Vec<String> {
+        declared.keys.iter().filter(|key| fits(key, url, &config.keys)).cloned().collect()
+    };
+    let substituter = cache.substituter();
+    cache.public_keys.extend(keys_of(&substituter));
+    let known = session.settings.substituters.iter().chain(&declared.substituters);
+    let mut upstream: Vec<Cache> = Vec::new();
+    for url in known.filter(|url| bare(url) != bare(&substituter)) {
+        if upstream.iter().all(|other| other.url != *url) {
+            let keys = if is_upstream(url) { trusted(session, url) } else { keys_of(url) };
+            upstream.push(Cache { public_keys: keys, ..reading(url) });
+        }
+    }
+    Ok(Target { cache, upstream, config, trigger })
+}
+
+/// The address without what does not make it another cache.
+fn bare(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// The cache that is pushed to, with what opens it and what signs for it.
+fn destination(session: &Session<'_>, config: &CacheConfig) -> Result<Cache> {
+    let (state, variables) = (&session.context.state, github::variables());
+    let mut cache = reading(&config.destination(state).to_string());
+    if let Found::Ready(variable) = config.token(&variables) {
+        cache.token = Some(Token { variable });
+    }
+    cache.signing_key = match config.signing_key(&session.context.repository, state, &variables) {
+        Some(SigningKey::Variable(variable)) => Some(KeySource::Variable(variable)),
+        Some(SigningKey::File(file)) => Some(KeySource::File(file)),
+        Some(SigningKey::Embedded(folder)) => {
+            cache.public_keys.push(own_key(&session.nix, &folder)?);
+            Some(KeySource::File(folder.join("secret")))
+        }
+        None => None,
+    };
+    Ok(cache)
+}
+
+fn own_key(nix: &Nix, folder: &std::path::Path) -> Result<String> {
+    nix.signing_key(folder, OWN_KEY).context("make the key of this program's own cache")
+}
+
+/// The keys that this machine trusts for a cache that everybody has.
+fn trusted(session: &Session<'_>, url: &str) -> Vec<String> {
+    let keys = session.settings.all.get("trusted-public-keys").map(String::as_str).unwrap_or_default();
+    keys.split_whitespace().filter(|key| fits(key, url, &session.config.cache.keys)).map(str::to_owned).collect()
+}
+
+fn reading(url: &str) -> Cache {
+    Cache { url: url.to_owned(), public_keys: Vec::new(), signing_key: None, token: None, netrc: netrc() }
+}
+
+/// Where Nix and people keep what opens private caches.
+fn netrc() -> Vec<PathBuf> {
+    let system = crate::context::system_root().join("etc/nix/netrc");
+    let own = std::env::home_dir().map(|home| home.join(".netrc"));
+    std::iter::once(system).chain(own).filter(|file| file.is_file()).collect()
+}
+
+impl Target {
+    /// How much around an output goes along.
+    pub fn closure(&self, result: &OutputResult) -> Closure {
+        match self.config.closure(result.system().unwrap_or_default()) {
+            config::Closure::Outputs => Closure::Outputs,
+            config::Closure::Runtime => Closure::Runtime,
+            config::Closure::Build => Closure::Build,
+            config::Closure::BuildAndDerivations => Closure::BuildAndDerivations,
+        }
+    }
+
+    /// What of the closures is wanted in the cache; `strict` besides what the configuration says.
+    pub fn content(&self, strict: bool) -> Content {
+        let signed = self.upstream.iter().flat_map(|cache| &cache.public_keys).filter_map(|key| key.split_once(':'));
+        let named = self.config.content.upstream.iter().map(|name| name.0.as_str());
+        let priorities = self.config.content.priority.iter();
+        Content {
+            upstream: signed.map(|(name, _)| name).chain(named).map(str::to_owned).collect(),
+            exclude: self.config.exclude(),
+            strict: strict || self.config.content.strict,
+            priorities: priorities
+                .map(|class| Priority { pattern: class.pattern.0.clone(), priority: class.priority })
+                .collect(),
+            budget: self.config.content.budget.as_ref().map(|size| size.0),
+        }
+    }
+
+    /// How what is pushed is packed.
+    pub fn compression(&self) -> Option<Compression> {
+        self.config.compression.map(|compression| match compression {
+            config::Compression::Zstd => Compression::Zstd,
+            config::Compression::Xz => Compression::Xz,
+            config::Compression::None => Compression::None,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! The same for a whole run of continuous integration, which has the repository open and its outputs evaluated.
+
+use anyhow::Result;
+
+use super::analytics::{self, Analytics};
+use super::roots::Roots;
+use super::target::{Target, target};
+use super::{plan, policy, push, verify};
+use crate::commands::build;
+use crate::push_policy::Decision;
+use crate::report::{Mark, cache};
+use crate::rules::Problem;
+use crate::session::{Report, Session, Wish};
+
+/// What a push of everything came to.
+#[derive(Debug)]
+pub struct Done {
+    /// How it ended.
+    pub ending: PushEnding,
+    /// In one line.
+    pub said: String,
+}
+
+/// How a push of everything ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEnding {
+    /// The policy is against it.
+    NotWanted,
+    /// All that was planned is there.
+    Complete,
+    /// Something is not there, and xtask.toml lets that pass.
+    Tolerated,
+    /// Something is not there.
+    Failed,
+}
+
+/// Whether what this machine builds may go into the cache, which can be told before anything is evaluated.
+///
+/// # Errors
+/// When what decides cannot be read.
+pub fn decided(session: &Session<'_>) -> Result<Decision> {
+    let mut here = vec![session.settings.system.clone()];
+    here.extend(session.settings.extra_platforms.iter().cloned());
+    Ok(policy::decision(session, &target(session)?, &here))
+}
+
+/// What caches have of what the outputs of `wish` need, which are evaluated for that and not built.
+///
+/// # Errors
+/// When they cannot be evaluated, or the caches not be asked.
+pub fn measured_before(session: &Session<'_>, wish: &Wish) -> Result<Analytics> {
+    let mut evaluated = build::evaluated(session, &Wish { build: None, ..wish.clone() })?;
+    // What no machine here builds is not built now, whatever caches have of it.
+    let systems: Vec<String> =
+        session.settings.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
+    evaluated.results.retain(|result| result.system().is_none_or(|system| systems.iter().any(|here| here == system)));
+    analytics::measure(session, &target(session)?, &evaluated)
+}
+
+/// The outputs that this machine built and the policy pushes; else why not.
+fn allowed(session: &Session<'_>, target: &Target, fleet: &Report) -> Result<Result<Roots, String>> {
+    let decision = policy::decision(session, target, &policy::systems(fleet)?);
+    let said = cache::decision(&decision);
+    match decision {
+        Decision::Push { systems, .. } => {
+            let mut roots = plan::wanted(session, fleet, target)?;
+            roots.keep(&systems);
+            Ok(Ok(roots))
+        }
+        Decision::Skip(_) | Decision::Deny(_) => Ok(Err(said)),
+        Decision::Error(_) => anyhow::bail!(said),
+    }
+}
+
+/// Pushes what is built of `fleet`, where the policy says so.
+///
+/// # Errors
+/// When nothing is built, or the cache cannot be asked.
+pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
+    let target = target(session)?;
+    let roots = match allowed(session, &target, fleet)? {
+        Ok(roots) => roots,
+        Err(said) => return Ok(Done { ending: PushEnding::NotWanted, said }),
+    };
+    let pushed = match push::push(session.context, &target, plan::request(session, &target, &roots, false)) {
+        Err(error) if push::is_tolerated(&target, &error) => {
+            let said = format!("nothing was pushed: {error:#}");
+            session.context.console.mark(Mark::Warning, &said);
+            return Ok(Done { ending: PushEnding::Tolerated, said });
+        }
+        pushed => pushed?,
+    };
+    let failed = push::fails(&target, &pushed);
+    cache::pushed(&session.context.console, &pushed, !failed);
+    let ending = match (failed, pushed.not_pushed.is_empty()) {
+        (true, _) => PushEnding::Failed,
+        (false, true) => PushEnding::Complete,
+        (false, false) => PushEnding::Tolerated,
+    };
+    Ok(Done { ending, said: cache::pushed_verdict(&pushed) })
+}
+
+/// What is in the cache of what this run pushes, in one line, and what is wrong with it; nothing where it pushes nothing.
+///
+/// # Errors
+/// When the cache cannot be asked.
+pub fn verify_fleet(session: &Session<'_>, fleet: &Report) -> Result<Option<(String, Vec<Problem>)>> {
+    let target = target(session)?;
+    let Ok(roots) = allowed(session, &target, fleet)? else { return Ok(None) };
+    let verified = verify::verify(session, &target, &roots, false, 0)?;
+    let mut problems = verify::found(session, &verified);
+    problems.extend(verify::drift(session, fleet)?);
+    Ok(Some((cache::verified_verdict(&verified), problems)))
+}

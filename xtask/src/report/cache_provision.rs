@@ -1,0 +1,57 @@
+//! How a new cache is told: whether it was made, what flake.nix gains, and what a person does besides.
+
+use cache_protocol::Provisioned;
+
+use super::steps::changes;
+use super::{Console, Mark};
+
+/// Says what is there now.
+pub fn provisioned(console: &Console, cache: &Provisioned) {
+    let how = if cache.created { "created" } else { "is there already" };
+    console.mark(Mark::Ok, &format!("`{}`: {how}", cache.url));
+    if cache.unofficial {
+        console.line("(by calls that the service does not document: they may change without notice)");
+    }
+    cache.by_hand.iter().for_each(|what| console.mark(Mark::Warning, &format!("by hand: {what}")));
+}
+
+/// Says what flake.nix gained, or would gain.
+pub fn written(console: &Console, before: &str, after: &str, dry_run: bool) {
+    let (mark, what) = if dry_run { (Mark::Planned, "would gain") } else { (Mark::Ok, "has gained") };
+    console.mark(mark, &format!("flake.nix {what}:"));
+    changes(before, after).iter().for_each(|line| console.line(&format!("  {line}")));
+    if !dry_run {
+        console.line("commit it; `cargo xtask cache setup` has a machine ask the cache");
+    }
+}
+
+/// Says that there is nothing to write.
+pub fn written_already(console: &Console, substituter: &str) {
+    console.mark(Mark::Ok, &format!("flake.nix names `{substituter}` and its key already"));
+}
+
+/// Says what to add where this program does not dare to.
+pub fn by_hand(console: &Console, line: usize, reason: &str, additions: &[(&str, String)]) {
+    console.mark(
+        Mark::Failed,
+        &format!("flake.nix:{line}: {reason}: nothing was written; add to `nixConfig` by hand what is answered"),
+    );
+    let lines = additions.iter().map(|(setting, value)| format!("{setting} = [ \"{value}\" ];\n"));
+    console.answer(&lines.collect::<String>());
+}
+
+/// Says that one name has two keys.
+pub fn other_bytes(console: &Console, line: usize, known: &str, served: &str) {
+    console.mark(
+        Mark::Failed,
+        &format!("flake.nix:{line}: `{known}` is there, and the cache signs with `{served}`: one name, other bytes"),
+    );
+    console.always("    fix: ask whoever keeps the cache which key is right, and replace the other by hand");
+}
+
+/// Says how CI gets the token.
+pub fn secret_hint(console: &Console, variable: &str) {
+    console.line(&format!(
+        "for CI on GitHub: gh secret set {variable}   (asks for the token; it then is in no argument and no history)"
+    ));
+}
