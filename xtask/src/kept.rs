@@ -12,6 +12,8 @@
 //! The last results are in one file, whatever the tree was. Those of commits, with nothing changed, are beside it in a file each,
 //! so that what is compared with a commit need not evaluate it again.
 
+pub mod history;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Text from outside (logs, errors, names, URLs) made fit to be shown: no control characters, no credentials.
 
+pub mod tokens;
+
 /// `text` without ANSI sequences and other control characters (tabs become spaces, newlines stay).
 #[must_use]
 pub fn without_control(text: &str) -> String {

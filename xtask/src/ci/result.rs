@@ -1,12 +1,15 @@
 //! What became of the jobs of one run.
 
+use std::time::Instant;
+
 use super::{Job, JobName};
 use crate::analytics::{Tally, Trend};
+use crate::fleet::Span;
 use crate::rules::Problem;
 use crate::session::Report;
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobStatus {
     /// Nothing is wrong.
@@ -110,6 +113,8 @@ pub struct RunResult {
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
     pub inputs: Option<&'static str>,
+    /// Which part of the fleet it was about; empty where it was all.
+    pub part: String,
     /// The flags that a command needs to see what this run saw.
     pub flags: String,
     /// The Nix that was used, as it describes itself.
@@ -118,6 +123,10 @@ pub struct RunResult {
     pub revision: Option<String>,
     /// When it began, in seconds since 1970.
     pub started: u64,
+    /// When it began, by the clock of `spans`.
+    pub began: Instant,
+    /// When which job ran; what else was at work when, `fleet` knows.
+    pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
 }
@@ -131,6 +140,11 @@ impl RunResult {
             .into_iter()
             .find(|status| any(*status))
             .unwrap_or(JobStatus::Ok)
+    }
+
+    /// Everything that was at work, and when.
+    pub fn all_spans(&self) -> impl Iterator<Item = &Span> {
+        self.spans.iter().chain(self.fleet.iter().flat_map(|fleet| &fleet.spans))
     }
 
     /// Whether its results are of the stand-in.
@@ -158,10 +172,13 @@ mod tests {
                 caches: Caches::default(),
                 fleet: None,
                 inputs: None,
+                part: String::new(),
                 flags: String::new(),
                 nix: None,
                 revision: None,
                 started: 0,
+                began: Instant::now(),
+                spans: Vec::new(),
                 seconds: 0.0,
             };
             assert_eq!(run.status(), expected, "{statuses:?}");

@@ -1,16 +1,19 @@
 //! Evaluate and build outputs, each with its own status
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::builder::FalseyValueParser;
 
 use crate::bootstrap::ensure_nix;
+use crate::ci::JobName;
 use crate::context::{Context, Ending};
 use crate::fleet::Selector;
+use crate::kept::history::History;
 use crate::pipeline::Progress;
 use crate::pipeline::batching::{Limits, START_MIB};
-use crate::report::{Mark, Watcher, json, outcome, stand_in_banner};
+use crate::report::{Mark, Watcher, files, json, outcome, stand_in_banner};
 use crate::session::{BuildWish, Report, Session, Wish, cores, half_of_free_memory};
 
 /// Evaluate and build outputs, each with its own status
@@ -64,6 +67,9 @@ pub struct BuildArgs {
     /// Do not fetch what a substituter has: it counts as cached
     #[arg(long, env = "XTASK_SKIP_CACHED", value_parser = FalseyValueParser::new())]
     skip_cached: bool,
+    /// Write when each worker was at what, in Chrome's trace format
+    #[arg(long, value_name = "FILE", env = "XTASK_TRACE")]
+    pub trace: Option<PathBuf>,
 }
 
 impl EvaluationArgs {
@@ -116,6 +122,7 @@ fn mebibytes(text: &str) -> Result<u64> {
 /// # Errors
 /// When a selector names nothing, the flake declares nothing, or a tool cannot be run.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    let began = Instant::now();
     let session = Session::open(context, ensure_nix(context)?.nix)?;
     let mut wish = args.evaluation.wish(args.selectors.clone());
     wish.build = Some(args.build.wish(args.out_link.clone()));
@@ -128,6 +135,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&json::fleet(&report, &session)?);
     }
     conclude(&session, &report);
+    files::write_trace(args.build.trace.as_deref(), report.spans.iter(), began)?;
     if let Some(reason) = report.trouble.clone().or_else(|| report.nothing_done()).or_else(|| report.unlinked.clone()) {
         bail!(reason);
     }
@@ -152,6 +160,10 @@ pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
 
 fn shown<'a>(session: &'a Session<'_>, wish: &Wish, show: fn(&mut Watcher<'a>, Progress<'_>)) -> Result<Report> {
     let mut watcher = Watcher::new(&session.context.console, session.flags());
+    if wish.build.is_some() {
+        let history = History::read(&session.context.state);
+        watcher.expect(history.usual_seconds(JobName::Build.word(), &wish.part(), Some(session.inputs.word())));
+    }
     let report = session.run(wish, &mut |progress| show(&mut watcher, progress));
     watcher.finish();
     report

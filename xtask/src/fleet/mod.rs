@@ -10,6 +10,7 @@ pub mod layout;
 mod output;
 mod result;
 mod selector;
+mod span;
 
 pub use asked::{Asked, Read};
 pub use attr::{AttrPath, nix_string};
@@ -17,4 +18,6 @@ pub use configuration::{Configuration, Secret, configurations};
 pub use kind::{Kind, Step, built_in_kinds};
 pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
+
 pub use selector::{Selector, glob};
+pub use span::{Span, Work, free_worker};

@@ -1,11 +1,11 @@
 //! What became of one output in one run.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fleet::{Evaluated, Output, Place};
 
 /// How far an output came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Its evaluation failed.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::build::Running;
-use crate::fleet::OutputResult;
+use crate::fleet::{OutputResult, Span};
 
 /// What a run did.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Outcome {
     pub trouble: Option<anyhow::Error>,
     /// The most memory in MiB seen over all evaluation processes at once.
     pub peak_mib: u64,
+    /// When what was evaluated, built and fetched.
+    pub spans: Vec<Span>,
 }
 
 /// What a watcher is shown while a run goes on.

@@ -50,7 +50,9 @@ pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<
         run.give_up(&receiver);
     }
     let (interrupted, peak_mib) = (run.stopping.is_some(), run.evaluation.peak_mib);
-    Outcome { results: run.results, interrupted, trouble, peak_mib }
+    let built = run.building.map(|building| building.spans).unwrap_or_default();
+    let spans = run.evaluation.spans.into_iter().chain(built).collect();
+    Outcome { results: run.results, interrupted, trouble, peak_mib, spans }
 }
 
 struct Run<'a, 'w> {

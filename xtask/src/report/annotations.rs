@@ -1,10 +1,11 @@
 //! Problems as annotations of GitHub's: workflow commands that mark the file and the line in the change under review.
 //!
 //! GitHub keeps ten errors and ten warnings of a step and drops the rest without a word (docs.github.com, "Workflow commands" and
-//! the limits of annotations), so no more are written; problems that fail go first, and errors before warnings. A text from the
-//! repository cannot become a command: what could end the line, or a property, is escaped as `@actions/core` does
-//! (`packages/core/src/command.ts`).
+//! the limits of annotations), so no more are written, and the last says how many there are besides; problems that fail go first,
+//! and errors before warnings. A text from the repository cannot become a command: what could end the line, or a property, is
+//! escaped as `@actions/core` does (`packages/core/src/command.ts`).
 
+use super::words::count;
 use crate::rules::{Problem, Severity};
 
 /// How many annotations of a kind GitHub keeps of a step.
@@ -17,13 +18,30 @@ pub fn commands<'a>(problems: impl Iterator<Item = (&'a str, &'a Problem)> + Clo
         let kind = problems.clone().filter(move |(_, problem)| problem.severity == severity);
         // One that is shown in the change is worth more than one that is not.
         let (placed, loose): (Vec<_>, Vec<_>) = kind.partition(|(_, problem)| problem.place.is_some());
-        placed.into_iter().chain(loose).take(MOST).map(|(check, problem)| command(check, problem)).collect::<String>()
+        let ranked: Vec<_> = placed.into_iter().chain(loose).collect();
+        let shown = if ranked.len() > MOST { MOST - 1 } else { MOST };
+        let more = ranked.len().saturating_sub(shown);
+        let rest = (more > 0).then(|| {
+            let word = word(severity);
+            format!(
+                "::{word} title=cargo xtask::and {}: see the summary and the report\n",
+                count(more, &format!("more {word}"))
+            )
+        });
+        ranked.into_iter().take(shown).map(|(check, problem)| command(check, problem)).chain(rest).collect::<String>()
     };
     of(Severity::Problem) + &of(Severity::Warning)
 }
 
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Problem => "error",
+        Severity::Warning => "warning",
+    }
+}
+
 fn command(check: &str, problem: &Problem) -> String {
-    let word = if problem.fails() { "error" } else { "warning" };
+    let word = word(problem.severity);
     let place = problem.place.as_ref().map(|place| {
         let file = property(&place.file.to_string_lossy());
         format!("file={file},line={},", place.line)
@@ -33,7 +51,7 @@ fn command(check: &str, problem: &Problem) -> String {
     format!("::{word} {}title={title}::{message}\n", place.unwrap_or_default())
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
@@ -84,7 +102,12 @@ mod tests {
         problems.extend(vec![Problem::warning(None, "w", "f"); 12]);
         let text = commands(problems.iter().map(|problem| ("lock", problem)));
         let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
-        assert_eq!((count("::placed"), count("::loose"), count("::warning")), (8, 2, 10));
+        assert_eq!((count("::placed"), count("::loose"), count("::warning")), (8, 1, 10));
+        assert!(text.contains("::error title=cargo xtask::and 3 more errors: see the summary"), "{text}");
+        assert!(
+            text.ends_with("::warning title=cargo xtask::and 3 more warnings: see the summary and the report\n"),
+            "{text}"
+        );
         assert!(text.lines().take(8).all(|line| line.contains("::placed")));
         assert!(text.lines().take(10).all(|line| line.starts_with("::error ")));
     }

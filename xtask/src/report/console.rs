@@ -1,12 +1,14 @@
 //! What is said on stderr and answered on stdout, line by line.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 
 use super::annotations;
+use super::runner::{Group, masks, on_github, stderr_is_a_file, without_commands};
 use crate::interrupt;
+use crate::plain_text::tokens::{self, without_tokens};
 use crate::plain_text::{without_control, without_credentials};
 use crate::rules::Problem;
 
@@ -70,6 +72,8 @@ pub struct Console {
     verbosity: Verbosity,
     /// Lines that stand below everything else and are redrawn: how many are on the screen now.
     region: Mutex<usize>,
+    /// What folds on GitHub what is said by the way.
+    group: Mutex<Group>,
 }
 
 impl Console {
@@ -81,7 +85,7 @@ impl Console {
             Color::Always => anstream::ColorChoice::Always.write_global(),
             Color::Never => anstream::ColorChoice::Never.write_global(),
         }
-        Self { verbosity, region: Mutex::new(0) }
+        Self { verbosity, region: Mutex::new(0), group: Mutex::default() }
     }
 
     /// How much to say.
@@ -99,13 +103,13 @@ impl Console {
     /// An answer, on stdout.
     pub fn answer(&self, text: &str) {
         // A closed pipe (`| head`) is the reader's choice, not a failure of the run.
-        drop(write!(anstream::stdout(), "{text}"));
+        drop(write!(anstream::stdout(), "{}", without_tokens(text)));
     }
 
     /// A line on stderr, unless `--quiet`.
     pub fn line(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.write(&format!("{}\n", shown(text)));
+            self.write_aside(&format!("{}\n", shown(text)));
         }
     }
 
@@ -116,7 +120,8 @@ impl Console {
             let text = shown(text);
             let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
             let title = if mark == Mark::Failed { Style::new().bold() } else { Style::new() };
-            self.write(&format!("{style}{sign}{style:#} {title}{first}{title:#}{rest}\n"));
+            let line = format!("{style}{sign}{style:#} {title}{first}{title:#}{rest}\n");
+            if matches!(mark, Mark::Failed | Mark::Warning) { self.write(&line) } else { self.write_aside(&line) }
         }
     }
 
@@ -144,7 +149,7 @@ impl Console {
     pub fn detail(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
             let dim = Style::new().dimmed();
-            self.write(&format!("{dim}{}{dim:#}\n", shown(text)));
+            self.write_aside(&format!("{dim}{}{dim:#}\n", shown(text)));
         }
     }
 
@@ -152,7 +157,7 @@ impl Console {
     pub fn command(&self, spelled: &str) {
         if self.verbosity > Verbosity::Quiet {
             let dim = Style::new().dimmed();
-            self.write(&format!("{dim}$ {}{dim:#}\n", shown(spelled)));
+            self.write_aside(&format!("{dim}$ {}{dim:#}\n", shown(spelled)));
         }
     }
 
@@ -165,7 +170,7 @@ impl Console {
     /// Annotations on GitHub, if this runs there: one line each, in their own form and whatever else is said.
     pub fn annotate<'a>(&self, problems: impl Iterator<Item = (&'a str, &'a Problem)> + Clone) {
         if on_github() {
-            self.put(&annotations::commands(problems));
+            self.put(&annotations::commands(problems), true);
         }
     }
 
@@ -196,64 +201,53 @@ impl Console {
 
     /// Replaces the region below everything else; no lines at all remove it.
     pub fn draw(&self, lines: &[String]) {
-        let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shown = self.region.lock().unwrap_or_else(PoisonError::into_inner);
         let lines: Vec<String> = lines.iter().map(|line| without_control(line)).collect();
         let text = format!("{}{}", erased(*shown), lines.iter().map(|line| format!("{line}\n")).collect::<String>());
         drop(write!(anstream::stderr().lock(), "{text}"));
         *shown = lines.len();
     }
 
-    fn write(&self, text: &str) {
-        if on_github() { self.put(&without_commands(text)) } else { self.put(text) }
+    /// Makes GitHub's runner, if this runs there, take tokens out of everything that is said from now on. To a file they are not
+    /// written: there, nobody would take them out.
+    pub fn mask_tokens(&self) {
+        if on_github() && !stderr_is_a_file() {
+            self.put(&masks(tokens::values()), true);
+        }
     }
 
-    fn put(&self, text: &str) {
-        let mut shown = self.region.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        drop(write!(anstream::stderr().lock(), "{}{text}", erased(*shown)));
+    /// On GitHub, folds what is said by the way from now on under `title`; what failed stays in sight. `None` folds no more.
+    pub fn fold(&self, title: Option<&str>) {
+        if on_github() {
+            let end = self.group.lock().unwrap_or_else(PoisonError::into_inner).change(title);
+            self.put(end, true);
+        }
+    }
+
+    /// Writes what everybody is to see.
+    fn write(&self, text: &str) {
+        if on_github() { self.put(&without_commands(text), true) } else { self.put(text, true) }
+    }
+
+    /// Writes what is said by the way.
+    fn write_aside(&self, text: &str) {
+        if on_github() { self.put(&without_commands(text), false) } else { self.put(text, false) }
+    }
+
+    fn put(&self, text: &str, loud: bool) {
+        let before = self.group.lock().unwrap_or_else(PoisonError::into_inner).before(loud);
+        let mut shown = self.region.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(write!(anstream::stderr().lock(), "{}{before}{text}", erased(*shown)));
         *shown = 0;
     }
 }
 
 /// `text` as it may be shown: whatever it holds came from outside.
 fn shown(text: &str) -> String {
-    without_credentials(&without_control(text))
-}
-
-/// Whether a runner of GitHub's reads what is said.
-fn on_github() -> bool {
-    std::env::var_os("GITHUB_ACTIONS").is_some()
-}
-
-/// `text` as a GitHub runner reads it without taking what a log or an error says for a command: a line that begins with `::`
-/// after any white space, or one with `##[` anywhere (actions/runner, `ActionCommand.cs`).
-fn without_commands(text: &str) -> String {
-    let line = |line: &str| {
-        let begins = line.trim_start();
-        let indent = line.strip_suffix(begins).unwrap_or_default();
-        let harmless = begins.strip_prefix("::").map_or_else(|| line.to_owned(), |rest| format!("{indent}: :{rest}"));
-        harmless.replace("##[", "## [")
-    };
-    text.split_inclusive(['\n', '\r']).map(line).collect()
+    without_tokens(&without_credentials(&without_control(text)))
 }
 
 /// The control sequence that takes `lines` lines above the cursor off the screen.
 fn erased(lines: usize) -> String {
     if lines == 0 { String::new() } else { format!("\x1b[{lines}A\x1b[J") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_said_commands_no_runner() {
-        let check = |text: &str, expected: &str| assert_eq!(without_commands(text), expected);
-        check("a\n::error::b\n", "a\n: :error::b\n");
-        check(" \t::add-mask::b", " \t: :add-mask::b");
-        check("a ##[error]b", "a ## [error]b");
-        check("a ::b", "a ::b");
-        // To the runner, a carriage return ends a line too.
-        check("a\r::b", "a\r: :b");
-        check("\n", "\n");
-    }
 }

@@ -1,9 +1,10 @@
 //! A run with something of everything, for the tests of what people and programs read.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use crate::ci::{JobName, JobResult, JobStatus, RunResult};
-use crate::fleet::{AttrPath, Evaluated, Facts, Output, OutputResult, Place, Status};
+use crate::fleet::{AttrPath, Evaluated, Facts, Output, OutputResult, Place, Span, Status, Work};
 use crate::rules::Problem;
 use crate::session::Report;
 
@@ -24,6 +25,11 @@ fn output(attr: &[&str], kind: &str, status: Status) -> OutputResult {
 
 /// The run.
 pub fn run() -> RunResult {
+    let began = Instant::now();
+    let span = |work, worker, name: &str, from: u64, to: u64| {
+        let at = |millis| began + Duration::from_millis(millis);
+        Span { ended: at(to), ..Span::until_now(work, worker, name, at(from)) }
+    };
     let mut broken = output(&["nixosConfigurations", "db"], "nixos", Status::BuildFailed);
     broken.reason = Some("builder failed with exit code 3".to_owned());
     broken.failed_drv = Some("/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a.drv".to_owned());
@@ -48,6 +54,15 @@ pub fn run() -> RunResult {
         interrupted: false,
         kept: 0,
         peak_mib: 300,
+        spans: vec![
+            span(Work::Discovery, 0, "names of outputs", 0, 500),
+            span(Work::Evaluation, 0, "nixos:db", 500, 1000),
+            Span { failed: true, ..span(Work::Evaluation, 1, "home:a@b|c", 500, 900) },
+            Span {
+                failed: true,
+                ..span(Work::Build, 0, "/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a.drv", 1000, 3000)
+            },
+        ],
         seconds: 3.0,
         key: None,
         configurations: OnceLock::new(),
@@ -68,10 +83,13 @@ pub fn run() -> RunResult {
         ],
         fleet: Some(fleet),
         inputs: Some("stand-in"),
+        part: String::new(),
         flags: " --inputs standin".to_owned(),
         nix: Some("nix (Nix) 2.34.8".to_owned()),
         revision: Some("0123456789abcdef0123456789abcdef01234567-dirty".to_owned()),
         started: 1_700_000_000,
+        began,
+        spans: vec![span(Work::Job, 0, "build", 0, 3250)],
         seconds: 3.25,
     }
 }

@@ -9,16 +9,18 @@ use super::console::{Console, Mark, Verbosity};
 use super::words::{count, seconds, typed};
 use super::{files, outcome, problems};
 use crate::ci::{Job, JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::kept::history::History;
 use crate::rules::Problem;
 
-/// The plan, one line a job.
+/// The plan, one line a job, with how long each usually takes for `part` of the fleet as far as `history` tells.
 #[must_use]
-pub fn plan(planned: &[Planned]) -> String {
+pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
     let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
     let line = |row: &Planned| {
         let word = row.job.name.word();
         let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_owned(), |why| format!("({why})"));
-        format!("{word:width$}  {:7}  {about}\n", row.job.phase.word())
+        let usual = usual(row, history, part).map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
+        format!("{word:width$}  {:7}  {about}{usual}\n", row.job.phase.word())
     };
     planned.iter().map(line).collect()
 }
@@ -30,6 +32,12 @@ struct PlannedJson<'a> {
     about: &'a str,
     needs: Vec<&'a str>,
     left_out: Option<&'a str>,
+    usual_seconds: Option<f64>,
+}
+
+/// The seconds that a job which runs usually takes.
+fn usual(row: &Planned, history: &History, part: &str) -> Option<f64> {
+    history.usual_seconds(row.job.name.word(), part, None).filter(|_| row.left_out.is_none())
 }
 
 #[derive(Serialize)]
@@ -42,18 +50,19 @@ struct PlanJson<'a> {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn plan_json(planned: &[Planned]) -> Result<String> {
-    let jobs = planned.iter().map(planned_json).collect();
+pub fn plan_json(planned: &[Planned], history: &History, part: &str) -> Result<String> {
+    let jobs = planned.iter().map(|row| planned_json(row, history, part)).collect();
     Ok(serde_json::to_string_pretty(&PlanJson { schema: 1, jobs })? + "\n")
 }
 
-fn planned_json(row: &Planned) -> PlannedJson<'_> {
+fn planned_json<'a>(row: &'a Planned, history: &History, part: &str) -> PlannedJson<'a> {
     PlannedJson {
         name: row.job.name.word(),
         phase: row.job.phase.word(),
         about: row.job.about,
         needs: row.job.needs.iter().map(|need| need.word()).collect(),
         left_out: row.left_out.as_deref(),
+        usual_seconds: usual(row, history, part),
     }
 }
 
@@ -112,7 +121,7 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     let marked = annotated(result);
     console.annotate(marked.iter().map(|(job, problem)| (*job, problem)));
     console.verdict(mark(result.status()), &format!("ci: {}", verdict(result)));
-    console.line(&format!("  report: {}", typed(&folder.join(files::SUMMARY))));
+    console.line(&format!("  report: {}", typed(&folder.join(files::HTML))));
 }
 
 /// What is marked on GitHub, with the job's word: outputs that failed, problems, and jobs that could not check.

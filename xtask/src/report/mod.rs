@@ -9,21 +9,27 @@ mod banner;
 pub mod cache;
 pub mod cache_provision;
 pub mod cache_setup;
+mod changes;
 mod columns;
 mod console;
+mod cutting;
 pub mod diagnoses;
 pub mod diff;
 #[cfg(test)]
-mod example;
+pub mod example;
 pub mod files;
+mod html;
 pub mod jobs;
 pub mod json;
 mod junit;
 pub mod outcome;
 pub mod problems;
 mod progress;
+mod runner;
+pub mod step_files;
 pub mod steps;
 mod summary;
+mod trace;
 pub mod validation;
 pub mod words;
 

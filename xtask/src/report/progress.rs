@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::console::{Console, Mark, Verbosity};
 use super::outcome;
-use super::words::{cut, duration, store_name};
+use super::words::{cut, duration, seconds, store_name};
 use crate::fleet::OutputResult;
 use crate::pipeline::{Now, Progress};
 
@@ -22,6 +22,8 @@ pub struct Watcher<'a> {
     console: &'a Console,
     flags: String,
     live: bool,
+    /// The seconds that what is watched usually takes.
+    usual: Option<f64>,
     last_said: Instant,
 }
 
@@ -30,7 +32,12 @@ impl<'a> Watcher<'a> {
     #[must_use]
     pub fn new(console: &'a Console, flags: String) -> Self {
         let live = console.interactive() && console.verbosity() == Verbosity::Normal;
-        Self { console, flags, live, last_said: Instant::now() }
+        Self { console, flags, live, usual: None, last_said: Instant::now() }
+    }
+
+    /// From now on says besides how long it usually takes.
+    pub fn expect(&mut self, seconds: Option<f64>) {
+        self.usual = seconds;
     }
 
     /// Shows one piece of progress.
@@ -44,7 +51,7 @@ impl<'a> Watcher<'a> {
             Progress::Discovering(elapsed) => {
                 self.at_one_thing(&format!("discovering outputs ({})", duration(elapsed)))
             }
-            Progress::Now(now) if self.live => self.console.draw(&region(&now, width())),
+            Progress::Now(now) if self.live => self.console.draw(&region(&now, self.usual, width())),
             Progress::Now(now) => self.beat(&now),
         }
     }
@@ -88,7 +95,7 @@ impl<'a> Watcher<'a> {
     fn beat(&mut self, now: &Now<'_>) {
         if self.last_said.elapsed() >= HEARTBEAT {
             self.last_said = Instant::now();
-            self.console.line(&heartbeat(now));
+            self.console.line(&heartbeat(now, self.usual));
         }
     }
 }
@@ -99,9 +106,9 @@ fn width() -> usize {
 }
 
 /// The lines of the live region, none wider than `width`.
-fn region(now: &Now<'_>, width: usize) -> Vec<String> {
+fn region(now: &Now<'_>, usual: Option<f64>, width: usize) -> Vec<String> {
     let running = running(now);
-    let mut lines = vec![progress(now)];
+    let mut lines = vec![progress(now, usual)];
     lines.extend(running.iter().take(SHOWN).map(|line| format!("  {line}")));
     if running.len() > SHOWN {
         lines.push(format!("  … and {} more", running.len() - SHOWN));
@@ -110,14 +117,15 @@ fn region(now: &Now<'_>, width: usize) -> Vec<String> {
 }
 
 /// One line that says that a run is alive, and what it is at.
-fn heartbeat(now: &Now<'_>) -> String {
+fn heartbeat(now: &Now<'_>, usual: Option<f64>) -> String {
     let running = running(now);
     let more = if running.len() > SHOWN { format!(", and {} more", running.len() - SHOWN) } else { String::new() };
-    format!("{}: {}{more}", progress(now), running.into_iter().take(SHOWN).collect::<Vec<_>>().join(", "))
+    format!("{}: {}{more}", progress(now, usual), running.into_iter().take(SHOWN).collect::<Vec<_>>().join(", "))
 }
 
-fn progress(now: &Now<'_>) -> String {
-    let mut text = format!("[{}/{}] {}", now.done, now.total, duration(now.elapsed));
+fn progress(now: &Now<'_>, usual: Option<f64>) -> String {
+    let usual = usual.map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
+    let mut text = format!("[{}/{}] {}{usual}", now.done, now.total, duration(now.elapsed));
     if now.to_evaluate > 0 {
         text.push_str(&format!(" · {} to evaluate", now.to_evaluate));
     }
@@ -151,6 +159,7 @@ mod tests {
         let running = |path: &str, fetched, phase: Option<&str>| Running {
             path: path.to_owned(),
             fetched,
+            worker: 0,
             phase: phase.map(str::to_owned),
             started,
         };
@@ -169,22 +178,22 @@ mod tests {
     #[test]
     fn the_region_names_what_runs() {
         expect_test::expect![[r#"
-            [3/12] 1m05s · 2 to evaluate · 1 failed
+            [3/12] 1m05s, usually 3m10s · 2 to evaluate · 1 failed
               evaluating nixos:web (0.0 s)
               asking what caches have (0.0 s)
               building a (0.0 s, buildPhase)
               fetching b (0.0 s)"#]]
-        .assert_eq(&region(&now(), 80).join("\n"));
+        .assert_eq(&region(&now(), Some(190.0), 80).join("\n"));
     }
 
     #[test]
     fn the_region_never_wraps() {
-        assert!(region(&now(), 20).iter().all(|line| line.chars().count() <= 20));
+        assert!(region(&now(), Some(190.0), 20).iter().all(|line| line.chars().count() <= 20));
     }
 
     #[test]
     fn a_heartbeat_is_one_line() {
         expect_test::expect!["[3/12] 1m05s · 2 to evaluate · 1 failed: evaluating nixos:web (0.0 s), asking what caches have (0.0 s), building a (0.0 s, buildPhase), fetching b (0.0 s)"]
-            .assert_eq(&heartbeat(&now()));
+            .assert_eq(&heartbeat(&now(), None));
     }
 }

@@ -76,6 +76,15 @@ pub fn cut(text: &str, width: usize) -> String {
     cut
 }
 
+/// The first `most` characters of `text`, and that there are more.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +117,11 @@ mod tests {
         assert_eq!(cut("abc", 4), "abc");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("日本語", 5), "日本…");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äöü…");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
-use crate::fleet::{self, AttrPath, Configuration, Output, OutputResult, Status};
+use crate::fleet::{self, AttrPath, Configuration, Output, OutputResult, Span, Status};
 
 /// What a run did.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Report {
     pub kept: usize,
     /// The most memory in MiB seen over all evaluation processes at once.
     pub peak_mib: u64,
+    /// When what was discovered, evaluated, built and fetched.
+    pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
     /// The tree that was evaluated, as [`Session::key`](super::Session::key) says it.

@@ -11,7 +11,7 @@ use super::roots::in_store;
 use super::selection::{is_selected, refuse_unknown_systems, select};
 use super::{Discovery, Report, Session};
 use crate::config::asked;
-use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector};
+use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Span, Work};
 use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
@@ -47,6 +47,16 @@ pub struct BuildWish {
     pub out_link: Option<PathBuf>,
 }
 
+impl Wish {
+    /// Which part of the fleet it is, as a text; empty where it is all: only runs of the same part take about as long.
+    #[must_use]
+    pub fn part(&self) -> String {
+        let selectors = self.selectors.iter().map(ToString::to_string);
+        let systems = self.systems.iter().map(|system| format!("--system {system}"));
+        selectors.chain(systems).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Session<'_> {
     /// Evaluates, and builds if wanted, telling `watch` what happens.
     ///
@@ -61,6 +71,7 @@ impl Session<'_> {
             Some(kept) => self.known_discovery(kept),
             None => (self.discover(watch)?, ByOutput::default()),
         };
+        let discovered = Span::until_now(Work::Discovery, 0, "names of outputs", started);
         let outputs: Vec<Output> = discovery.outputs.iter().map(|(output, _)| output.clone()).collect();
         let declared = outputs.clone();
         let selected = if wish.may_be_absent {
@@ -127,6 +138,7 @@ impl Session<'_> {
             interrupted: outcome.interrupted,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
+            spans: std::iter::once(discovered).chain(outcome.spans).collect(),
             seconds: started.elapsed().as_secs_f64(),
             key,
             configurations: OnceLock::new(),

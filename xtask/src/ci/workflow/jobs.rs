@@ -111,12 +111,6 @@ impl Writer<'_> {
         let word = group.first.word;
         let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
         let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
-        steps.push(
-            Map::new()
-                .with("name", "Show the summary")
-                .with("if", "${{ always() }}")
-                .with("run", format!("cat {REPORT}/*/summary.md >> \"$GITHUB_STEP_SUMMARY\"")),
-        );
         steps.push(self.action("Keep the report", "actions/upload-artifact", Some("${{ always() }}"), upload));
         steps
     }

@@ -130,12 +130,15 @@ impl<'a> Jobs<'a> {
         RunResult {
             jobs,
             inputs: session.map(|session| session.inputs.word()),
+            part: self.wish.part(),
             flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches,
             fleet: self.fleet,
             started,
+            began: Instant::now(),
+            spans: Vec::new(),
             seconds,
         }
     }

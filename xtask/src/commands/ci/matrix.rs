@@ -1,7 +1,5 @@
 //! Plan which machines of GitHub build what
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result, bail};
 
 use crate::bootstrap::ensure_nix;
@@ -10,11 +8,8 @@ use crate::commands::build::{EvaluationArgs, evaluated};
 use crate::context::{Context, Ending};
 use crate::fleet::{OutputResult, Status};
 use crate::report::words::count;
-use crate::report::{Mark, outcome, stand_in_banner};
+use crate::report::{Mark, outcome, stand_in_banner, step_files};
 use crate::session::Session;
-
-/// The file that GitHub reads the outputs of a step from.
-const OUTPUT: &str = "GITHUB_OUTPUT";
 
 /// Plan which machines of GitHub build what
 #[derive(Debug, clap::Args)]
@@ -54,7 +49,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let matrix = Matrix::of(&loads(&fleet.results)?, &session.config.ci)?;
     let json = serde_json::to_string(&matrix).context("write the matrix as JSON")?;
     console.answer(&format!("{json}\n"));
-    let told = tell_github(&format!("matrix={json}\nempty={}\n", matrix.is_empty()))?;
+    let told = step_files::outputs(&[("matrix", &json), ("empty", &matrix.is_empty().to_string())])?;
     let machines = match matrix.include.len() {
         0 => "nothing to build: every output is for an excluded system".to_owned(),
         some => format!("{} for {}", count(some, "machine"), count(fleet.results.len(), "output")),
@@ -72,13 +67,4 @@ fn loads(results: &[OutputResult]) -> Result<Vec<Load>> {
     };
     let has_work = |result: &&OutputResult| result.status != Status::NothingToBuild || result.system().is_some();
     results.iter().filter(has_work).map(load).collect()
-}
-
-/// Appends to the file that GitHub reads the outputs of this step from; whether there is one.
-fn tell_github(lines: &str) -> Result<bool> {
-    let Some(path) = std::env::var_os(OUTPUT).filter(|path| !path.is_empty()) else { return Ok(false) };
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
-    written.with_context(|| format!("write the plan to `{}`, which ${OUTPUT} names", path.display()))?;
-    Ok(true)
 }

@@ -14,7 +14,8 @@ use self::jobs::Jobs;
 use super::build::{BuildArgs, EvaluationArgs};
 use crate::ci::{JOBS, JobName, JobResult, JobStatus, RunResult, obstacle, plan};
 use crate::context::{Context, Ending};
-use crate::fleet::Selector;
+use crate::fleet::{Selector, Span, Work};
+use crate::kept::history::History;
 use crate::report;
 
 /// Run the jobs of continuous integration, here exactly as there
@@ -38,7 +39,7 @@ pub struct Args {
     /// Show which jobs would run, and run none
     #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
-    /// The folder for report.json, junit.xml and summary.md [default: below the target folder]
+    /// The folder for report.json, junit.xml, summary.md and report.html [default: below the target folder]
     #[arg(long, value_name = "DIR", env = "XTASK_REPORT_DIR")]
     report_dir: Option<PathBuf>,
     /// Answer in JSON, schema 1
@@ -78,8 +79,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
     }
+    let history = History::read(&context.state);
     if args.plan {
-        console.answer(&if args.json { report::jobs::plan_json(&planned)? } else { report::jobs::plan(&planned) });
+        let part = args.evaluation.wish(args.only.clone()).part();
+        let plan = report::jobs::plan(&planned, &history, &part);
+        console.answer(&if args.json { report::jobs::plan_json(&planned, &history, &part)? } else { plan });
         return Ok(Ending::Clean);
     }
     let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
@@ -89,11 +93,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let started = Instant::now();
     let mut jobs = Jobs::new(context, args, &planned)?;
     let mut results: Vec<JobResult> = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
     for row in &planned {
         let left_out = row.left_out.clone().or_else(|| obstacle(&row.job, &results, args.fail_fast));
         let result = match left_out {
             Some(reason) => JobResult::skipped(row.job.name, reason),
-            None => jobs.run(row.job.name),
+            None => {
+                console.fold(Some(row.job.name.word()));
+                let began = Instant::now();
+                let done = jobs.run(row.job.name);
+                let failed = done.is_failure();
+                spans.push(Span { failed, ..Span::until_now(Work::Job, 0, row.job.name.word(), began) });
+                console.fold(None);
+                done
+            }
         };
         report::jobs::done(console, &row.job, &result);
         results.push(result);
@@ -103,13 +116,19 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
     }
     jobs.look_back(&mut results)?;
-    let result = jobs.result(results, clock, started.elapsed().as_secs_f64());
-    let written = report::files::write(&folder, &result);
+    let seconds = started.elapsed().as_secs_f64();
+    let result = RunResult { began: started, spans, ..jobs.result(results, clock, seconds) };
+    let written = report::files::write(&folder, &result, &history);
+    let traced = report::files::write_trace(args.build.trace.as_deref(), result.all_spans(), result.began);
+    if let Err(error) = History::add(&context.state, &result) {
+        console.mark(report::Mark::Warning, &format!("{error:#}"));
+    }
     if args.json {
         console.answer(&report::json::run(&result)?);
     }
     report::jobs::conclude(console, &result, &folder);
     written?;
+    traced?;
     Ok(ending(&result))
 }
 

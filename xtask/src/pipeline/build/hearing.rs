@@ -32,14 +32,15 @@ impl Building<'_> {
     }
 
     fn take_event(&mut self, at: usize, event: LogEvent) -> Result<Option<Heard>> {
+        let free = self.free_worker(matches!(event, LogEvent::FetchStarted { .. }));
         let process = &mut self.processes[at];
         match event {
             LogEvent::BuildStarted { id, drv, .. } => {
                 process.begun.entry(drv.clone()).or_default();
-                process.builds.insert(id, Running::new(drv, false));
+                process.builds.insert(id, Running::new(drv, false, free));
             }
             LogEvent::FetchStarted { id, path, .. } => {
-                process.builds.insert(id, Running::new(path, true));
+                process.builds.insert(id, Running::new(path, true, free));
             }
             LogEvent::LogLine { id, line } => {
                 let Some(running) = process.builds.get(&id) else { return Ok(None) };
@@ -61,11 +62,15 @@ impl Building<'_> {
                 self.stirred = true;
             }
             LogEvent::Stopped { id } => {
-                let running = process.builds.remove(&id).filter(|running| !running.fetched);
-                if let Some(Running { path, .. }) = running
-                    && self.graph.is_built(&path)?
-                {
-                    process.claimed.remove(self.graph.number(&path));
+                let Some(running) = process.builds.remove(&id) else { return Ok(None) };
+                let built = !running.fetched && self.graph.is_built(&running.path)?;
+                // A path is fetched by one activity within another: the outer one is the whole.
+                let is_inner = process.builds.values().any(|other| running.fetched && other.path == running.path);
+                if !is_inner {
+                    self.spans.push(running.span(!running.fetched && !built));
+                }
+                if built {
+                    process.claimed.remove(self.graph.number(&running.path));
                     self.stirred = true;
                 }
             }
@@ -126,6 +131,7 @@ impl Building<'_> {
             }
         }
         let process = self.processes.swap_remove(at);
+        self.spans.extend(process.builds.values().map(|running| running.span(true)));
         self.stirred = true;
         self.graph.look_again();
         let seconds = process.started.elapsed().as_secs_f64();

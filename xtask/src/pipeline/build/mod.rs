@@ -16,7 +16,7 @@ use super::Setting;
 use super::graph::Graph;
 use super::set::Set;
 use crate::files;
-use crate::fleet::Status;
+use crate::fleet::{Span, Status, free_worker};
 use process::Process;
 use queue::Queued;
 
@@ -82,6 +82,8 @@ pub struct Building<'a> {
     stirred: bool,
     /// Whether processes were asked to stop: what ends from now on has not failed.
     stopping: bool,
+    /// When what was built and fetched.
+    pub spans: Vec<Span>,
 }
 
 /// What a user who watches wants to know of a build.
@@ -114,6 +116,7 @@ impl<'a> Building<'a> {
             next_process: 0,
             stirred: false,
             stopping: false,
+            spans: Vec::new(),
         }
     }
 
@@ -176,6 +179,11 @@ impl<'a> Building<'a> {
     /// What is being built and fetched now.
     pub fn running(&self) -> impl Iterator<Item = &Running> {
         self.processes.iter().flat_map(|process| process.builds.values())
+    }
+
+    /// The number for one more that is built, or fetched.
+    fn free_worker(&self, fetched: bool) -> usize {
+        free_worker(self.running().filter(|running| running.fetched == fetched).map(|running| running.worker))
     }
 
     /// Gives up what waits and asks all processes to stop.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::queue::Queued;
+use crate::fleet::{Span, Work};
 use crate::nix::log::Message;
 use crate::pipeline::set::Set;
 use crate::supervise::Child;
@@ -32,6 +33,8 @@ pub struct Running {
     pub path: String,
     /// Whether it is fetched.
     pub fetched: bool,
+    /// Its number among those that are built, or fetched, at the same time.
+    pub worker: usize,
     /// The phase of the build, if it says one.
     pub phase: Option<String>,
     /// Since when.
@@ -39,8 +42,14 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn new(path: String, fetched: bool) -> Self {
-        Self { path, fetched, phase: None, started: Instant::now() }
+    pub(super) fn new(path: String, fetched: bool, worker: usize) -> Self {
+        Self { path, fetched, worker, phase: None, started: Instant::now() }
+    }
+
+    /// When it was at work, until now.
+    pub(super) fn span(&self, failed: bool) -> Span {
+        let work = if self.fetched { Work::Fetch } else { Work::Build };
+        Span { failed, ..Span::until_now(work, self.worker, &self.path, self.started) }
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 
 use super::batching::{Estimate, Limits};
 use super::{Event, Setting};
-use crate::fleet::{Asked, Evaluated, Facts, Kind, Output};
+use crate::fleet::{Asked, Evaluated, Facts, Kind, Output, Span, free_worker};
 use crate::nix::log::{LogEvent, Message};
 use crate::nix::query::{self, Finding, Item};
 use crate::nix::{Fault, fault};
@@ -70,6 +70,8 @@ pub struct Evaluation<'a> {
     largest_mib: u64,
     /// The most memory in MiB seen over all processes at once.
     pub peak_mib: u64,
+    /// When each process was at what.
+    pub spans: Vec<Span>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -89,6 +91,7 @@ impl<'a> Evaluation<'a> {
             next_worker: 0,
             largest_mib: 0,
             peak_mib: 0,
+            spans: Vec::new(),
         }
     }
 
@@ -141,9 +144,9 @@ impl<'a> Evaluation<'a> {
         // The receiver lives as long as the run; a child that outlives it has nobody to tell.
         let child = supervise::start(&mut command, move |event| drop(events.send(Event::Evaluation(id, event))))
             .context("start an evaluation")?;
-        let batch = batch.into();
-        let worker =
-            Worker { id, child, batch, messages: Vec::new(), current: None, done: 0, alone, ended_by_us: false };
+        let (batch, messages) = (batch.into(), Vec::new());
+        let number = free_worker(self.workers.iter().map(|worker| worker.number));
+        let worker = Worker { id, number, child, batch, messages, current: None, done: 0, alone, ended_by_us: false };
         self.workers.push(worker);
         Ok(())
     }
@@ -167,6 +170,7 @@ impl<'a> Evaluation<'a> {
 
     fn take_message(&mut self, at: usize, message: Message) -> Result<Vec<Verdict>> {
         let finding = self.setting.query.finding(&message)?;
+        let span = self.span(at, false);
         let worker = &mut self.workers[at];
         let mut verdicts = Vec::new();
         match finding {
@@ -193,13 +197,21 @@ impl<'a> Evaluation<'a> {
             Some(Finding::Facts { facts, .. }) => verdicts.extend(worker.finish(facts, None)),
             Some(_) => {}
         }
+        self.spans.extend(span.filter(|_| !verdicts.is_empty()));
         for verdict in &verdicts {
             self.learn(at, verdict);
         }
         Ok(verdicts)
     }
 
+    /// When the worker at `at` has been at its output.
+    fn span(&self, at: usize, failed: bool) -> Option<Span> {
+        let index = self.workers[at].current.as_ref()?.index;
+        self.workers[at].span(&self.tasks[index].output, failed)
+    }
+
     fn end(&mut self, at: usize, status: std::io::Result<std::process::ExitStatus>) -> Vec<Verdict> {
+        self.spans.extend(self.span(at, true));
         let mut worker = self.workers.swap_remove(at);
         let mut verdicts = Vec::new();
         let is_clean = status.as_ref().is_ok_and(std::process::ExitStatus::success) && worker.batch.is_empty();

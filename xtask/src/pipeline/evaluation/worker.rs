@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Verdict;
-use crate::fleet::{Evaluated, Facts};
+use crate::fleet::{Evaluated, Facts, Output, Span, Work};
 use crate::nix::log::Message;
 use crate::supervise::Child;
 
@@ -14,6 +14,8 @@ const LAST_MESSAGES: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) id: usize,
+    /// Its number among those that run.
+    pub(super) number: usize,
     pub(super) child: Child,
     pub(super) batch: VecDeque<usize>,
     pub(super) messages: Vec<Message>,
@@ -49,6 +51,12 @@ impl Worker {
             self.messages.drain(..LAST_MESSAGES);
         }
         self.messages.push(message);
+    }
+
+    /// When it was at `output` until now, which is the one that it is at.
+    pub(super) fn span(&self, output: &Output, failed: bool) -> Option<Span> {
+        let began = self.current.as_ref()?.started;
+        Some(Span { failed, ..Span::until_now(Work::Evaluation, self.number, output.short(), began) })
     }
 
     /// The current output is done, if its derivation is known.

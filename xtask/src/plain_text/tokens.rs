@@ -1,0 +1,72 @@
+//! The values of variables that hold tokens and keys: never shown, and named to GitHub's runner before anything else is said.
+
+use std::sync::OnceLock;
+
+/// Variables that hold a secret whatever their name ends with: those of GitHub's runner, of caches, of clouds, of SOPS.
+const NAMES: [&str; 3] = ["SOPS_AGE_KEY", "CACHIX_AUTH_TOKEN", "AWS_SESSION_TOKEN"];
+/// How the names of other variables that hold one end, `GITHUB_TOKEN` and `ACTIONS_RUNTIME_TOKEN` among them.
+const ENDINGS: [&str; 7] =
+    ["_TOKEN", "_SECRET", "_PASSWORD", "_PRIVATE_KEY", "_SIGNING_KEY", "_ACCESS_KEY", "_SECRET_KEY"];
+/// What is shorter is a word like `true`, which a mask would take out of every line.
+const SHORTEST: usize = 8;
+/// What stands in place of a value.
+const INSTEAD: &str = "***";
+
+/// The values in this process's environment, longest first, each line of one by itself.
+pub fn values() -> &'static [String] {
+    static VALUES: OnceLock<Vec<String>> = OnceLock::new();
+    VALUES.get_or_init(|| {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        among(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+    })
+}
+
+/// `text` without any of [`values`].
+#[must_use]
+pub fn without_tokens(text: &str) -> String {
+    without(values(), text)
+}
+
+fn without(values: &[String], text: &str) -> String {
+    values.iter().fold(text.to_owned(), |text, value| text.replace(value, INSTEAD))
+}
+
+fn among(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let is_secret = |name: &str| NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending));
+    let held = variables.filter(|(name, _)| is_secret(&name.to_ascii_uppercase()));
+    // A runner, and a reader, sees lines: a key of several is as secret in each. What is a comment in one is not.
+    let lines = held.flat_map(|(_, value)| value.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>());
+    let mut values: Vec<String> =
+        lines.filter(|line| line.chars().count() >= SHORTEST && !line.starts_with('#')).collect();
+    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.dedup();
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(variables: &[(&str, &str)]) -> Vec<String> {
+        among(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn only_values_of_secrets_that_are_long_enough() {
+        let check = |variables: &[(&str, &str)], expected: &[&str]| assert_eq!(held(variables), expected);
+        check(&[("GITHUB_TOKEN", "ghs_0123456789"), ("HOME", "/home/someone")], &["ghs_0123456789"]);
+        check(&[("my_cache_token", "0123456789")], &["0123456789"]);
+        check(&[("DEBUG_TOKEN", "true"), ("EMPTY_TOKEN", "")], &[]);
+        check(&[("SOPS_AGE_KEY", "# public key: age1x\nAGE-SECRET-KEY-1A\n")], &["AGE-SECRET-KEY-1A"]);
+        check(
+            &[("A_TOKEN", "12345678"), ("B_TOKEN", "123456789"), ("C_TOKEN", "12345678")],
+            &["123456789", "12345678"],
+        );
+    }
+
+    #[test]
+    fn what_holds_a_value_is_shown_without_it() {
+        let values = held(&[("A_TOKEN", "12345678"), ("B_TOKEN", "12345678-more")]);
+        assert_eq!(without(&values, "a 12345678-more b 12345678"), "a *** b ***");
+    }
+}

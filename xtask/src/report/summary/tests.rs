@@ -1,0 +1,106 @@
+//! The report for people: what it says, what it does not let through, and where it is cut.
+
+use super::super::example;
+use super::*;
+
+#[test]
+fn everything_a_person_wants_to_know() {
+    expect_test::expect![[r###"
+        ## ⚠️ bootstrap could not check · lock, build failed · 2 of 4 outputs failed · stand-in inputs · 3.2 s
+
+        > [!WARNING]
+        > **Stand-in inputs.** Every input of the flake was replaced by an embedded one: this checks structure, it does not build real systems.
+
+        ### Failed
+
+        <details open><summary>❌ <b>nixosConfigurations.db: build failed</b></summary>
+
+        ```text
+        nixosConfigurations.db: build failed
+            builder failed with exit code 3
+            │ checking <a> & "b"
+            │ �[31mwrong
+            log: nix log /nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a.drv
+            reproduce: cargo xtask build nixosConfigurations.db --inputs standin
+        ```
+
+        </details>
+        <details open><summary>❌ <b>homeConfigurations."a@b|c": evaluation failed</b></summary>
+
+        ```text
+        homeConfigurations."a@b|c": evaluation failed
+            at configurations/home/a.nix:3
+            attribute 'x' missing
+            reproduce: cargo xtask build 'homeConfigurations."a@b|c"' --inputs standin
+        ```
+
+        </details>
+
+        - **lock**: `flake.nix:7`: the input \`a\` is not pinned
+          Fix: run \`nix flake lock\`
+        - ⚠️ **lock**: the lock is old
+          Fix: run \`nix flake update\`
+
+        | job | result | time | |
+        |---|---|---:|---|
+        | ⚠️ `bootstrap` | could not check | 3.0 s | the store is gone |
+        | ❌ `lock` | failed | 3.0 s | 1 problem, 1 warning |
+        | ❌ `build` | failed | 3.0 s |  |
+
+
+        <details><summary>4 outputs</summary>
+
+        | output | kind | system | result | time | closure | change |
+        |---|---|---|---|---:|---:|---:|
+        | <code>nixosConfigurations.db</code> | nixos | x86_64-linux | build failed: builder failed with exit code 3 | 0.5 s |  |  |
+        | <code>homeConfigurations."a@b&#124;c"</code> | home | ? | evaluation failed: attribute 'x' missing | 0.0 s |  |  |
+        | <code>nixosConfigurations.web</code> | nixos | x86_64-linux | built | 2.5 s | 1.5 KiB |  |
+        | <code>darwinConfigurations.mac</code> | darwin | x86_64-linux | skipped: no builder for aarch64-darwin | 0.5 s |  |  |
+
+        - <code>images.installer</code> is of no known kind: not covered
+        </details>
+
+        <sub><code>0123456789abcdef0123456789abcdef01234567-dirty</code> · nix (Nix) 2.34.8</sub>
+    "###]].assert_eq(&markdown(&example::run(), &History::default()));
+}
+
+#[test]
+fn nothing_in_a_log_ends_its_block() {
+    assert_eq!(fenced("a\n```\nb\u{1b}[0m"), "````text\na\n```\nb\u{fffd}[0m\n````\n");
+}
+
+#[test]
+fn text_is_shown_as_it_is() {
+    assert_eq!(escaped("a|b <c> `d` *e*\nf"), "a\\|b &lt;c&gt; \\`d\\` \\*e\\*<br>f");
+    assert_eq!(code("a.\"b|`c\""), "<code>a.\"b&#124;&#96;c\"</code>");
+}
+
+#[test]
+fn a_summary_of_two_megabytes_is_cut_between_entries_and_says_so() {
+    let check = |outputs: usize, line: usize, expected: &[&str]| {
+        let mut result = example::run();
+        let fleet = result.fleet.as_mut().unwrap();
+        let mut failed = fleet.results[0].clone();
+        failed.log_tail = vec!["<`ä|".repeat(line); 25];
+        failed.reason = Some("|".repeat(line));
+        fleet.results = vec![failed; outputs];
+        fleet.uncovered = vec![fleet.results[0].output.attr.clone(); outputs];
+        result.jobs[0].reason = Some("_".repeat(1_000_000));
+        let problem = Problem::new(None, "<".repeat(line), "`".repeat(line));
+        result.jobs[1].problems = vec![problem; outputs];
+        let text = markdown(&result, &History::default());
+        assert!(text.len() < 900_000, "{outputs} outputs, lines of {line}: {}", text.len());
+        assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
+        for expected in expected {
+            assert!(text.contains(expected), "{outputs} outputs, lines of {line}: {expected}");
+        }
+    };
+    check(3, 10, &["| ❌ `lock` | failed |", "<details><summary>3 outputs</summary>"]);
+    check(
+        1000,
+        20,
+        &["### Failed", "more, see the report.**\n\n- **lock**", "<details><summary>1000 outputs</summary>"],
+    );
+    check(40, 1000, &["more, see the report.**", "| ❌ `build` | failed |"]);
+    assert!(short(&example::run()).len() < 1000);
+}
