@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub expected: &'a [(AttrPath, &'a [String])],
     /// Attributes that must not be there, with globs.
     pub unexpected: &'a [AttrPath],
+    /// The text of xtask.toml, for places.
+    pub config_text: &'a str,
 }
 
 /// Every way in which files and attributes do not fit.
@@ -164,6 +166,7 @@ mod tests {
             unknown: &attrs(unknown),
             expected: &[],
             unexpected: &[],
+            config_text: "",
         });
         let found: Vec<String> = found.into_iter().map(|problem| problem.fault).collect();
         assert_eq!(found, expected);
@@ -272,6 +275,7 @@ mod tests {
             unknown: &[AttrPath::new(["darwinConfigurations"])],
             expected: &[],
             unexpected: &[],
+            config_text: "",
         });
         let problem = found.last().unwrap();
         assert_eq!(problem.place.as_ref().map(ToString::to_string).as_deref(), expected, "{files:?}");

@@ -25,6 +25,7 @@ fn check(layout: &Layout, files: &[&str], declared: &[&str], expected: &[(&str, 
         unknown: &[],
         expected: &[],
         unexpected: &[],
+        config_text: "",
     });
     let place = |problem: &Problem| problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
     let found: Vec<_> = found.iter().map(|one| (format!("{}: {}", place(one), one.fault), one.fix.clone())).collect();
