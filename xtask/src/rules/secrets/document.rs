@@ -101,12 +101,10 @@ pub fn read(format: Format, text: &str) -> Result<Document, NotYaml> {
 
 fn structured(yaml: &yaml::Yaml) -> Document {
     let mut document = Document::default();
-    let (mut first, mut last) = (u32::MAX, 0);
     for root in &yaml.documents {
         for (key, value) in root.entries() {
             if key.text == "sops" && matches!(value.value, Value::Map(_)) {
                 document.metadata.get_or_insert_with(|| Metadata::read(value, key.line));
-                (first, last) = (first.min(key.line), last.max(last_line(value)));
             }
         }
         collect(root, &mut Vec::new(), false, &mut document);
@@ -114,11 +112,6 @@ fn structured(yaml: &yaml::Yaml) -> Document {
     let inside = |comment: &Comment| comment.path.first().is_some_and(|key| key == "sops");
     document.comments = yaml.comments.iter().filter(|comment| !inside(comment)).cloned().collect();
     document
-}
-
-fn last_line(node: &Node) -> u32 {
-    let items = node.items().iter().chain(node.entries().iter().map(|(_, value)| value));
-    items.map(last_line).max().unwrap_or(node.line)
 }
 
 fn collect(node: &Node, path: &mut Vec<String>, in_list: bool, document: &mut Document) {
