@@ -148,7 +148,8 @@ mod tests {
     use crate::fleet::layout::SeenKind;
 
     /// What is found of tracked `files`, each as `path` or `path: text`, and of what the flake declares.
-    fn check(files: &[&str], declared: &[&str], unknown: &[&str], expected: &[&str]) {
+    #[track_caller]
+    pub fn check(files: &[&str], declared: &[&str], unknown: &[&str], expected: &[&str]) {
         let split = |file: &&str| {
             file.split_once(": ").map_or((file.to_string(), String::new()), |(a, b)| (a.into(), b.into()))
         };

@@ -51,3 +51,15 @@ fn an_option_is_placed_where_a_file_gives_it_that_value() {
     let fix = "take it out of `config.host_names` in xtask.toml";
     check("{ }", "[config]\nhost_names = { web = \"\" }", &[web], None, fix);
 }
+
+#[test]
+fn a_state_version_is_set_by_the_option_of_its_kind() {
+    let check = |kind: &str, set: &str, facts: &str, option: &str| {
+        let fix = format!("set `{option}` to the release that it was first installed with, and leave it");
+        let unset = evaluated(kind, &[set, "a"], "x86_64-linux", facts);
+        super::places::check(&format!("\n{option} = null;"), "", &[unset], None, &fix);
+    };
+    check("nixos", "nixosConfigurations", r#"{"hostName": "a"}"#, "system.stateVersion");
+    check("darwin", "darwinConfigurations", r#"{"hostName": "a"}"#, "system.stateVersion");
+    check("home", "homeConfigurations", r#"{"userName": "a"}"#, "home.stateVersion");
+}
