@@ -143,7 +143,8 @@ mod tests {
         check(table, "packages.x86_64-linux", None, 9);
         check(table, "unexpected", Some("nixosConfigurations.a"), 1);
         check("a = 1\nexpected.nixosConfigurations=['web']", set, Some("web"), 2);
-        check("my-packages = 1\nexpected = { checks = [], packages = ['a'] }", "packages", Some("a"), 2);
+        let table = "my-packages = 1\nmypackages = 1\nexpected = { checks = [], packages = ['a'] }";
+        check(table, "packages", None, 3);
         assert_eq!(place("packages", "packages", None), None);
     }
 

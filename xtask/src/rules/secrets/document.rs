@@ -187,6 +187,47 @@ mod tests {
     }
 
     #[test]
+    fn the_format_is_that_of_the_extension() {
+        let check = |path: &str, word: &str| assert_eq!(Format::of(Path::new(path)).word(), word, "{path}");
+        check("a/b.yaml", "yaml");
+        check("b.yml", "yaml");
+        check("b.json", "json");
+        check(".env", "binary");
+        check("b.env", "dotenv");
+        check("b.ini", "ini");
+        check("b.txt", "binary");
+    }
+
+    #[test]
+    fn what_may_be_encrypted_holds_the_part_of_sops() {
+        let check = |format: Format, text: &str, expected: bool| {
+            assert_eq!(may_be_encrypted(format, text), expected, "{text}");
+        };
+        check(Format::Yaml, "a: 1\nsops: \n", true);
+        check(Format::Yaml, "a: sops\n  sops:\n", false);
+        check(Format::Json, " {\"sops\": {}}", true);
+        check(Format::Json, "{\"a\": 1}", false);
+        check(Format::Binary, "\"sops\"", false);
+        check(Format::Dotenv, "a=1\nsops_mac=x", true);
+        check(Format::Dotenv, "a=sops_", false);
+        check(Format::Ini, "[a]\n [sops] \n", true);
+        check(Format::Ini, "sops = 1", false);
+    }
+
+    #[test]
+    fn only_a_map_at_the_top_is_the_part_of_sops() {
+        let check = |text: &str, expected: &str| assert_eq!(told(Format::Yaml, text), expected, "{text}");
+        check("sops: a\n", "1:sops=a");
+        check("a:\n  sops:\n    b: 1\n", "3:a.sops.b=1");
+        check("sops:\n  mac: m\n---\nsops:\n  version: v\n", "1 sops  without version,lastmodified");
+        check("a: \"null\"\nb: null\nc: ~\n", "1:a=null 2:b= 3:c=");
+        check(
+            "a:\n  # of a\n  b: 1\nsops:\n  # own\n  mac: m\n",
+            "3:a.b=1 2# of a 4 sops  without version,lastmodified",
+        );
+    }
+
+    #[test]
     fn key_groups_are_groups() {
         let text =
             "sops:\n  key_groups:\n    - age: [{recipient: a}]\n    - pgp: [{fp: b}]\n      age: [{recipient: c}]\n";
@@ -194,5 +235,8 @@ mod tests {
         let names: Vec<Vec<_>> =
             groups.iter().map(|group| group.iter().map(|who| who.name.as_str()).collect()).collect();
         assert_eq!(names, [vec!["a"], vec!["c", "b"]]);
+        // What has no groups has one.
+        let ungrouped = read(Format::Yaml, "sops:\n  key_groups: []\n  age: [{recipient: a}]\n").unwrap();
+        assert_eq!(ungrouped.metadata.unwrap().groups.concat().len(), 1);
     }
 }
