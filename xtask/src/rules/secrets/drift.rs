@@ -203,6 +203,7 @@ mod tests {
         };
         let (one, two) = ("keys of 1 of 2 groups", "keys of 2 of 2 groups");
         check(&["a", "b"], 2, &["b", "a"], 2, &[]);
+        check(&["a", "b"], 1, &["a", "b"], 1, &[]);
         // A file that does not say how many are needed needs all.
         check(&["a", "b"], 2, &["a", "b"], 0, &[]);
         check(&["a", "b"], 1, &["a", "b"], 2, &[&fault(two, one)]);
