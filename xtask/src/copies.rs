@@ -5,10 +5,12 @@
 //! there is room: to one copy of all bytes.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::session::cores;
 use crate::tree::{FileKind, Tree};
@@ -21,10 +23,10 @@ const SHARE: u64 = 4;
 /// How the names of folders with copies begin.
 const PREFIX: &str = "xtask-copies-";
 
-/// A folder of copies that goes away with its owner.
+/// A folder of copies that goes away with its owner; if that is killed, when somebody makes another.
 #[derive(Debug)]
 pub struct Copies<'a> {
-    folder: tempfile::TempDir,
+    folder: Owned,
     /// What files are linked to.
     root: PathBuf,
     files: Vec<(&'a Path, &'a FileKind)>,
@@ -42,6 +44,8 @@ impl<'a> Copies<'a> {
         let files: Vec<_> = seen.map(|(path, file)| (path, &file.kind)).collect();
         let there = |folder: &PathBuf| files.iter().any(|(path, _)| path.starts_with(folder));
         let folders: Vec<PathBuf> = folders.into_iter().filter(there).collect();
+        // What was left in memory may be what takes up the room.
+        remove_abandoned(Path::new(MEMORY));
         if let Some(folder) = room_in_memory(root, &files, count) {
             let whole = folder.path().join("whole");
             let mut copies = Self { folder, root: root.to_owned(), files: files.clone(), folders: folders.clone() };
@@ -51,7 +55,8 @@ impl<'a> Copies<'a> {
             }
         }
         fs::create_dir_all(state).context("make the state folder")?;
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(state).context("make a folder for copies")?;
+        remove_abandoned(state);
+        let folder = Owned::new(state).context("make a folder for copies")?;
         Ok(Self { folder, root: root.to_owned(), files, folders })
     }
 
@@ -134,13 +139,88 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// A new folder in memory, if there is room for all bytes of `files` and for a link to each of them in `count` copies.
-fn room_in_memory(root: &Path, files: &[(&Path, &FileKind)], count: usize) -> Option<tempfile::TempDir> {
+fn room_in_memory(root: &Path, files: &[(&Path, &FileKind)], count: usize) -> Option<Owned> {
     let memory = rustix::fs::statvfs(MEMORY).ok()?;
     let sizes = files.iter().filter_map(|(path, _)| root.join(path).symlink_metadata().ok());
     let bytes: u64 = sizes.map(|metadata| metadata.len()).sum();
     // At worst, every file has a folder of its own.
     let links = u64::try_from(2 * files.len() * (count + 1)).ok()?;
     let fits = bytes < memory.f_bavail * memory.f_frsize / SHARE && links < memory.f_favail / SHARE;
-    let folder = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(MEMORY).ok();
-    fits.then(folder).flatten()
+    fits.then(|| Owned::new(Path::new(MEMORY)).ok()).flatten()
+}
+
+/// A temporary folder that is locked as long as its owner lives, however that ends.
+#[derive(Debug)]
+struct Owned {
+    folder: tempfile::TempDir,
+    _lock: File,
+}
+
+impl Owned {
+    fn new(parent: &Path) -> Result<Self> {
+        loop {
+            let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+            let lock = match File::open(folder.path()) {
+                // Somebody found it before it was locked, and took it for abandoned.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                lock => lock.context("open it")?,
+            };
+            // On a file system that locks nothing, nothing is taken for abandoned either.
+            flock(&lock, FlockOperation::LockShared).ok();
+            if folder.path().exists() {
+                return Ok(Self { folder, _lock: lock });
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Removes the folders of copies in `parent` whose owner was killed. Numbers of processes would not tell: they are given anew, and
+/// containers that share the folder have their own. What cannot be removed is somebody else's, and takes room as before.
+fn remove_abandoned(parent: &Path) {
+    let is_ours = |entry: &fs::DirEntry| {
+        entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten().filter(is_ours) {
+        let Ok(lock) = File::open(entry.path()) else { continue };
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_owners_that_were_killed_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let names = || {
+            let names = fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().path());
+            names.collect::<BTreeSet<_>>()
+        };
+        let killed = Owned::new(parent.path()).unwrap();
+        fs::create_dir_all(killed.path().join("1/modules")).unwrap();
+        fs::write(killed.path().join("1/modules/a.nix"), "{ }").unwrap();
+        // Whoever is killed removes nothing, and its locks are gone.
+        let Owned { folder, _lock: lock } = killed;
+        let abandoned = folder.keep();
+        drop(lock);
+        assert!(names().contains(&abandoned));
+        let alive = Owned::new(parent.path()).unwrap();
+        let other = parent.path().join("other");
+        fs::create_dir(&other).unwrap();
+        let file = parent.path().join(format!("{PREFIX}file"));
+        fs::write(&file, "").unwrap();
+        remove_abandoned(parent.path());
+        assert_eq!(names(), BTreeSet::from([alive.path().to_owned(), other.clone(), file.clone()]));
+        drop(alive);
+        assert_eq!(names(), BTreeSet::from([other, file]));
+        remove_abandoned(&parent.path().join("none"));
+    }
 }

@@ -52,6 +52,7 @@ pub fn check(evidence: &Evidence<'_>) -> Result<Vec<Problem>> {
         unknown: &unknown(evidence.fleet),
         expected: &config.expected()?,
         unexpected: &config.unexpected()?,
+        config_text: &evidence.session.tree.text(crate::config::FILE.as_ref())?.unwrap_or_default(),
     }))
 }
 

@@ -60,3 +60,14 @@ impl Problem {
         self.severity == Severity::Problem
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_fails_nothing() {
+        assert!(Problem::new(None, "a", "b").fails());
+        assert!(!Problem::warning(None, "a", "b").fails());
+    }
+}

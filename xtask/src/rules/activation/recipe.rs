@@ -157,6 +157,8 @@ mod tests {
         check("nix run .#activate ada@web", &[(None, "ada@web")]);
         check("nixos-rebuild switch --flake .#$host", &[(Some("nixos"), "$host")]);
         check("nixos-rebuild switch --flake $FLAKE#web", &[(Some("nixos"), "web")]);
+        check("nix build .#a .#b", &[(None, "a"), (None, "b")]);
+        check("home-manager --flake . switch", &[]);
         check("nix run nixpkgs#hello; echo github:a/b#c", &[]);
         check("nixos-rebuild switch --flake .", &[]);
         check("echo '# .#web'", &[]);

@@ -114,3 +114,23 @@ fn entry_at(modules: &[&Entry], owner: &BTreeMap<&Path, usize>, file: &Path, pat
     // A file of a module names its own other files.
     (owner.get(file) != Some(&found)).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_module_that_reads_its_folder_imports_its_neighbours() {
+        let check = |text: &str, expected: &[&str]| {
+            let module = format!("modules/nixos/m.nix: {text}");
+            let host = "configurations/nixos/a.nix: imports = [ ../../modules/nixos/m.nix ];";
+            let files = [host, &module, "modules/nixos/n.nix", "modules/home/h.nix"];
+            let declared = ["nixosConfigurations.a", "nixosModules.m", "nixosModules.n", "homeModules.h"];
+            super::super::tests::check(&files, &declared, &[], expected);
+        };
+        let unused = |name: &str, path: &str| format!("no configuration imports `{name}`, the module `{path}`");
+        let (h, n) = (unused("homeModules.h", "modules/home/h.nix"), unused("nixosModules.n", "modules/nixos/n.nix"));
+        for reads in ["readDir ./.", "listFilesRecursive ./.", "import-tree ./.", "haumea.lib.load { src = ./.; }"] {
+            check(reads, &[&h]);
+        }
+        check("imports = [ ];", &[&n, &h]);
+    }
+}

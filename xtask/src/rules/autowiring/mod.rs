@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub expected: &'a [(AttrPath, &'a [String])],
     /// Attributes that must not be there, with globs.
     pub unexpected: &'a [AttrPath],
+    /// The text of xtask.toml, for places.
+    pub config_text: &'a str,
 }
 
 /// Every way in which files and attributes do not fit.
@@ -146,7 +148,8 @@ mod tests {
     use crate::fleet::layout::SeenKind;
 
     /// What is found of tracked `files`, each as `path` or `path: text`, and of what the flake declares.
-    fn check(files: &[&str], declared: &[&str], unknown: &[&str], expected: &[&str]) {
+    #[track_caller]
+    pub fn check(files: &[&str], declared: &[&str], unknown: &[&str], expected: &[&str]) {
         let split = |file: &&str| {
             file.split_once(": ").map_or((file.to_string(), String::new()), |(a, b)| (a.into(), b.into()))
         };
@@ -164,6 +167,7 @@ mod tests {
             unknown: &attrs(unknown),
             expected: &[],
             unexpected: &[],
+            config_text: "",
         });
         let found: Vec<String> = found.into_iter().map(|problem| problem.fault).collect();
         assert_eq!(found, expected);
@@ -272,6 +276,7 @@ mod tests {
             unknown: &[AttrPath::new(["darwinConfigurations"])],
             expected: &[],
             unexpected: &[],
+            config_text: "",
         });
         let problem = found.last().unwrap();
         assert_eq!(problem.place.as_ref().map(ToString::to_string).as_deref(), expected, "{files:?}");

@@ -93,3 +93,6 @@ fn finding<'a>(one: &Evaluated<'a>, clue: Clue, fault: Fault) -> Finding<'a> {
     let of = one.user.map_or_else(|| Subject::from(one.of), |user| Subject::home_within(one.of, user));
     Finding { severity, ..Finding::new(of, clue, fault.text, fault.fix) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,13 @@ mod tests {
         let settings = block.map(|block| block.settings).unwrap_or_default();
         let show = |setting: &Setting| {
             let words: Vec<&str> = setting.entries.iter().map(|(word, _)| word.as_str()).collect();
-            format!("{} {}{}: {}", setting.line, setting.name, if setting.replaces { "!" } else { "" }, words.join(" "))
+            format!(
+                "{} {}{}: {}",
+                setting.line,
+                setting.name,
+                if setting.replaces { "!" } else { "" },
+                words.join(", ")
+            )
         };
         settings.iter().map(show).collect()
     }
@@ -154,7 +160,7 @@ mod tests {
     #[test]
     fn settings_are_found_in_any_text() {
         let check = |text: &str, expected: &[&str]| assert_eq!(read(text), expected, "{text}");
-        check("a = b\nextra-substituters = https://a  https://b\n", &["4 extra-substituters: https://a https://b"]);
+        check("a = b\nextra-substituters = https://a  https://b\n", &["4 extra-substituters: https://a, https://b"]);
         check("substituters =", &["3 substituters!: "]);
         check("# substituters = a", &[]);
         check("my-substituters = a", &[]);
@@ -169,10 +175,14 @@ mod tests {
         check("printf 'extra-substituters = %s\\nx = y' a", &["3 extra-substituters: %s"]);
         check(
             "nix build --option substituters 'https://a https://b' --extra-trusted-public-keys a-1:x .#b",
-            &["3 substituters!: https://a https://b", "3 extra-trusted-public-keys: a-1:x"],
+            &["3 substituters!: https://a, https://b", "3 extra-trusted-public-keys: a-1:x"],
         );
         check("nix build --substituters \"\"", &["3 substituters!: "]);
-        check("extra-substituters = ${{ vars.A }} https://a", &["3 extra-substituters: ${{ vars.A }} https://a"]);
+        check("extra-substituters = ${{ vars.A }} https://a", &["3 extra-substituters: ${{ vars.A }}, https://a"]);
+        check(
+            "extra-substituters = https://a b-${{ c.d }}.io e",
+            &["3 extra-substituters: https://a, b-${{ c.d }}.io, e"],
+        );
         check("binary-caches = https://a", &["3 binary-caches!: https://a"]);
         check("trusted-substituters = https://a", &["3 trusted-substituters: https://a"]);
     }

@@ -178,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_is_said_in_words() {
+        let check = |operator: Operator, text: &str| assert_eq!(expected(&operator), text);
+        check(Operator::Equals(json!(["a"])), "to equal [\"a\"]");
+        check(Operator::Contains(vec![json!("a"), json!(3)]), "to contain \"a\", 3");
+        check(Operator::Subset(vec![json!("a"), json!("b")]), "to hold nothing but \"a\", \"b\"");
+        check(Operator::Subset(Vec::new()), "to be empty");
+        check(Operator::Matches(regex_lite::Regex::new("^a").unwrap()), "to match `^a`");
+        check(Operator::Absent(true), "not to be there");
+        check(Operator::Absent(false), "to be there");
+        check(Operator::Count(1), "to hold 1 element");
+        check(Operator::Count(2), "to hold 2 elements");
+    }
+
+    #[test]
     fn what_is_not_there() {
         let expected = |expected: Operator| holds(&expected, &Read::Absent);
         assert!(expected(Operator::Absent(true)) && !expected(Operator::Absent(false)));

@@ -34,6 +34,7 @@ fn no_host<'a>(facts: &Facts<'a>, home: &'a Configuration, host: &str) -> Findin
     let hosts = facts.hosts();
     let likeness = |name: &str| strsim::jaro_winkler(name, host);
     let nearest = hosts.iter().max_by(|one, other| likeness(one.name).total_cmp(&likeness(other.name)));
+    // How alike is alike enough is a matter of taste: no test asks for a name that is exactly so.
     let hint = nearest.filter(|host| likeness(host.name) > 0.7).map(|host| format!(" (did you mean `{}`?)", host.name));
     let text = format!("there is no host `{host}`{}", hint.unwrap_or_default());
     let fix = format!("rename the home, or say which host `{host}` is in `config.aliases` of xtask.toml");

@@ -1,6 +1,7 @@
 //! Tables of facts, each with what the rule must find in them.
 
 mod homes;
+mod places;
 
 use super::*;
 use crate::config::Config;
@@ -47,8 +48,16 @@ const ADA: &str = r#""users": {"ada": {"home": "/home/ada", "shell": "bash"}}"#;
 /// What is found in `results` with the xtask.toml `config`.
 #[track_caller]
 fn check(config: &str, results: &[OutputResult], expected: &[&str]) {
+    let told = |problem: &Problem| {
+        let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        format!("{}{place}{}", if problem.fails() { "" } else { "warning: " }, problem.fault)
+    };
+    let found = found(config, results, &Sources::default());
+    assert_eq!(found.iter().map(told).collect::<Vec<_>>(), expected);
+}
+
+fn found(config: &str, results: &[OutputResult], sources: &Sources) -> Vec<Problem> {
     let parsed = Config::parse(config).unwrap();
-    let sources = Sources::default();
     let declared = |kind: &str, system: &str| Output {
         attr: AttrPath::new(["x", system, "a"]),
         kind: kind.to_owned(),
@@ -57,20 +66,15 @@ fn check(config: &str, results: &[OutputResult], expected: &[&str]) {
     // Where homes are by system, they do not make it one of the flake's.
     let declared =
         [declared("package", "aarch64-darwin"), declared("check", "x86_64-linux"), declared("home", "riscv64-linux")];
-    let facts = Facts {
+    problems(&Facts {
         results,
         configurations: &configurations(results).unwrap(),
         declared: &declared,
         conventions: &parsed.config,
         expectations: &parsed.expect,
         config_text: config,
-        sources: &sources,
-    };
-    let told = |problem: &Problem| {
-        let place = problem.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-        format!("{}{place}{}", if problem.fails() { "" } else { "warning: " }, problem.fault)
-    };
-    assert_eq!(problems(&facts).iter().map(told).collect::<Vec<_>>(), expected);
+        sources,
+    })
 }
 
 #[test]

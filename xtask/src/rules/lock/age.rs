@@ -30,7 +30,7 @@ pub fn stale(facts: &Facts<'_>, lock: &FlakeLock) -> Vec<Problem> {
 /// Own inputs that follow a release which is not maintained any more.
 pub fn ended(facts: &Facts<'_>, lock: &FlakeLock) -> Vec<Problem> {
     let own = lock.direct_inputs().filter_map(|(name, node)| Some((name, release(node?)?)));
-    own.filter(|(_, (year, month))| end(*year, *month) < facts.now)
+    own.filter(|(_, (year, month))| end(*year, *month) <= facts.now)
         .map(|(name, (year, month))| {
             let fault = format!(
                 "the input `{name}` follows the release {year:02}.{month:02}, which is not maintained any more"
@@ -93,6 +93,15 @@ mod tests {
         let fault = "flake.lock:1: what flake.lock pins for the input `a` is 31 days old, more than the 30 that xtask.toml allows";
         check_lock_with(&lock(31), |facts| facts.max_age_days = Some(30), &[fault], stale);
         check_lock_with(&lock(30), |facts| facts.max_age_days = Some(30), &[], stale);
+    }
+
+    #[test]
+    fn a_release_ends_with_its_last_day() {
+        assert_eq!((end(25, 5), end(25, 11)), (seconds(2026, 1, 1), seconds(2026, 7, 1)));
+        let lock = r#""a": {"original": {"ref": "nixos-25.11"}}, "root": {"inputs": {"a": "a"}}"#;
+        let fault = ": the input `a` follows the release 25.11, which is not maintained any more";
+        check_lock_with(lock, |facts| facts.now = end(25, 11) - 1, &[], ended);
+        check_lock_with(lock, |facts| facts.now = end(25, 11), &[fault], ended);
     }
 
     #[test]

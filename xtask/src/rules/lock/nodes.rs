@@ -85,6 +85,13 @@ mod tests {
         check_lock(&lock(r#""nixpkgs_2""#), &[fault], super::duplicates);
         check_lock(&lock(r#"["nixpkgs"]"#), &[], super::duplicates);
         check_lock(&lock(r#""nixpkgs""#), &[], super::duplicates);
+        // What is no nixpkgs may stand there as often as it likes.
+        let utils = r#"{"locked": {"owner": "numtide", "repo": "flake-utils"}}"#;
+        let other = format!(
+            r#""a": {NIXPKGS}, "b": {utils}, "c": {utils}, "home": {{"inputs": {{"utils": "c"}}}},
+               "root": {{"inputs": {{"home": "home", "nixpkgs": "a", "utils": "b"}}}}"#
+        );
+        check_lock(&other, &[], super::duplicates);
         // Two of the flake's own choice are a choice.
         let stable = format!(
             r#""a": {NIXPKGS}, "b": {NIXPKGS}, "root": {{"inputs": {{"nixpkgs": "a", "nixpkgs-stable": "b"}}}}"#

@@ -106,11 +106,9 @@ fn unanchored(facts: &Facts<'_>, policy: &Policy, rule: &Rule) -> Option<Problem
 /// `file`, if the rule matches it only for want of an anchor.
 fn foreign(rule: &Rule, file: &str) -> Option<String> {
     let (text, regex) = rule.path_regex.as_ref()?;
-    let found = regex.find(file)?;
     let (start, end) = (if open_start(text) { "^" } else { "" }, if open_end(text) { "$" } else { "" });
     let anchored = Regex::new(&format!("{start}(?:{text}){end}")).ok()?;
-    let strange = (found.start() > 0 || found.end() < file.len()) && !anchored.is_match(file);
-    strange.then(|| file.to_owned())
+    (regex.is_match(file) && !anchored.is_match(file)).then(|| file.to_owned())
 }
 
 /// Whether it begins with the name of a folder, and would match in the middle of a path.
@@ -158,4 +156,50 @@ fn idle_names(sorted: &Sorted<'_>, policy: &Policy) -> Vec<Problem> {
         Problem::warning(place(&policy.path, named.line), fault, "add it to a rule, or remove it")
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_meant_by_a_rule_or_a_folder() {
+        let check = |rule: &str, path: &str, expected: bool| {
+            let text = format!("creation_rules:\n  - age: a\n    path_regex: '{rule}'\n");
+            let policy = Policy::read(Path::new("x/.sops.yaml"), &text).unwrap();
+            assert_eq!(is_meant_secret(Path::new(path), &[policy]), expected, "{rule} {path}");
+        };
+        check(r"^keys/.*\.yaml$", "x/keys/a.yaml", true);
+        check(r"^keys/.*\.yaml$", "x/other/a.yaml", false);
+        check(r"^keys/.*\.yaml$", "keys/a.yaml", false);
+        // What any file matches, or only for want of an anchor, means nothing.
+        check(".*", "x/other/a.yaml", false);
+        check(r"\.yaml$", "x/other/a.yaml", false);
+        check(r"keys/.*\.yaml$", "x/my/keys/a.yaml", false);
+        check(r"keys/.*\.yaml$", "x/keys/a.yaml", true);
+        for path in ["x/secrets/a.yaml", "x/a/secrets/b/c.txt", "x/secrets/id_ed25519", "x/secrets/.env"] {
+            check("^none$", path, true);
+        }
+        for path in ["x/secret/a.yaml", "x/secrets/a.nix", "x/secrets/.hidden", "x/secrets/.env.yaml", "x/secrets"] {
+            check("^none$", path, false);
+        }
+    }
+
+    #[test]
+    fn a_regular_expression_is_open_where_a_path_goes_on() {
+        for (regex, start, end) in [
+            ("secrets/a", true, false),
+            ("my-secrets_2/a", true, false),
+            ("^secrets/a", false, false),
+            ("secrets", false, false),
+            (r".*/a", false, false),
+            (r"^a\.yaml", false, true),
+            (r"^a\.yaml$", false, false),
+            (r"^a\.", false, false),
+            ("^yaml", false, false),
+            ("^a.yaml", false, false),
+        ] {
+            assert_eq!((open_start(regex), open_end(regex)), (start, end), "{regex}");
+        }
+    }
 }

@@ -249,7 +249,12 @@ mod tests {
 
     #[test]
     fn names_are_whole_words() {
-        assert!(has_word("  secrets.token = { };", "token") && has_word("\"token\" = x", "token"));
-        assert!(!has_word("secrets.token-2 = { };", "token") && !has_word("# token", "token"));
+        let check = |line: &str, expected: bool| assert_eq!(has_word(line, "token"), expected, "{line}");
+        for line in ["  secrets.token = { };", "\"token\" = x", "token", "tokens token", "a # token"] {
+            check(line, true);
+        }
+        for line in ["secrets.token-2 = { };", "# token", "  # token", "my-token", "mytoken = 1", "tokens", "token'"] {
+            check(line, false);
+        }
     }
 }

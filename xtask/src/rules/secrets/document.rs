@@ -101,12 +101,10 @@ pub fn read(format: Format, text: &str) -> Result<Document, NotYaml> {
 
 fn structured(yaml: &yaml::Yaml) -> Document {
     let mut document = Document::default();
-    let (mut first, mut last) = (u32::MAX, 0);
     for root in &yaml.documents {
         for (key, value) in root.entries() {
             if key.text == "sops" && matches!(value.value, Value::Map(_)) {
                 document.metadata.get_or_insert_with(|| Metadata::read(value, key.line));
-                (first, last) = (first.min(key.line), last.max(last_line(value)));
             }
         }
         collect(root, &mut Vec::new(), false, &mut document);
@@ -114,11 +112,6 @@ fn structured(yaml: &yaml::Yaml) -> Document {
     let inside = |comment: &Comment| comment.path.first().is_some_and(|key| key == "sops");
     document.comments = yaml.comments.iter().filter(|comment| !inside(comment)).cloned().collect();
     document
-}
-
-fn last_line(node: &Node) -> u32 {
-    let items = node.items().iter().chain(node.entries().iter().map(|(_, value)| value));
-    items.map(last_line).max().unwrap_or(node.line)
 }
 
 fn collect(node: &Node, path: &mut Vec<String>, in_list: bool, document: &mut Document) {
@@ -194,6 +187,47 @@ mod tests {
     }
 
     #[test]
+    fn the_format_is_that_of_the_extension() {
+        let check = |path: &str, word: &str| assert_eq!(Format::of(Path::new(path)).word(), word, "{path}");
+        check("a/b.yaml", "yaml");
+        check("b.yml", "yaml");
+        check("b.json", "json");
+        check(".env", "binary");
+        check("b.env", "dotenv");
+        check("b.ini", "ini");
+        check("b.txt", "binary");
+    }
+
+    #[test]
+    fn what_may_be_encrypted_holds_the_part_of_sops() {
+        let check = |format: Format, text: &str, expected: bool| {
+            assert_eq!(may_be_encrypted(format, text), expected, "{text}");
+        };
+        check(Format::Yaml, "a: 1\nsops: \n", true);
+        check(Format::Yaml, "a: sops\n  sops:\n", false);
+        check(Format::Json, " {\"sops\": {}}", true);
+        check(Format::Json, "{\"a\": 1}", false);
+        check(Format::Binary, "\"sops\"", false);
+        check(Format::Dotenv, "a=1\nsops_mac=x", true);
+        check(Format::Dotenv, "a=sops_", false);
+        check(Format::Ini, "[a]\n [sops] \n", true);
+        check(Format::Ini, "sops = 1", false);
+    }
+
+    #[test]
+    fn only_a_map_at_the_top_is_the_part_of_sops() {
+        let check = |text: &str, expected: &str| assert_eq!(told(Format::Yaml, text), expected, "{text}");
+        check("sops: a\n", "1:sops=a");
+        check("a:\n  sops:\n    b: 1\n", "3:a.sops.b=1");
+        check("sops:\n  mac: m\n---\nsops:\n  version: v\n", "1 sops  without version,lastmodified");
+        check("a: \"null\"\nb: null\nc: ~\n", "1:a=null 2:b= 3:c=");
+        check(
+            "a:\n  # of a\n  b: 1\nsops:\n  # own\n  mac: m\n",
+            "3:a.b=1 2# of a 4 sops  without version,lastmodified",
+        );
+    }
+
+    #[test]
     fn key_groups_are_groups() {
         let text =
             "sops:\n  key_groups:\n    - age: [{recipient: a}]\n    - pgp: [{fp: b}]\n      age: [{recipient: c}]\n";
@@ -201,5 +235,8 @@ mod tests {
         let names: Vec<Vec<_>> =
             groups.iter().map(|group| group.iter().map(|who| who.name.as_str()).collect()).collect();
         assert_eq!(names, [vec!["a"], vec!["c", "b"]]);
+        // What has no groups has one.
+        let ungrouped = read(Format::Yaml, "sops:\n  key_groups: []\n  age: [{recipient: a}]\n").unwrap();
+        assert_eq!(ungrouped.metadata.unwrap().groups.concat().len(), 1);
     }
 }

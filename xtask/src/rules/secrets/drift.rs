@@ -126,3 +126,103 @@ fn settings(file: &Encrypted<'_>, rule: &Rule) -> Option<(String, String)> {
     let (has, wants) = (metadata.mac_only_encrypted, rule.mac_only_encrypted);
     (has != wants).then(|| (mac(has), mac(wants)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::document;
+    use super::*;
+
+    /// What is told of the file at `path`, in whose own part `sops` stands, under a rule that says `rule`.
+    #[track_caller]
+    fn check_at(path: &str, rule: &str, sops: &str, expected: &[&str]) {
+        let policy = Policy::read(Path::new(policy::FILE), &format!("creation_rules:\n  - {rule}\n")).unwrap();
+        let document = document::read(Format::Yaml, &format!("sops: {{ {sops} }}\n")).unwrap();
+        let path = Path::new(path);
+        let found = problems(&Encrypted { path, format: Format::of(path), document }, &[policy]);
+        assert_eq!(found.into_iter().map(|problem| problem.fault).collect::<Vec<_>>(), expected, "{rule}");
+    }
+
+    #[track_caller]
+    fn check(rule: &str, sops: &str, expected: &[&str]) {
+        check_at("a.yaml", rule, sops, expected);
+    }
+
+    fn extra(who: &str) -> String {
+        format!("the file is encrypted for `{who}`, whom its rule (.sops.yaml:2) does not name")
+    }
+
+    #[test]
+    fn recipients_are_compared_as_they_are_written() {
+        let both = |file: &str, rule: &str| {
+            format!("the file is encrypted for `{file}`, and not for `{rule}`, as its rule (.sops.yaml:2) says")
+        };
+        check("age: ssh-ed25519 AAAA ada@web", "age: [{ recipient: ssh-ed25519 AAAA }]", &[]);
+        let other = both("ssh-ed25519 AAAB", "ssh-ed25519 AAAA");
+        check("age: ssh-ed25519 AAAA ada@web", "age: [{ recipient: ssh-ed25519 AAAB ada@web }]", &[&other]);
+        // Only what follows an SSH key is a remark.
+        let plugin = both("age1x a b", "age1x a c");
+        check("age: age1x a c", "age: [{ recipient: age1x a b }]", &[&plugin]);
+        check("pgp: ab cd", "pgp: [{ fp: ABCD }]", &[]);
+        check("pgp: abce", "pgp: [{ fp: ABCD }]", &[&both("ABCD", "ABCE")]);
+        check("kms: 'arn:a'", "kms: [{ arn: 'arn:a' }]", &[]);
+        check("kms: 'arn:a'", "kms: [{ arn: 'arn:b' }]", &[&both("arn:b", "arn:a")]);
+        check("gcp_kms: [{ resource_id: a }]", "gcp_kms: [{ resource_id: b }]", &[&both("b", "a")]);
+    }
+
+    #[test]
+    fn recipients_that_files_spell_otherwise_are_counted() {
+        check("azure_keyvault: 'https://v/a'", "azure_kv: [{ name: a }]", &[]);
+        let two = "azure_kv: [{ name: a }, { name: b }]";
+        check("azure_keyvault: 'https://v/a'", two, &[&extra("azure_kv 2")]);
+        check("azure_keyvault: 'https://v/a,https://v/b'", two, &[]);
+    }
+
+    #[test]
+    fn a_rule_that_names_nobody_is_told_of_elsewhere() {
+        check("path_regex: a", "age: [{ recipient: age1a }]", &[]);
+        check("age: age1b", "age: [{ recipient: age1a }, { recipient: age1b }]", &[&extra("age1a")]);
+    }
+
+    #[test]
+    fn groups_and_how_many_of_them_are_needed() {
+        let groups = |groups: &[&str], field: &str| {
+            let member =
+                |who: char| if field.is_empty() { format!("age1{who}") } else { format!("{{ {field}: age1{who} }}") };
+            let group =
+                |group: &&str| format!("{{ age: [{}] }}", group.chars().map(member).collect::<Vec<_>>().join(", "));
+            format!("key_groups: [{}]", groups.iter().map(group).collect::<Vec<_>>().join(", "))
+        };
+        let check = |rule: &[&str], wanted: u32, file: &[&str], needed: u32, expected: &[&str]| {
+            let rule = format!("{{ {}, shamir_threshold: {wanted} }}", groups(rule, ""));
+            check(&rule, &format!("{}, shamir_threshold: {needed}", groups(file, "recipient")), expected);
+        };
+        let fault = |has: &str, wants: &str| {
+            format!("the file needs {has}, and its rule (.sops.yaml:2) asks for {wants} or groups them otherwise")
+        };
+        let (one, two) = ("keys of 1 of 2 groups", "keys of 2 of 2 groups");
+        check(&["a", "b"], 2, &["b", "a"], 2, &[]);
+        check(&["a", "b"], 1, &["a", "b"], 1, &[]);
+        // A file that does not say how many are needed needs all.
+        check(&["a", "b"], 2, &["a", "b"], 0, &[]);
+        check(&["a", "b"], 1, &["a", "b"], 2, &[&fault(two, one)]);
+        check(&["a", "bc"], 2, &["ab", "c"], 2, &[&fault(two, two)]);
+        // Of one group, no number is needed.
+        check(&["ab"], 2, &["ab"], 0, &[]);
+        check(&["ab"], 0, &["a", "b"], 0, &[&fault(two, "one key")]);
+        // A rule that divides its recipients and does not say how many are needed is told of elsewhere.
+        check(&["a", "b"], 0, &["ab"], 0, &[]);
+    }
+
+    #[test]
+    fn settings_of_what_has_many_values() {
+        let rule = "{ age: age1a, encrypted_regex: ^p }";
+        let sops = "age: [{ recipient: age1a }]";
+        let fault =
+            "the file has `unencrypted_suffix: _unencrypted`, and its rule (.sops.yaml:2) wants `encrypted_regex: ^p`";
+        check(rule, sops, &[fault]);
+        check(rule, &format!("{sops}, encrypted_regex: ^p"), &[]);
+        check_at("a.bin", rule, sops, &[]);
+    }
+}

@@ -134,3 +134,93 @@ pub fn value_type(text: &str) -> Option<&str> {
     let whole = filled(data, "data:") && filled(iv, "iv:") && filled(tag, "tag:");
     kind.strip_prefix("type:").filter(|kind| whole && !kind.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::document;
+    use super::*;
+
+    const ENC: &str = "ENC[AES256_GCM,data:AA==,iv:BB==,tag:CC==,type:str]";
+
+    /// What is told of the YAML file at `path` whose own part says `sops` besides what it must.
+    #[track_caller]
+    fn check_at(path: &str, sops: &str, body: &str, expected: &[&str]) {
+        let text = format!("{body}\nsops: {{ mac: m, version: v, lastmodified: t, {sops} }}\n");
+        let document = document::read(Format::Yaml, &text).unwrap();
+        let path = Path::new(path);
+        let found = problems(&Encrypted { path, format: Format::of(path), document });
+        let told: Vec<_> = found.iter().map(|one| (one.fails(), one.fault.as_str())).collect();
+        // What cannot be told fails nothing.
+        let expected: Vec<_> = expected.iter().map(|fault| (!fault.ends_with("cannot be told here"), *fault)).collect();
+        assert_eq!(told, expected, "{sops}, {body}");
+    }
+
+    #[test]
+    fn each_selector_says_what_is_encrypted() {
+        let check = |sops: &str, key: &str, encrypted: bool| {
+            let (plain, done) = (format!("{key}: hunter2"), format!("{key}: {ENC}"));
+            let plain_fault = format!("the value of `{key}` stands in plain text");
+            let done_fault = format!(
+                "the value of `{key}` is encrypted, and the file's selector says that it is plain: sops never decrypts it"
+            );
+            let of_plain: &[&str] = if encrypted { &[&plain_fault] } else { &[] };
+            let of_done: &[&str] = if encrypted { &[] } else { &[&done_fault] };
+            check_at("a.yaml", sops, &plain, of_plain);
+            check_at("a.yaml", sops, &done, of_done);
+        };
+        check("", "a", true);
+        check("", "a_unencrypted", false);
+        check("unencrypted_suffix: _p", "a_p", false);
+        check("unencrypted_suffix: _p", "a_unencrypted", true);
+        check("encrypted_suffix: _e", "a_e", true);
+        check("encrypted_suffix: _e", "a", false);
+        check("unencrypted_regex: ^p", "port", false);
+        check("unencrypted_regex: ^p", "a", true);
+        check("encrypted_regex: ^(a|b)$", "a", true);
+        check("encrypted_regex: ^(a|b)$", "ab", false);
+    }
+
+    #[test]
+    fn what_a_selector_says_of_a_part_goes_for_all_below() {
+        check_at("a.yaml", "unencrypted_suffix: _p", "a_p:\n  b:\n    - c", &[]);
+        check_at("a.yaml", "encrypted_regex: ^a$", "a:\n  b: c", &["the value of `a.b` stands in plain text"]);
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_told_is_a_warning() {
+        let fault = "what `encrypted_comment_regex` leaves in plain text cannot be told here";
+        check_at("a.yaml", "encrypted_comment_regex: x", "a: hunter2", &[fault]);
+        let fault = "what `encrypted_regex` leaves in plain text cannot be told here";
+        check_at("a.yaml", "encrypted_regex: '('", "a: hunter2", &[fault]);
+        // A binary file is one value, and has no selector.
+        check_at("a.bin", "encrypted_regex: '^x'", "data: hunter2", &["the value of `data` stands in plain text"]);
+    }
+
+    #[test]
+    fn comments_are_encrypted_with_what_is_beside_them() {
+        let fault = "a comment stands in plain text in an encrypted file";
+        let done = ENC.replace("str", "comment");
+        check_at("a.yaml", "", &format!("# hunter2\na: {ENC}"), &[fault]);
+        check_at("a.yaml", "", &format!("#{done}\na: {ENC}"), &[]);
+        check_at("a.yaml", "", &format!("#  \na: {ENC}"), &[]);
+        check_at("a.yaml", "", &format!("a_unencrypted:\n  # hunter2\n  b: c\nd: {ENC}"), &[]);
+    }
+
+    #[test]
+    fn a_ciphertext_is_whole() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(value_type(text), expected, "{text}");
+        check(ENC, Some("str"));
+        check("ENC[AES256_GCM,data:AA==,iv:BB==,tag:CC==,type:]", None);
+        for part in ["data:AA==", "iv:BB==", "tag:CC==", "type:str"] {
+            check(&ENC.replace(part, ""), None);
+            check(&ENC.replace(part, part.split_once(':').unwrap().0), None);
+        }
+        for part in ["AA==", "BB==", "CC=="] {
+            check(&ENC.replace(part, ""), None);
+        }
+        check(&ENC.replace(']', ""), None);
+        check(&format!("{ENC},more]"), None);
+    }
+}

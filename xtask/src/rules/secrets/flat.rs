@@ -120,4 +120,29 @@ mod tests {
         let document = read("sops_age__list_0__map_enc=a\\nb\nsops_age__list_0__map_recipient=r\n", false);
         assert_eq!(document.metadata.unwrap().groups[0][0].enc.as_deref(), Some("a\nb"));
     }
+
+    #[test]
+    fn damage_costs_no_more_than_itself() {
+        let names = |text: &str| {
+            let recipients = read(text, false).metadata.unwrap().groups.concat();
+            recipients.into_iter().map(|who| who.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("sops_age__list_7__map_recipient=r\n"), ["r"]);
+        assert_eq!(
+            names("sops_age__list_0__map_recipient=r\nsops_age__list_9__map_recipient=s\nsops_age=x\n"),
+            ["r", "s"]
+        );
+        assert_eq!(names("sops_age__list_0=x\nsops_age__list_0__map_recipient=r\n"), ["r"]);
+    }
+
+    #[test]
+    fn what_begins_a_comment_depends_on_the_format() {
+        let check = |sections: bool, expected: (usize, usize)| {
+            let document = read("; a=1\n#b=2\n[c]\nd = 3\n", sections);
+            assert_eq!((document.comments.len(), document.leaves.len()), expected);
+            assert!(document.metadata.is_none());
+        };
+        check(true, (2, 1));
+        check(false, (1, 2));
+    }
 }

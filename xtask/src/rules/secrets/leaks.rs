@@ -79,7 +79,8 @@ pub fn key_patterns(text: &str) -> Vec<(u32, &'static str)> {
     found
 }
 
-/// Whether `text` holds `mark`: the search of the standard library is slow in a program that is built in a hurry.
+/// Whether `text` holds `mark`: the search of the standard library is slow in a program that is built in a hurry. It only spares work:
+/// a text that is looked through in vain gives the same, so that no test can tell this from `true`.
 fn holds(text: &str, mark: &str) -> bool {
     memmem::find(text.as_bytes(), mark.as_bytes()).is_some()
 }
@@ -153,5 +154,65 @@ mod tests {
         check(&format!("AKIA{}", "A1".repeat(8)), &[1]);
         check("AKIAIOSFODNN7EXAMPLE", &[]);
         check("ghp_short", &[]);
+    }
+
+    #[test]
+    fn keys_are_of_their_characters() {
+        let check = |mark: &str, body: &str, expected: bool| {
+            assert_eq!(!key_patterns(&format!("x {mark}{body}")).is_empty(), expected, "{mark}{body}");
+        };
+        check("AGE-SECRET-KEY-1", &"q".repeat(58), false);
+        check("AGE-SECRET-KEY-1", &"B".repeat(58), false);
+        for mark in ["ghp_", "gho_", "ghs_"] {
+            check(mark, &"a_A9".repeat(9), true);
+            check(mark, &"a-".repeat(18), false);
+        }
+        check("github_pat_", &"a_".repeat(40), true);
+        check("glpat-", &"a-_9".repeat(5), true);
+        check("glpat-", &"a/".repeat(10), false);
+        check("xoxb-", &"1-a".repeat(10), true);
+        check("AKIA", &"a1".repeat(8), false);
+        check("AKIA", &"A_".repeat(8), false);
+        let body = format!("{}+/", "a".repeat(84));
+        check("cache-1:", &format!("{body}=="), true);
+        check("cache-12:", &format!("{body}=="), true);
+        check("cache-:", &format!("{body}=="), false);
+        check("cache1:", &format!("{body}=="), false);
+        check("cache-1:", &format!("{}==", body.replace("+/", "- ")), false);
+    }
+
+    #[test]
+    fn a_private_key_in_pem_has_a_body() {
+        let check = |text: &str, expected: &[u32]| {
+            let lines: Vec<u32> = private_pem(text).collect();
+            assert_eq!(lines, expected, "{text}");
+        };
+        let (begin, body) = ("-----BEGIN RSA PRIVATE KEY-----", "b3Bl".repeat(8));
+        check(&format!("x\n  {begin} \n  {body}\n"), &[2]);
+        check(&format!("{begin}\nProc-Type: 4\nDEK-Info: AES\n\n{body}\n"), &[1]);
+        check(&format!("{begin}\na\nb\nc\nd\n{body}\n"), &[]);
+        check(&format!("{begin}\n{}\n", &body[1..]), &[]);
+        check(&format!("{begin}\n{}\n", body.replace('3', " ")), &[]);
+        let certificate = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        check(&format!("{certificate}{begin}\n{body}\n"), &[4]);
+        check(&format!("-----END RSA PRIVATE KEY-----\n{body}\n"), &[]);
+    }
+
+    #[test]
+    fn every_key_is_a_problem_with_its_line() {
+        let file = |tracked: bool| {
+            let text = format!("a\ncache-1:{}==\nghp_{}\n", "a".repeat(86), "a".repeat(36));
+            File { path: "a/b".into(), tracked, text }
+        };
+        let found = problems(&[file(true)]);
+        let told: Vec<_> =
+            found.iter().map(|one| (one.place.as_ref().unwrap().to_string(), one.fault.as_str())).collect();
+        let expected = [
+            ("a/b:3".to_owned(), "a token of GitHub stands here in plain text"),
+            ("a/b:2".to_owned(), "a private signing key of Nix stands here in plain text"),
+        ];
+        assert_eq!(told, expected);
+        assert!(found[0].fix.starts_with("revoke it"));
+        assert_eq!(problems(&[file(false)])[0].fix, "move `a/b` out of the repository, or have git ignore it");
     }
 }

@@ -207,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn other_spellings_and_no_groups() {
+        let check = |rule: &str, expected: &[(&str, &str)]| {
+            let policy = Policy::read(Path::new(FILE), &format!("creation_rules:\n  - {{ {rule} }}\n")).unwrap();
+            let found: Vec<_> = policy.rules[0].recipients().map(|who| (who.kind, who.name.as_str())).collect();
+            assert_eq!(found, expected, "{rule}");
+        };
+        check("azure_keyvault: 'https://v/a'", &[("azure_kv", "https://v/a")]);
+        check("azure_kv: [{ name: a }]", &[("azure_kv", "a")]);
+        check("hc_vault_transit_uri: 'https://v/b'", &[("hc_vault", "https://v/b")]);
+        check("hc_vault: [{ key_name: b }]", &[("hc_vault", "b")]);
+        check("key_groups: [], age: a", &[("age", "a")]);
+    }
+
+    #[test]
     fn a_regular_expression_that_is_none_is_named_by_its_line() {
         let error = Policy::read(Path::new(FILE), "creation_rules:\n  - age: x\n    path_regex: '['\n").unwrap_err();
         assert_eq!(error.line, 3);

@@ -48,3 +48,42 @@ pub fn problems(file: &Encrypted<'_>, policies: &[Policy]) -> Vec<Problem> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::document::{self, Format};
+    use super::super::tests::wrapped;
+    use super::*;
+
+    /// What is told of a file for these recipients of `kind`, each with the stanza that its wrapped key has.
+    #[track_caller]
+    fn check(kind: &str, recipients: &[(&str, &str)], expected: &[&str]) {
+        let field = if kind == "age" { "recipient" } else { "fp" };
+        let item = |(name, stanza): &(&str, &str)| format!("{{ {field}: {name}, enc: {:?} }}", wrapped(stanza));
+        let items: Vec<String> = recipients.iter().map(item).collect();
+        let document = document::read(Format::Yaml, &format!("sops: {{ {kind}: [{}] }}\n", items.join(", "))).unwrap();
+        let found = problems(&Encrypted { path: Path::new("a.yaml"), format: Format::Yaml, document }, &[]);
+        assert_eq!(found.into_iter().map(|problem| problem.fault).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn each_wrapped_key_is_for_one() {
+        check("age", &[("age1a", "X25519 a"), ("age1b", "X25519 b")], &[]);
+        let twin = "the key that is labelled `age1b` is the one wrapped for `age1a`";
+        check("age", &[("age1a", "X25519 a"), ("age1b", "X25519 a")], &[twin]);
+        // Two keys without arguments may differ, and one SSH key may stand twice under two remarks.
+        check("age", &[("age1a", "X25519"), ("age1b", "X25519")], &[]);
+        let ssh = |remark: &'static str| (remark, "ssh-ed25519 ungWvw");
+        check("age", &[ssh("ssh-ed25519 YWJj ada"), ssh("ssh-ed25519 YWJj bob")], &[]);
+        let other = "the key that is labelled `age1a` is wrapped for somebody else";
+        check("age", &[("age1a", "ssh-ed25519 a")], &[other]);
+    }
+
+    #[test]
+    fn nobody_and_those_of_other_kinds() {
+        check("age", &[], &["the file is encrypted for nobody"]);
+        check("pgp", &[("ABCD", "nothing of age")], &[]);
+    }
+}

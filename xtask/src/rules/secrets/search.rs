@@ -94,6 +94,26 @@ mod tests {
     #[test]
     fn short_values_are_not_looked_for() {
         assert!(needles("x", b"1234567").is_empty() && !needles("x", b"12345678").is_empty());
-        assert!(!format!("{:?}", needles("key", b"12345678")[0]).contains("12345678"));
+    }
+
+    #[test]
+    fn a_value_is_named_and_never_shown() {
+        let shown: Vec<String> = needles("key", b"12345678").iter().map(|needle| format!("{needle:?}")).collect();
+        assert!(shown.contains(&"key as it is".to_owned()) && shown.contains(&"key in base64".to_owned()), "{shown:?}");
+        assert!(!shown.concat().contains("12345678"));
+    }
+
+    #[test]
+    fn a_value_that_differs_at_either_end_is_another() {
+        for other in ["borrect horse battery staple", "correct horse battery stapl!"] {
+            for before in ["", "a", "ab"] {
+                let text = BASE64.encode(format!("{before}{other}").as_bytes());
+                assert_eq!(
+                    found("correct horse battery staple", text.as_bytes()),
+                    Vec::<&str>::new(),
+                    "{before}{other}"
+                );
+            }
+        }
     }
 }

@@ -243,6 +243,9 @@ fn marks_of_a_merge_and_broken_files() {
 #[test]
 fn what_only_looks_encrypted() {
     // It speaks of SOPS and holds a ciphertext, and nothing in it is SOPS's own part.
+    let list = format!("token: {}\nsops:\n  - a\n", value("str"));
+    check_file(&list, &["secrets/web.yaml:1: this file should be encrypted by its name, and is not"]);
+    check(&[("docs/example.yaml", &list)], &[]);
     let quoted = format!("note: |\n  sops:\n  {}\n", value("str"));
     check_file(&quoted, &["secrets/web.yaml:1: this file should be encrypted by its name, and is not"]);
     check(&[("docs/example.yaml", &quoted)], &[]);

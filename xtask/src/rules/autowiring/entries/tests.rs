@@ -25,6 +25,7 @@ fn check(layout: &Layout, files: &[&str], declared: &[&str], expected: &[(&str, 
         unknown: &[],
         expected: &[],
         unexpected: &[],
+        config_text: "",
     });
     let place = |problem: &Problem| problem.place.as_ref().map(ToString::to_string).unwrap_or_default();
     let found: Vec<_> = found.iter().map(|one| (format!("{}: {}", place(one), one.fault), one.fix.clone())).collect();
@@ -95,6 +96,13 @@ fn two_folders_may_fill_one_set() {
     let lost = lost.each_ref().map(|(fault, fix)| (fault.as_str(), fix.as_str()));
     let declared = ["nixosConfigurations.web", "nixosConfigurations.db", "nixosConfigurations.lost"];
     check(&layout, &files, &declared, &lost);
+    // A file of that name in a folder that fills another set is another.
+    let lost = (
+        ": `nixosConfigurations.web` has no file: there is no `web` in `configurations/nixos`",
+        "move what it is made of to `configurations/nixos/web.nix`, or drop the attribute",
+    );
+    let (file, declared) = ("configurations/darwin/web.nix", ["darwinConfigurations.web", "nixosConfigurations.web"]);
+    check(&Preset::Configurations.layout(""), &[file], &declared, &[lost]);
 }
 
 #[test]

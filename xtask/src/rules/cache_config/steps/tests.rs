@@ -53,11 +53,16 @@ fn the_secret_is_the_same_within_a_cache() {
     check(&[("w", workflow(&[&one, &step("x: y")]))], &[&lacks]);
     let written = format!("w:5: {fault}: `authToken` written out here, `authToken` from the secret `ONE` in `w:3`");
     check(&[("w", workflow(&[&one, &step("authToken: hunter2")]))], &[&written]);
+    let computed =
+        format!("w:5: {fault}: `authToken` from `${{{{ env.A }}}}` here, `authToken` from the secret `ONE` in `w:3`");
+    check(&[("w", workflow(&[&one, &step("authToken: '${{ env.A }}'")]))], &[&computed]);
     check(&[("w", workflow(&[&one, &two.replace("name: a", "name: b")]))], &[]);
     let script = "{ run: cachix push a x, env: { CACHIX_AUTH_TOKEN: '${{ secrets.TWO }}' } }";
     let scripts =
         format!("w:5: {fault}: `authToken` from the secret `TWO` here, `authToken` from the secret `ONE` in `w:3`");
     check(&[("w", workflow(&[&one, script]))], &[&scripts]);
+    // To which of several caches a script pushes, nobody can tell.
+    check(&[("w", workflow(&[&one, &one.replace("name: a", "name: b"), script]))], &[]);
     // Without a cache that is named, scripts are held against each other.
     let other = script.replace("TWO", "ONE");
     let alone =
@@ -81,6 +86,15 @@ fn the_rule_for_forks_is_the_same() {
     check(&[("w", workflow(&[&never, &on("matrix.system == 'a'")]))], &[]);
     let differs = format!("w:5: {fault}: `if: github.event_name == 'push'` here, none in `w:3`");
     check(&[("w", workflow(&[&never, &on("github.event_name == 'push'")]))], &[&differs]);
+    // A condition of an action's own is mended in the action, one of its caller's where it is called.
+    let action = |own: &str| (".github/actions/a/action.yml", format!("runs:\n  steps:\n    - {own}\n"));
+    let call = "{ if: github.event_name == 'push', uses: ./.github/actions/a }";
+    let at = |place: &str| format!("{place}: {fault}: `if: github.event_name == 'push'` here, none in `w:3`");
+    let own = action(&on("github.event_name == 'push'"));
+    let uncalled = call.replace("if: github.event_name == 'push', ", "");
+    let steps = |call: &str| ("w", workflow(&[&never, &never, call]));
+    check(&[own, steps(&uncalled)], &[&at(".github/actions/a/action.yml:3")]);
+    check(&[action(&never), steps(call)], &[&at("w:7")]);
     // The same condition may stand at the job.
     let at_job = workflow(&[&on("github.event_name == 'push'"), &never])
         .replace("  j2:\n", "  j2:\n    if: ${{ github.event_name == 'push' }}\n");
@@ -111,4 +125,29 @@ fn an_action_is_what_its_callers_hand_it() {
     check(&[("v", workflow(&[&others, &others])), plain.clone(), ("w", callers)], &[fault]);
     // An action that nobody calls is looked at all the same.
     check(&[("v", workflow(&[&others, &others])), plain], &[fault]);
+}
+
+#[test]
+fn actions_call_each_other_as_deep_as_github_lets_them() {
+    let action = |number: usize, step: &str| {
+        let file = format!(".github/actions/a{number}/action.yml");
+        (file, format!("runs:\n  steps:\n    - {step}\n"))
+    };
+    let call = |number: usize| format!("{{ uses: ./.github/actions/a{number} }}");
+    let usual = step("pushFilter: s$");
+    let check = |actions: Vec<(String, String)>, expected: &[&str]| {
+        let mut files: Vec<(&str, String)> = vec![("w", workflow(&[&usual, &usual, &call(1)]))];
+        files.extend(actions.iter().map(|(file, text)| (file.as_str(), text.clone())));
+        super::tests::check(&files, expected);
+    };
+    let chain = |length: usize| {
+        let own = |number: usize| if number < length { call(number + 1) } else { step("pushFilter: t$") };
+        (1..=length).map(|number| action(number, &own(number))).collect::<Vec<_>>()
+    };
+    let fault =
+        "the filter of what is pushed is not the same in every step: `pushFilter: t$` here, `pushFilter: s$` in `w:3`";
+    check(chain(DEEPEST), &[&format!(".github/actions/a{DEEPEST}/action.yml:3: {fault}")]);
+    check(chain(DEEPEST + 1), &[]);
+    let own = format!("{}\n    - {}", step("pushFilter: t$"), call(1));
+    check(vec![action(1, &own)], &[&format!(".github/actions/a1/action.yml:3: {fault}")]);
 }

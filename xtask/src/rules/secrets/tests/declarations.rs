@@ -61,6 +61,11 @@ fn what_is_declared_and_cannot_work() {
         &[declaration(&["web"], "token", "json", "secrets/web.yaml")],
         &[&format!("{at} reads `secrets/web.yaml` as json, and sops takes it for yaml: {by}")],
     );
+    // What is read in another format cannot be looked into.
+    check(
+        &[declaration(&["web"], "gone", "json", "secrets/web.yaml")],
+        &[&format!("{at} reads `secrets/web.yaml` as json, and sops takes it for yaml: {by}")],
+    );
     check(
         &[declaration(&["web"], "token", "yaml", "secrets/gone.yaml")],
         &[&format!("{at} is in `secrets/gone.yaml`, which does not exist: {by}")],
@@ -82,4 +87,34 @@ fn private_keys_in_the_store() {
     let files = [file("m.nix", "{\n  sops.age.keyFile = ./key;\n}\n")];
     let expected = ["m.nix:2: `sops.age.keyFile` is in the Nix store, where everybody can read it: declared by `a`"];
     assert_eq!(found(&files, &[], &[key("/nix/store/x-source/key"), key("/etc/key")]), expected);
+}
+
+#[test]
+fn a_binary_file_is_one_secret() {
+    let text = format!(
+        "{{\"data\": \"{}\", \"sops\": {{\"mac\": \"m\", \"version\": \"3\", \"lastmodified\": \"t\"}}}}",
+        value("str")
+    );
+    let files = [file("secrets/web.bin", &text), file("m.nix", "secrets.token")];
+    let found = found(&files, &[declaration(&["web"], "token", "binary", "secrets/web.bin")], &[]);
+    assert_eq!(found.iter().filter(|found| found.contains("sops.secrets")).collect::<Vec<_>>(), [] as [&String; 0]);
+}
+
+#[test]
+fn what_is_declared_is_placed_where_a_file_says_it() {
+    let check = |files: &[(&str, &str)], expected: &str| {
+        let files: Vec<File> = files.iter().map(|(path, text)| file(path, text)).collect();
+        let found = found(&files, &[declaration(&["web"], "a", "yaml", "gone.yaml")], &[]);
+        let fault =
+            "`sops.secrets.token` is in `gone.yaml`, which does not exist: declared by `nixosConfigurations.web`";
+        assert_eq!(found, [format!("{expected}: {fault}")]);
+    };
+    check(&[("a.nix", "\ntoken = { };")], "a.nix:2");
+    check(&[("a.nix", "x = token;"), ("b.nix", "\nsops.secrets.token = { };")], "b.nix:2");
+    check(&[("a.nix", "x = token;\nage.token = x;\n")], "a.nix:2");
+    check(&[("a.nix", "x = token;\ntoken.sopsFile = ./a.yaml;\n")], "a.nix:2");
+    check(&[("a.nix", "secrets.token = x;"), ("b.nix", "secrets.token = ./x;")], "b.nix:1");
+    // Where several say it and none more than the others, nobody can tell which it is.
+    check(&[("a.nix", "x = token;\ny = token;\n")], "");
+    check(&[("README.md", "token"), ("nix", "token")], "");
 }
