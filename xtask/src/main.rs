@@ -45,8 +45,7 @@ use context::{Cli, Context, Ending};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let console = cli.global.console();
-    console.mask_tokens();
+    let console = cli.global.console().masked();
     let ending = interrupt::install()
         .and_then(|()| Context::new(&cli.global, cli.global.console()))
         .and_then(|context| cli.command.run(&context));

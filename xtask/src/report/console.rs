@@ -210,10 +210,12 @@ impl Console {
 
     /// Makes GitHub's runner, if this runs there, take tokens out of everything that is said from now on. To a file they are not
     /// written: there, nobody would take them out.
-    pub fn mask_tokens(&self) {
+    #[must_use]
+    pub fn masked(self) -> Self {
         if on_github() && !stderr_is_a_file() {
             self.put(&masks(tokens::values()), true);
         }
+        self
     }
 
     /// On GitHub, folds what is said by the way from now on under `title`; what failed stays in sight. `None` folds no more.
