@@ -38,7 +38,7 @@ pub struct Limits {
     pub packers: usize,
     /// Bytes of packed NARs in memory; what is beyond waits on disk.
     pub memory: u64,
-    /// How long all retries of one request may take together, in milliseconds.
+    /// How long all waits of one request may take together, with the time in which nothing moved, in milliseconds.
     pub patience: u64,
 }
 

@@ -50,7 +50,7 @@ mod tests {
                 in_flight: 1,
             };
             let tell: Tell = Arc::new(|_| {});
-            let stop = AtomicBool::new(false);
+            let stop = Arc::new(AtomicBool::new(false));
             let verified = verify(&request, Asker { tell: &tell, stop: &stop }).unwrap();
             let [problem] = verified.problems.as_slice() else { unreachable!("{:?}", verified.problems) };
             let VerifyFault::NotAsked(fault) = &problem.fault else { unreachable!("{:?}", problem.fault) };
