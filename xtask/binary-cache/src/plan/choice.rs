@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_closure_is_walked_through_once_however_many_refer_to_it() {
         const COUNT: usize = 3000;
-        let info = PathInfo {
+        let light = PathInfo {
             path: String::new(),
             nar_hash: String::new(),
             nar_size: 1,
@@ -170,10 +170,12 @@ mod tests {
             ca: None,
             ultimate: false,
         };
-        let check = |standing: Standing, budget: Option<u64>, is_reversed: bool, taken: usize| {
+        // The first of all, to which all others come down.
+        let heavy = PathInfo { nar_size: 1_000_000, ..light.clone() };
+        let check = |first: &PathInfo, standing: Standing, budget: Option<u64>, is_reversed: bool, taken: usize| {
             // Each refers to the one before it.
             let member = |index: usize| Member {
-                info: &info,
+                info: if index == 0 { first } else { &light },
                 references: index.checked_sub(1).into_iter().collect(),
                 root: 0,
                 standing: standing.clone(),
@@ -192,11 +194,12 @@ mod tests {
             assert!(steps <= 2 * COUNT, "{standing:?} {budget:?} {is_reversed}: {steps}");
         };
         for is_reversed in [false, true] {
-            check(Standing::Present, None, is_reversed, 0);
-            check(Standing::Lacking, None, is_reversed, COUNT);
-            check(Standing::Lacking, Some(0), is_reversed, 0);
+            check(&light, Standing::Present, None, is_reversed, 0);
+            check(&light, Standing::Lacking, None, is_reversed, COUNT);
+            check(&light, Standing::Lacking, Some(0), is_reversed, 0);
         }
         // What does not fit is met by what refers to it.
-        check(Standing::Lacking, Some(COUNT as u64 / 2), false, COUNT / 2);
+        check(&light, Standing::Lacking, Some(COUNT as u64 / 2), false, COUNT / 2);
+        check(&heavy, Standing::Lacking, Some(500_000), false, 0);
     }
 }
