@@ -72,6 +72,9 @@ pub struct Pushed {
     pub pushed: Vec<PushedPath>,
     /// What is not, and why.
     pub not_pushed: Vec<NotPushed>,
+    /// Exact values that were not looked for, being too short to be told from anything else: where each comes from, for a person.
+    #[serde(default)]
+    pub unscanned: Vec<String>,
     /// How long it all took.
     pub seconds: f64,
 }

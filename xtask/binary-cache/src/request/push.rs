@@ -37,7 +37,8 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
         Outcome::default()
     };
     let (pushed, not_pushed) = (outcome.pushed, outcome.not_pushed);
-    Ok(Pushed { plan, pushed, not_pushed, seconds: started.elapsed().as_secs_f64() })
+    let unscanned = scanner.short().to_vec();
+    Ok(Pushed { plan, pushed, not_pushed, unscanned, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// What every path passes before it leaves.
