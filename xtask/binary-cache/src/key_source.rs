@@ -1,6 +1,10 @@
 //! Secret keys, read from where they are kept.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
 use cache_protocol::{Cache, Fault, FaultKind, KeySource};
+use tempfile::NamedTempFile;
 
 use crate::backend::cachix::Location;
 use crate::signature::SigningKey;
@@ -39,6 +43,43 @@ pub fn read(source: &KeySource) -> Result<Secret, Fault> {
     Ok(Secret::new(text.trim()))
 }
 
+/// A file that holds a secret key, for a program that reads no other.
+pub enum KeyFile {
+    /// The user's own.
+    Kept(PathBuf),
+    /// One that only this user can read, and that is gone with this value.
+    Temporary(NamedTempFile),
+}
+
+impl KeyFile {
+    /// The file of `source`: its own, or for a variable a temporary one.
+    ///
+    /// # Errors
+    /// As [`read`], and when there is no place for the file.
+    pub fn of(source: &KeySource) -> Result<Self, Fault> {
+        if let KeySource::File(file) = source {
+            return Ok(Self::Kept(file.clone()));
+        }
+        let text = read(source)?;
+        let written = NamedTempFile::new().and_then(|mut file| {
+            file.write_all(text.reveal().as_bytes())?;
+            Ok(Self::Temporary(file))
+        });
+        written.map_err(|error| {
+            Fault::new(FaultKind::Local, format!("keep the signing key in a temporary file: {}", error.kind()))
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Kept(file) => file,
+            Self::Temporary(file) => file.path(),
+        }
+    }
+}
+
 fn shown(source: &KeySource) -> String {
     match source {
         KeySource::Variable(variable) => format!("the variable `{variable}`"),
@@ -48,9 +89,22 @@ fn shown(source: &KeySource) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_key_in_a_variable_is_lent_in_a_private_file_that_goes_again() {
+        // A variable that is always there stands for one that holds a key.
+        let file = KeyFile::of(&KeySource::Variable("PATH".to_owned())).unwrap();
+        let path = file.path().to_owned();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), std::env::var("PATH").unwrap().trim());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        drop(file);
+        assert!(!path.exists());
+        let kept = KeyFile::of(&KeySource::File(PathBuf::from("/kept/key"))).unwrap();
+        assert_eq!(kept.path(), Path::new("/kept/key"));
+    }
 
     #[test]
     fn a_file_is_read_without_blanks() {

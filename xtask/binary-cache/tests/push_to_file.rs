@@ -64,3 +64,14 @@ fn replace(path: &str, content: &[u8]) {
     fs::write(path, content).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
 }
+
+#[test]
+fn a_value_that_is_too_short_to_be_looked_for_is_told_and_stops_nothing() {
+    let mut sandbox = Sandbox::new(TestNix::Distribution);
+    sandbox.set("PIN", "1234");
+    let [path] = <[String; 1]>::try_from(sandbox.evaluate(r#"[ (builtins.toFile "pin" "1234") ]"#)).unwrap();
+    let mut request = sandbox.push_request(&[&path]);
+    request.scan.values = vec![cache_protocol::ScanValue::Variable("PIN".to_owned())];
+    let pushed = sandbox.push(&request);
+    assert_eq!((pushed.pushed.len(), pushed.unscanned), (1, vec!["the value of `PIN`".to_owned()]));
+}

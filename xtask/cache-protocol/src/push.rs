@@ -38,7 +38,7 @@ pub struct Limits {
     pub packers: usize,
     /// Bytes of packed NARs in memory; what is beyond waits on disk.
     pub memory: u64,
-    /// How long all retries of one request may take together, in milliseconds.
+    /// How long all waits of one request may take together, with the time in which nothing moved, in milliseconds.
     pub patience: u64,
 }
 
@@ -72,6 +72,9 @@ pub struct Pushed {
     pub pushed: Vec<PushedPath>,
     /// What is not, and why.
     pub not_pushed: Vec<NotPushed>,
+    /// Exact values that were not looked for, being too short to be told from anything else: where each comes from, for a person.
+    #[serde(default)]
+    pub unscanned: Vec<String>,
     /// How long it all took.
     pub seconds: f64,
 }

@@ -44,6 +44,7 @@ pub fn open(cache: &Cache, settings: Settings) -> Result<Box<dyn Backend>, Fault
         "http" | "https" => Ok(Box::new(HttpCache::open(cache, settings)?)),
         "s3" => Ok(Box::new(S3Cache::open(cache, settings)?)),
         "cachix" => to_push(cache, settings),
+        "" => Err(Fault::new(FaultKind::Usage, "no cache is known at an address without `://`")),
         scheme => {
             Err(Fault::new(FaultKind::Usage, format!("no cache is known at addresses that begin with `{scheme}://`")))
         }

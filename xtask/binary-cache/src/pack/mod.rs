@@ -11,7 +11,7 @@ use cache_protocol::{Compression, Fault, FaultKind, PathInfo};
 use sha2::{Digest as _, Sha256};
 
 use crate::base32;
-use crate::nar::Dump;
+use crate::nar::{Dump, Take};
 pub use budget::Budget;
 use compressor::Compressor;
 pub use packed::PackedNar;
@@ -84,35 +84,64 @@ impl<'a> Packer<'a> {
         observer: &mut dyn Observer,
     ) -> Result<PackedNar<'a>, Fault> {
         self.compressor.begin(info.nar_size)?;
-        let mut nar = Sha256::new();
-        let mut size = 0_u64;
         let mut file = HashedSpool {
             // A file that is the NAR itself has its hash.
             hash: (self.packing.compression != Compression::None).then(Sha256::new),
             spool: Spool::new(&self.packing.budget, self.packing.staging.as_deref()),
         };
         let compressor = &mut self.compressor;
-        self.dump.run(on_disk, &mut |block| {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Fault::new(FaultKind::Interrupted, format!("interrupted while packing `{}`", info.path)));
-            }
-            size += block.len() as u64;
-            if size > info.nar_size {
-                let more = format!("its NAR has more than the {} bytes that the store's database says", info.nar_size);
-                return Err(altered(info, &more));
-            }
-            nar.update(block);
-            observer.see(block)?;
+        let nar = read(&mut self.dump, info, on_disk, observer, self.stop, &mut |block| {
             compressor.pack(block, &mut |packed| file.write(packed))
         })?;
-        let nar: [u8; 32] = nar.finalize().into();
-        check(info, size, &nar)?;
-        observer.end()?;
         compressor.end(&mut |packed| file.write(packed))?;
         let sha256 = file.hash.map_or(nar, |hash| hash.finalize().into());
         let Written { place, size } = file.spool.finish();
         Ok(PackedNar::new(place, size, sha256, self.stop))
     }
+}
+
+/// Looks through the path of `info`, which is at `on_disk`, and packs nothing: for what somebody else sends.
+///
+/// # Errors
+/// When it cannot be read, is not what the store's database says, or must not leave; when `stop` is set.
+pub fn look_through(
+    dump: &mut Dump,
+    info: &PathInfo,
+    on_disk: &Path,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<(), Fault> {
+    read(dump, info, on_disk, observer, stop, &mut |_| Ok(())).map(|_| ())
+}
+
+/// Hands the NAR of a path to `take`, block by block, once `observer` has seen each; its hash.
+fn read(
+    dump: &mut Dump,
+    info: &PathInfo,
+    on_disk: &Path,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+    take: &mut Take,
+) -> Result<[u8; 32], Fault> {
+    let mut nar = Sha256::new();
+    let mut size = 0_u64;
+    dump.run(on_disk, &mut |block| {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Fault::new(FaultKind::Interrupted, format!("interrupted while packing `{}`", info.path)));
+        }
+        size += block.len() as u64;
+        if size > info.nar_size {
+            let more = format!("its NAR has more than the {} bytes that the store's database says", info.nar_size);
+            return Err(altered(info, &more));
+        }
+        nar.update(block);
+        observer.see(block)?;
+        take(block)
+    })?;
+    let nar: [u8; 32] = nar.finalize().into();
+    check(info, size, &nar)?;
+    observer.end()?;
+    Ok(nar)
 }
 
 /// What is packed, on its way.

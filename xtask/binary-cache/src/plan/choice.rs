@@ -33,31 +33,29 @@ pub fn order(members: &[Member<'_>]) -> Vec<usize> {
 /// refers to it; smaller ones behind it may.
 #[must_use]
 pub fn choose(members: &[Member<'_>], order: &[usize], budget: Option<u64>) -> Vec<Choice> {
-    let is = |list: &[bool], index: usize| list.get(index).is_some_and(|taken| *taken);
-    let mut taken = vec![false; members.len()];
-    let mut left = budget.unwrap_or(u64::MAX);
+    chosen(members, order, budget).0
+}
+
+/// The choices, and how many members were looked at for them.
+fn chosen(members: &[Member<'_>], order: &[usize], budget: Option<u64>) -> (Vec<Choice>, usize) {
+    let states = vec![State::Open; members.len()];
+    let mut walks = Walks { members, states, left: budget.unwrap_or(u64::MAX), steps: 0 };
     for index in order {
         let Some(member) = members.get(*index) else { continue };
         // What is excluded is taken for those that refer to it: those that are pushed, and those that are in the cache already.
-        if member.excluded.is_some() && member.standing != Standing::Present {
-            continue;
-        }
-        let Some((closure, cost)) = lacking_closure(members, |index| is(&taken, index), *index, left) else { continue };
-        left = left.saturating_sub(cost);
-        for index in closure {
-            if let Some(taken) = taken.get_mut(index) {
-                *taken = true;
-            }
+        if member.excluded.is_none() || member.standing == Standing::Present {
+            walks.take(*index);
         }
     }
+    let taken = |index: usize, member: &Member<'_>| walks.is_settled(index) && member.standing == Standing::Lacking;
     let referrers =
-        referrers(members, order, |index, member| is(&taken, index) || member.standing == Standing::Present);
-    let choice = |(index, member): (usize, &Member<'_>)| match (is(&taken, index), &member.excluded) {
+        referrers(members, order, |index, member| taken(index, member) || member.standing == Standing::Present);
+    let choice = |(index, member): (usize, &Member<'_>)| match (taken(index, member), &member.excluded) {
         (false, _) => Choice::Left,
         (true, None) => Choice::Taken,
         (true, Some(_)) => referrers.get(index).copied().flatten().map_or(Choice::Taken, Choice::Kept),
     };
-    members.iter().enumerate().map(choice).collect()
+    (members.iter().enumerate().map(choice).collect(), walks.steps)
 }
 
 /// For each member, the first in `order` of those that refer to it and `counts`.
@@ -78,27 +76,130 @@ fn referrers(
     first
 }
 
-/// What the cache lacks and is not taken yet of the closure of `begin`, with its bytes; `None` if that is more than `left`. What an
-/// upstream cache has is there with all that it refers to.
-fn lacking_closure(
-    members: &[Member<'_>],
-    taken: impl Fn(usize) -> bool,
-    begin: usize,
+/// What is known of the closure of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing yet.
+    Open,
+    /// The walk from this member has reached it.
+    Reached(usize),
+    /// All of it is taken, or there.
+    Settled,
+    /// It does not fit.
+    Beyond,
+}
+
+/// Walks through closures, of which none goes again where one before it came to an end: what thousands of members refer to is
+/// walked through once.
+struct Walks<'a, 'm> {
+    members: &'a [Member<'m>],
+    states: Vec<State>,
+    /// What is left of the budget.
     left: u64,
-) -> Option<(Vec<usize>, u64)> {
-    let (mut lacking, mut cost) = (Vec::new(), 0_u64);
-    let mut reached = vec![false; members.len()];
-    let mut open = vec![begin];
-    while let Some(index) = open.pop() {
-        let (Some(member), Some(reached)) = (members.get(index), reached.get_mut(index)) else { continue };
-        if std::mem::replace(reached, true) || taken(index) || matches!(member.standing, Standing::Upstream(_)) {
-            continue;
-        }
-        if member.standing == Standing::Lacking {
-            lacking.push(index);
-            cost = cost.checked_add(member.info.nar_size).filter(|cost| *cost <= left)?;
-        }
-        open.extend(member.references.iter().copied());
+    steps: usize,
+}
+
+impl Walks<'_, '_> {
+    fn is_settled(&self, index: usize) -> bool {
+        self.states.get(index) == Some(&State::Settled)
     }
-    Some((lacking, cost))
+
+    /// Takes `begin` with all that it refers to, if that fits.
+    fn take(&mut self, begin: usize) {
+        match self.lacking_closure(begin) {
+            Some((reached, cost)) => {
+                self.left = self.left.saturating_sub(cost);
+                for index in reached {
+                    self.set(index, State::Settled);
+                }
+            }
+            None => self.set(begin, State::Beyond),
+        }
+    }
+
+    /// What is not settled yet of the closure of `begin`, with the bytes of what the cache lacks of it; `None` if that is more than
+    /// is left. What an upstream cache has is there with all that it refers to.
+    fn lacking_closure(&mut self, begin: usize) -> Option<(Vec<usize>, u64)> {
+        let (mut reached, mut cost) = (Vec::new(), 0_u64);
+        let mut open = vec![begin];
+        while let Some(index) = open.pop() {
+            self.steps += 1;
+            let (Some(member), Some(state)) = (self.members.get(index), self.states.get(index)) else { continue };
+            match state {
+                State::Beyond => return None,
+                State::Settled => continue,
+                State::Reached(from) if *from == begin => continue,
+                State::Open | State::Reached(_) => {}
+            }
+            if matches!(member.standing, Standing::Upstream(_)) {
+                continue;
+            }
+            if member.standing == Standing::Lacking {
+                cost = cost.checked_add(member.info.nar_size).filter(|cost| *cost <= self.left)?;
+            }
+            self.set(index, State::Reached(begin));
+            reached.push(index);
+            open.extend(member.references.iter().copied());
+        }
+        Some((reached, cost))
+    }
+
+    fn set(&mut self, index: usize, state: State) {
+        if let Some(known) = self.states.get_mut(index) {
+            *known = state;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cache_protocol::PathInfo;
+
+    use super::*;
+
+    #[test]
+    fn a_closure_is_walked_through_once_however_many_refer_to_it() {
+        const COUNT: usize = 3000;
+        let light = PathInfo {
+            path: String::new(),
+            nar_hash: String::new(),
+            nar_size: 1,
+            references: Vec::new(),
+            deriver: None,
+            signatures: Vec::new(),
+            ca: None,
+            ultimate: false,
+        };
+        // The first of all, to which all others come down.
+        let heavy = PathInfo { nar_size: 1_000_000, ..light.clone() };
+        let check = |first: &PathInfo, standing: Standing, budget: Option<u64>, is_reversed: bool, taken: usize| {
+            // Each refers to the one before it.
+            let member = |index: usize| Member {
+                info: if index == 0 { first } else { &light },
+                references: index.checked_sub(1).into_iter().collect(),
+                root: 0,
+                standing: standing.clone(),
+                excluded: None,
+                priority: 0,
+            };
+            let members: Vec<Member<'_>> = (0..COUNT).map(member).collect();
+            let mut order: Vec<usize> = (0..COUNT).collect();
+            if is_reversed {
+                order.reverse();
+            }
+            let (choices, steps) = chosen(&members, &order, budget);
+            let found = choices.iter().filter(|choice| **choice == Choice::Taken).count();
+            assert_eq!(found, taken, "{standing:?} {budget:?} {is_reversed}");
+            // As often as it is asked about and referred to.
+            assert!(steps <= 2 * COUNT, "{standing:?} {budget:?} {is_reversed}: {steps}");
+        };
+        for is_reversed in [false, true] {
+            check(&light, Standing::Present, None, is_reversed, 0);
+            check(&light, Standing::Lacking, None, is_reversed, COUNT);
+            check(&light, Standing::Lacking, Some(0), is_reversed, 0);
+        }
+        // What does not fit is met by what refers to it.
+        check(&light, Standing::Lacking, Some(COUNT as u64 / 2), false, COUNT / 2);
+        check(&heavy, Standing::Lacking, Some(500_000), false, 0);
+    }
 }

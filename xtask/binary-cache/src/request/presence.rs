@@ -2,11 +2,10 @@
 
 use cache_protocol::{Fault, PresenceRequest, Presences};
 
-use super::{Asker, PROBE_PATIENCE};
+use super::Asker;
 use crate::backend::Backend;
 use crate::backend::open::open;
 use crate::presence;
-use crate::transport::Settings;
 
 /// Which substituter has which path. One that cannot be opened is part of the answer.
 ///
@@ -14,7 +13,7 @@ use crate::transport::Settings;
 /// When the request makes no sense.
 pub fn presence(request: &PresenceRequest, asker: Asker) -> Result<Presences, Fault> {
     // A build waits for this, and goes on without a substituter that does not answer.
-    let settings = Settings { patience: PROBE_PATIENCE, ..asker.settings(None) };
+    let settings = asker.hasty_settings();
     let opened: Vec<Result<Box<dyn Backend>, Fault>> =
         request.substituters.iter().map(|cache| open(cache, settings.clone())).collect();
     let opened: Vec<Result<&dyn Backend, Fault>> =

@@ -1,16 +1,19 @@
 //! `push`: the plan, and then the upload of what it says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use cache_protocol::{Compression, Decision, Event, Fault, PathInfo, Plan, PushRequest, Pushed};
+use cache_protocol::{Compression, Decision, Event, Fault, PathInfo, Plan, PlannedPath, PushRequest, Pushed};
 
 use super::destination::Destination;
 use super::{Asker, plan};
+use crate::delegated::Consignment;
 use crate::key_source;
+use crate::pack::Observer;
 use crate::scan::Scanner;
 use crate::signature::SigningKey;
 use crate::store::Store;
+use crate::store_path;
 use crate::upload::{Outcome, Upload};
 
 /// Pushes what the plan says.
@@ -27,12 +30,15 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let missing = plan::missing(&request.plan, &destination, &facts)?;
     let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
     let outcome = if plan.strict_faults.is_empty() {
-        upload(request, &destination, &plan, &facts.infos, &Sealing { key: key.as_ref(), scanner: &scanner }, asker)?
+        let sealing = Sealing { key: key.as_ref(), scanner: &scanner };
+        let goods = Goods { plan: &plan, infos: &facts.infos, missing: &missing };
+        upload(request, &destination, &goods, &sealing, asker)?
     } else {
         Outcome::default()
     };
     let (pushed, not_pushed) = (outcome.pushed, outcome.not_pushed);
-    Ok(Pushed { plan, pushed, not_pushed, seconds: started.elapsed().as_secs_f64() })
+    let unscanned = scanner.short().to_vec();
+    Ok(Pushed { plan, pushed, not_pushed, unscanned, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// What every path passes before it leaves.
@@ -41,16 +47,23 @@ struct Sealing<'a> {
     scanner: &'a Scanner,
 }
 
+/// What there is to push.
+struct Goods<'a> {
+    plan: &'a Plan,
+    infos: &'a [PathInfo],
+    /// By hash, what the destination lacks.
+    missing: &'a HashSet<String>,
+}
+
 fn upload(
     request: &PushRequest,
     destination: &Destination,
-    plan: &Plan,
-    infos: &[PathInfo],
+    goods: &Goods,
     sealing: &Sealing,
     asker: Asker,
 ) -> Result<Outcome, Fault> {
-    let by_path: HashMap<&str, &PathInfo> = infos.iter().map(|info| (info.path.as_str(), info)).collect();
-    let pushed = plan.paths.iter().filter(|planned| planned.decision == Decision::Push);
+    let by_path: HashMap<&str, &PathInfo> = goods.infos.iter().map(|info| (info.path.as_str(), info)).collect();
+    let pushed = goods.plan.paths.iter().filter(|planned| planned.decision == Decision::Push);
     let paths: Vec<&PathInfo> = pushed.filter_map(|planned| by_path.get(planned.path.as_str()).copied()).collect();
     let bytes = paths.iter().map(|info| info.nar_size).sum();
     (asker.tell)(Event::Planned { paths: paths.len(), bytes });
@@ -58,9 +71,24 @@ fn upload(
         return Ok(Outcome::default());
     }
     let store = Store::new(&request.plan.store);
+    let observers = |info: &PathInfo| -> Box<dyn Observer> { Box::new(sealing.scanner.watch(&info.path)) };
     let backend = match destination {
         Destination::Cache(backend) => &**backend,
-        Destination::Delegated(store) => return store.push(&paths),
+        Destination::Delegated(delegated) => {
+            let public = |planned: &&PlannedPath| matches!(planned.decision, Decision::Upstream(_));
+            let public: HashSet<&str> = goods.plan.paths.iter().filter(public).map(|it| it.path.as_str()).collect();
+            let lacks = |info: &PathInfo| store_path::hash(&info.path).is_none_or(|hash| goods.missing.contains(hash));
+            let consignment = Consignment {
+                paths,
+                infos: goods.infos,
+                may_go_unseen: &|info| public.contains(info.path.as_str()) || !lacks(info),
+                key: request.plan.cache.signing_key.as_ref(),
+                packers: request.limits.packers,
+                observers: &observers,
+                stop: asker.stop,
+            };
+            return delegated.push(&consignment);
+        }
     };
     backend.prepare(&store.folder())?;
     let compression = request.compression.or(backend.greet()?.compression).unwrap_or(Compression::Zstd);
@@ -71,7 +99,7 @@ fn upload(
         compression,
         limits: request.limits,
         key: sealing.key,
-        observers: &|path| Box::new(sealing.scanner.watch(&path.path)),
+        observers: &observers,
         tell: &**asker.tell,
         stop: asker.stop,
     };

@@ -16,6 +16,7 @@ use crate::expression::Expressions;
 use crate::pack::Observer;
 use form::{Form, forms};
 use mark::MARKS;
+use value::Values;
 
 /// How much is looked at before and behind a mark, in bytes of the file.
 const BEFORE: usize = 256;
@@ -49,19 +50,21 @@ struct Search {
 pub struct Scanner {
     search: Option<Arc<Search>>,
     allow: Expressions,
+    short: Vec<String>,
 }
 
 impl Scanner {
     /// Gathers what is looked for; `variable` reads an environment variable.
     ///
     /// # Errors
-    /// When a value cannot be read or is too short to be told from anything else, or an expression is none.
+    /// When a value cannot be read, or an expression is none.
     pub fn new(scan: &Scan, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
         let allow = Expressions::read("allow", scan.allow.iter().map(String::as_str))?;
         let mut texts = Vec::new();
         let mut needles = Vec::new();
         // Values first: of two that begin at the same place, the first counts.
-        for value in value::read(&scan.values, variable)? {
+        let Values { wanted, short } = value::read(&scan.values, variable)?;
+        for value in wanted {
             for (form, text) in forms(value.text()) {
                 texts.push(text);
                 needles.push(Needle { wanted: Wanted::Value(value.source.clone()), form });
@@ -74,7 +77,7 @@ impl Scanner {
             }
         }
         if texts.is_empty() {
-            return Ok(Self { search: None, allow });
+            return Ok(Self { search: None, allow, short });
         }
         let mut builder = AhoCorasick::builder();
         // With this many first bytes, looking for one of them ahead costs more than it saves.
@@ -83,7 +86,17 @@ impl Scanner {
             Fault::new(FaultKind::Usage, format!("more values than can be looked for at once: {error}"))
         })?;
         let equals = Finder::new(b"==");
-        Ok(Self { search: Some(Arc::new(Search { automaton, needles, patterns: scan.patterns, equals })), allow })
+        Ok(Self {
+            search: Some(Arc::new(Search { automaton, needles, patterns: scan.patterns, equals })),
+            allow,
+            short,
+        })
+    }
+
+    /// The values that are not looked for, by where they come from: they are too short to be told from anything else.
+    #[must_use]
+    pub fn short(&self) -> &[String] {
+        &self.short
     }
 
     /// Watches the NAR of `path`.

@@ -155,7 +155,12 @@ fn what_cannot_be_looked_for_is_said() {
         assert_eq!(scanner(scan).err().map(|fault| fault.what).unwrap_or_default(), expected);
     };
     let variable = |name: &str| Scan { values: vec![ScanValue::Variable(name.to_owned())], ..Scan::default() };
-    check(&variable("SHORT"), "the value of `SHORT` has fewer than 8 bytes: it would be found everywhere");
+    // It would be found everywhere: the others are looked for all the same.
+    let both = ["SHORT", "TOKEN"].map(|name| ScanValue::Variable(name.to_owned()));
+    let both = Scan { values: both.into(), ..Scan::default() };
+    assert_eq!(scanner(&both).unwrap().short(), ["the value of `SHORT`"]);
+    assert_eq!(seen(&both, b"1234567", 10), Ok(()));
+    assert!(seen(&both, "correct horse\u{ff}~~?>".as_bytes(), 10).is_err());
     check(&variable("UNSET"), "");
     check(&variable("EMPTY"), "");
     let file = Scan { values: vec![ScanValue::File("/nowhere/x".into())], ..Scan::default() };

@@ -22,18 +22,27 @@ impl Value {
     }
 }
 
+/// What was read.
+#[derive(Default)]
+pub struct Values {
+    /// What is looked for.
+    pub wanted: Vec<Value>,
+    /// What is too short to be looked for: where it comes from.
+    pub short: Vec<String>,
+}
+
 /// Reads `values`; a variable that is not set has nothing that could leak.
 ///
 /// # Errors
-/// When a file cannot be read, or a value is too short.
-pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Value>, Fault> {
-    let mut read = Vec::new();
+/// When a file cannot be read.
+pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> Result<Values, Fault> {
+    let mut read = Values::default();
     for value in values {
         match value {
             ScanValue::Variable(name) => {
                 let text = variable(name).unwrap_or_default();
                 if !text.trim().is_empty() {
-                    read.push(value_of(format!("the value of `{name}`"), &text)?);
+                    read.add(format!("the value of `{name}`"), &text);
                 }
             }
             ScanValue::File(path) => {
@@ -43,7 +52,7 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
                 })?;
                 let lines = text.lines().map(str::trim).zip(1..);
                 for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
-                    read.push(value_of(format!("the value of `{shown}` line {number}"), line)?);
+                    read.add(format!("the value of `{shown}` line {number}"), line);
                 }
             }
         }
@@ -51,12 +60,14 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
     Ok(read)
 }
 
-fn value_of(source: String, text: &str) -> Result<Value, Fault> {
-    // A value that was written with a final newline leaks without it.
-    let text = text.trim().as_bytes();
-    if text.len() < SHORTEST {
-        let what = format!("{source} has fewer than {SHORTEST} bytes: it would be found everywhere");
-        return Err(Fault::new(FaultKind::Usage, what));
+impl Values {
+    fn add(&mut self, source: String, text: &str) {
+        // A value that was written with a final newline leaks without it.
+        let text = text.trim().as_bytes();
+        if text.len() < SHORTEST {
+            self.short.push(source);
+        } else {
+            self.wanted.push(Value { source, text: text.get(..LONGEST).unwrap_or(text).to_vec() });
+        }
     }
-    Ok(Value { source, text: text.get(..LONGEST).unwrap_or(text).to_vec() })
 }

@@ -1,6 +1,7 @@
 //! The store of this machine: the only module that runs Nix.
 
 mod elsewhere;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,7 +1,8 @@
 //! The client: connections that are kept, timeouts that tell a stalled server from a slow one, redirects, and retries.
 
 use std::io::Read;
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use cache_protocol::{Fault, FaultKind};
@@ -28,8 +29,10 @@ const ASKED_BEFORE: u64 = 1 << 20;
 /// How to go about it.
 #[derive(Clone)]
 pub struct Settings {
-    /// How long all tries of one request may take together.
+    /// How long all waits of one request may take together, with the time in which nothing moved.
     pub patience: Duration,
+    /// How often a request is tried at least, however soon the patience ends.
+    pub tries: u32,
     /// The longest first wait before a retry; it doubles from then on, up to 15 s.
     pub backoff: Duration,
     /// How long a connection may take to come about.
@@ -40,6 +43,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// Who is told of each retry.
     pub retrying: Retrying,
+    /// Set when the user interrupts: nothing is tried again then.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Settings {
@@ -48,11 +53,14 @@ impl Settings {
     pub fn new(patience: Duration, in_flight: usize, retrying: Retrying) -> Self {
         Self {
             patience,
+            tries: 3,
             backoff: Duration::from_secs(1),
             connect: Duration::from_secs(15),
-            idle: Duration::from_secs(120),
+            // Well below the patience of a push: what stands still is tried again.
+            idle: Duration::from_secs(30),
             in_flight,
             retrying,
+            stop: Arc::default(),
         }
     }
 }
@@ -109,7 +117,14 @@ impl Client {
     }
 
     fn patience(&self) -> Patience<'_> {
-        Patience { total: self.settings.patience, base: self.settings.backoff, retrying: &self.settings.retrying }
+        Patience {
+            total: self.settings.patience,
+            idle: self.settings.idle,
+            tries: self.settings.tries,
+            base: self.settings.backoff,
+            retrying: &self.settings.retrying,
+            stop: &self.settings.stop,
+        }
     }
 
     /// One try, redirects included.

@@ -1,9 +1,10 @@
 //! When a request is sent again: full-jitter exponential backoff, and what the server asks for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use cache_protocol::Fault;
+use cache_protocol::{Fault, FaultKind};
 
 /// The longest that one wait of our own choice may be.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
@@ -11,6 +12,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_ASKED: Duration = Duration::from_secs(120);
 /// Clients that were sent away together do not come back together.
 const SPREAD: Duration = Duration::from_millis(250);
+
+/// How long a wait goes on after the user has interrupted.
+const NAP: Duration = Duration::from_millis(100);
 
 /// Who is told of each retry: why, and after what wait.
 pub type Retrying = Arc<dyn Fn(&Fault, Duration) + Send + Sync>;
@@ -43,34 +47,59 @@ impl Failure {
 
 /// How long to go on.
 pub(super) struct Patience<'a> {
-    /// All tries and waits together.
+    /// All waits together, with the time in which nothing moved.
     pub(super) total: Duration,
+    /// The most that one try may have stood still: what it took beyond that was progress, such as of a long upload that was reset.
+    pub(super) idle: Duration,
+    /// So many tries there are at least, unless the server asks for more patience than there is.
+    pub(super) tries: u32,
     /// The first wait is at most this long, the next at most twice as long, and so on.
     pub(super) base: Duration,
     pub(super) retrying: &'a Retrying,
+    /// Set when the user interrupts.
+    pub(super) stop: &'a AtomicBool,
 }
 
 impl Patience<'_> {
-    /// Calls `attempt` until it succeeds, there is no hope, or the next wait would go beyond the patience.
+    /// Calls `attempt` until it succeeds, there is no hope, the next wait would go beyond the patience, or the user interrupts.
     pub(super) fn persist<T>(&self, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Fault> {
         let begun = Instant::now();
+        let mut spent = Duration::ZERO;
         let mut tries: u32 = 0;
         loop {
+            let tried = Instant::now();
             let failure = match attempt() {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             tries += 1;
-            let wait = match failure.hope {
+            spent += tried.elapsed().min(self.idle);
+            let (wait, least) = match failure.hope {
                 Hope::None => return Err(failure.fault),
-                Hope::Later => random(longest(self.base, tries)),
-                Hope::After(asked) => asked.min(LONGEST_ASKED) + random(SPREAD),
+                Hope::Later => (random(longest(self.base, tries)), self.tries),
+                Hope::After(asked) => (asked.min(LONGEST_ASKED) + random(SPREAD), 0),
             };
-            if begun.elapsed() + wait > self.total {
+            if spent + wait > self.total && tries >= least {
                 return Err(given_up(failure.fault, tries, failure.hope, begun.elapsed()));
             }
             (self.retrying)(&failure.fault, wait);
-            std::thread::sleep(wait);
+            self.sleep(wait, &failure.fault)?;
+            spent += wait;
+        }
+    }
+
+    /// Waits after `fault`, in naps.
+    fn sleep(&self, wait: Duration, fault: &Fault) -> Result<(), Fault> {
+        let begun = Instant::now();
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                let what = format!("interrupted before it was tried again: {}", fault.what);
+                return Err(Fault::new(FaultKind::Interrupted, what));
+            }
+            match wait.checked_sub(begun.elapsed()) {
+                None | Some(Duration::ZERO) => return Ok(()),
+                Some(left) => std::thread::sleep(left.min(NAP)),
+            }
         }
     }
 }
@@ -112,8 +141,6 @@ pub(super) fn asked(retry_after: Option<&str>, body: &[u8], now: SystemTime) -> 
 mod tests {
     use std::sync::Mutex;
 
-    use cache_protocol::FaultKind;
-
     use super::*;
 
     #[test]
@@ -145,14 +172,23 @@ mod tests {
         check(4_000_000_000, 15);
     }
 
-    fn persist(total: u64, hopes: &[Option<Hope>]) -> (Result<usize, Fault>, Vec<Duration>) {
+    /// What comes of tries with these hopes, the last again and again, and the waits; each try takes `took`, of which at most
+    /// `idle` was no progress, all in milliseconds.
+    fn tried(total: u64, took: u64, idle: u64, hopes: &[Option<Hope>]) -> (Result<usize, Fault>, Vec<Duration>) {
         let waits = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&waits);
         let retrying: Retrying = Arc::new(move |_, wait| seen.lock().unwrap().push(wait));
-        let patience =
-            Patience { total: Duration::from_millis(total), base: Duration::from_millis(1), retrying: &retrying };
+        let patience = Patience {
+            total: Duration::from_millis(total),
+            idle: Duration::from_millis(idle),
+            tries: 3,
+            base: Duration::from_millis(1),
+            retrying: &retrying,
+            stop: &AtomicBool::new(false),
+        };
         let mut tries = 0;
         let result = patience.persist(|| {
+            std::thread::sleep(Duration::from_millis(took));
             tries += 1;
             match hopes[(tries - 1).min(hopes.len() - 1)] {
                 None => Ok(tries),
@@ -161,6 +197,42 @@ mod tests {
         });
         let waits = waits.lock().unwrap().clone();
         (result, waits)
+    }
+
+    fn persist(total: u64, hopes: &[Option<Hope>]) -> (Result<usize, Fault>, Vec<Duration>) {
+        tried(total, 0, 1, hopes)
+    }
+
+    #[test]
+    fn only_waits_and_standing_still_use_up_the_patience() {
+        let later = Some(Hope::Later);
+        let check = |total, took, idle, hopes: &[Option<Hope>], expected: usize| {
+            let (result, waits) = tried(total, took, idle, hopes);
+            assert_eq!(result.map_or(waits.len() + 1, |tries| tries), expected, "{total} {took} {idle}");
+        };
+        // However long a try made progress, another one follows: five tries of 200 ms, with 100 ms of patience.
+        check(100, 200, 5, &[later, later, later, later, None], 5);
+        // What stands still is tried three times, whatever that takes, and then no more.
+        check(100, 60, 60, &[later], 3);
+        check(0, 0, 0, &[later], 3);
+        check(0, 0, 0, &[later, later, None], 3);
+    }
+
+    #[test]
+    fn an_interruption_ends_a_wait() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let interrupts = Arc::clone(&stop);
+        let retrying: Retrying = Arc::new(move |_, _| interrupts.store(true, Ordering::Relaxed));
+        let minute = Duration::from_secs(60);
+        let patience =
+            Patience { total: 2 * minute, idle: minute, tries: 3, base: minute, retrying: &retrying, stop: &stop };
+        let begun = Instant::now();
+        let fault = Fault::new(FaultKind::Overloaded, "put x: 503");
+        let hope = Hope::After(Duration::from_secs(10));
+        let result = patience.persist(|| Err::<(), _>(Failure { fault: fault.clone(), hope }));
+        let what = "interrupted before it was tried again: put x: 503";
+        assert_eq!(result, Err(Fault::new(FaultKind::Interrupted, what)));
+        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

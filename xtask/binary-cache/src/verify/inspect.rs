@@ -45,6 +45,12 @@ impl Inspected {
         Self { place: Place::Nowhere, bytes: 0, references: Vec::new(), faults: vec![VerifyFault::Absent] }
     }
 
+    /// It is in none of those that could be asked; one could not be, for this reason.
+    #[must_use]
+    pub fn not_asked(fault: &Fault) -> Self {
+        Self::wrong(Place::Nowhere, VerifyFault::NotAsked(fault.clone()))
+    }
+
     fn wrong(place: Place, fault: VerifyFault) -> Self {
         Self { place, faults: vec![fault], ..Self::nowhere() }
     }
@@ -52,7 +58,7 @@ impl Inspected {
     /// Whether waiting may help: somebody is still to push it.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        self.place == Place::Nowhere && self.faults == [VerifyFault::Absent]
+        self.place == Place::Nowhere
     }
 }
 

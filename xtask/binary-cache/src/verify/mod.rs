@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cache_protocol::{Event, Fault, FaultKind, Verified, VerifyFault, VerifyRequest};
+use cache_protocol::{Cache, Event, Fault, FaultKind, Verified, VerifyFault, VerifyRequest};
 
 use crate::backend::Backend;
 use crate::narinfo::NarInfo;
@@ -40,8 +40,8 @@ type Found = HashMap<String, Option<Inspected>>;
 pub struct Caches<'a> {
     /// The cache that is verified.
     pub cache: &'a dyn Backend,
-    /// Those that users have besides.
-    pub upstream: &'a [&'a dyn Backend],
+    /// Those that users have besides, or why one could not be opened: Nix may know more addresses than are known here.
+    pub upstream: &'a [Result<&'a dyn Backend, Fault>],
 }
 
 /// Who asks: is told what happens, may interrupt, and has the time.
@@ -105,7 +105,7 @@ struct Verification<'a> {
     found: Mutex<Found>,
 }
 
-impl Verification<'_> {
+impl<'a> Verification<'a> {
     /// Walks; then again from what is missing, as long as nothing but time is missing and some of that is left.
     fn walk_until_all_is_there(&self) -> Result<(), Fault> {
         let end = self.listener.clock.now() + Duration::from_secs(self.request.wait);
@@ -135,9 +135,12 @@ impl Verification<'_> {
 
     fn walk(&self, open: Vec<String>) -> Result<(), Fault> {
         let upstream = self.caches.upstream.iter().zip(&self.request.upstream);
+        let opened = |(opened, cache): (&Result<&'a dyn Backend, Fault>, &'a Cache)| {
+            opened.as_ref().ok().map(|backend| Source::new(*backend, &cache.public_keys))
+        };
         let sources = Sources {
             cache: Source::new(self.caches.cache, &self.request.cache.public_keys),
-            upstream: upstream.map(|(backend, cache)| Source::new(*backend, &cache.public_keys)).collect(),
+            upstream: upstream.filter_map(opened).collect(),
         };
         walk(open, self.request.in_flight, |path| {
             if self.listener.stop.load(Ordering::Relaxed) {
@@ -171,7 +174,11 @@ impl Verification<'_> {
             // It may be where nobody answers.
             (_, Some(fault)) => Err(fault),
             (Some(wrong), None) => Ok(wrong),
-            (None, None) => Ok(Inspected::nowhere()),
+            // It may be in one that could not be opened, and nobody will know: that is said of this path, and ends nothing.
+            (None, None) => match self.caches.upstream.iter().find_map(|opened| opened.as_ref().err()) {
+                Some(fault) => Ok(Inspected::not_asked(fault)),
+                None => Ok(Inspected::nowhere()),
+            },
         }
     }
 

@@ -80,7 +80,7 @@ fn what_does_not_pass_is_a_fault_by_its_kind() {
         100,
         FaultKind::Unreachable,
         "put x: http://127.0.0.1:",
-        Some(1),
+        Some(3),
     );
     // In the middle: the first try is too much, the second not let in.
     let server = Faulty::alone(move |count, _| answer(if count == 0 { 429 } else { 401 }));
@@ -109,6 +109,17 @@ fn waits_as_long_as_the_server_asks() {
     let (result, told, _) = put(Trouble::Answer(429, vec![("Retry-After", "3600".to_owned())], ""), 1, 2000);
     let fault = (FaultKind::Overloaded, "put x: 429 Too Many Requests; it asks to come back in 3600 s".to_owned());
     assert_eq!((result, told), (Err(fault), 0));
+}
+
+#[test]
+fn who_is_interrupted_asks_no_more() {
+    let server = Faulty::alone(|_, _| Trouble::Answer(429, vec![("Retry-After", "5".to_owned())], ""));
+    let (settings, _) = settings(Duration::from_secs(20));
+    settings.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let request = Request::new(Method::GET, Url::parse(&server.url("/x")).unwrap(), "get x");
+    let fault = Client::new(settings).ask(&request).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Interrupted, "{fault}");
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn a_folder_is_created_once() {
 fn the_program_answers_both_requests() {
     with_tokens(|| {
         let fake = fake(true);
-        let (tell, stop): (Tell, _) = (Arc::new(|_| {}), AtomicBool::new(false));
+        let (tell, stop): (Tell, _) = (Arc::new(|_| {}), Arc::new(AtomicBool::new(false)));
         let asker = Asker { tell: &tell, stop: &stop };
         let new = cache(&address(&fake, "new"), Some("MANAGEMENT"));
         let request =

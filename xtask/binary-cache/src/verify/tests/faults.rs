@@ -97,6 +97,6 @@ fn the_user_may_interrupt() {
     let case = fleet("app");
     let clock = Slept { now: Mutex::default(), while_asleep: &|_| {} };
     let listener = Listener { tell: &|_| {}, stop: &AtomicBool::new(true), clock: &clock };
-    let caches = Caches { cache: &case.fleet, upstream: &[&case.up] };
+    let caches = Caches { cache: &case.fleet, upstream: &[Ok(&case.up)] };
     assert_eq!(verify(&case.request(), &caches, listener).unwrap_err().kind, FaultKind::Interrupted);
 }

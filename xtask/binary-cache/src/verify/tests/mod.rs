@@ -93,7 +93,7 @@ impl Case {
         let clock = Slept { now: Mutex::default(), while_asleep };
         let tell = |event: Event| said.lock().unwrap().push(said_as(&event));
         let listener = Listener { tell: &tell, stop: &stop, clock: &clock };
-        let result = verify(request, &Caches { cache: &self.fleet, upstream: &[&self.up] }, listener);
+        let result = verify(request, &Caches { cache: &self.fleet, upstream: &[Ok(&self.up)] }, listener);
         (result, said.into_inner().unwrap())
     }
 }

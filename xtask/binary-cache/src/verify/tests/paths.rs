@@ -124,7 +124,8 @@ fn of_several_other_caches_the_first_that_is_trusted_counts() {
     let request = VerifyRequest { upstream: vec![case.up.cache(), second.cache()], ..case.request() };
     let clock = Slept { now: Mutex::default(), while_asleep: &|_| {} };
     let listener = Listener { tell: &|_| {}, stop: &AtomicBool::new(false), clock: &clock };
-    let verified = verify(&request, &Caches { cache: &case.fleet, upstream: &[&case.up, &second] }, listener).unwrap();
+    let verified =
+        verify(&request, &Caches { cache: &case.fleet, upstream: &[Ok(&case.up), Ok(&second)] }, listener).unwrap();
     assert_eq!(shown(&verified), "1+2: ");
 }
 
@@ -136,7 +137,23 @@ fn a_cache_that_does_not_answer_is_asked_no_more() {
     let request = VerifyRequest { upstream, in_flight: 1, ..case.request() };
     let clock = Slept { now: Mutex::default(), while_asleep: &|_| {} };
     let listener = Listener { tell: &|_| {}, stop: &AtomicBool::new(false), clock: &clock };
-    let caches = Caches { cache: &case.fleet, upstream: &[&case.up, &second] };
+    let caches = Caches { cache: &case.fleet, upstream: &[Ok(&case.up), Ok(&second)] };
     assert_eq!(shown(&verify(&request, &caches, listener).unwrap()), "1+3: ");
     assert_eq!(case.up.content().asked.len(), 1);
+}
+
+#[test]
+fn a_cache_that_cannot_be_opened_is_a_problem_only_of_what_is_nowhere_else() {
+    let (case, second) = (fleet("app -> lib doc"), Planted::new("second", "lib"));
+    let request = VerifyRequest { upstream: vec![case.up.cache(), second.cache()], wait: 10, ..case.request() };
+    let at = Mutex::new(Duration::ZERO);
+    let clock = Slept { now: Mutex::default(), while_asleep: &|now| *at.lock().unwrap() = now };
+    let listener = Listener { tell: &|_| {}, stop: &AtomicBool::new(false), clock: &clock };
+    let unknown = Fault::new(FaultKind::Usage, "no cache is known there");
+    let caches = Caches { cache: &case.fleet, upstream: &[Err(unknown), Ok(&second)] };
+    let expected = "1+1: doc of app by app: \
+        NotAsked(Fault { kind: Usage, what: \"no cache is known there\" })";
+    assert_eq!(shown(&verify(&request, &caches, listener).unwrap()), expected);
+    // Somebody may still push it, so that it is waited for as what is absent.
+    assert_eq!(*at.lock().unwrap(), Duration::from_secs(10));
 }
