@@ -110,3 +110,18 @@ fn a_substituter_that_fails_is_told_and_asked_no_second_time() {
     let is_asked = |path: &str| asked.contains(&format!("/{}.narinfo", hash(path)));
     assert!(is_asked(&upper) && !is_asked(&lower), "{asked:?}");
 }
+
+#[test]
+fn a_closure_that_a_cache_has_is_one_question() {
+    let mut sandbox = built(TestNix::Modern);
+    sandbox.run(&["cache", "push"]).ends(0);
+    forget(&sandbox);
+    let client = crate::sandbox::client().display();
+    let (counting, starts) = (sandbox.path("counting"), sandbox.path("starts"));
+    let script = format!("#!/bin/sh\necho >> {}\nexec {client} \"$@\"\n", starts.display());
+    fs::write(&counting, script).unwrap();
+    fs::set_permissions(&counting, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.set("XTASK_BINARY_CACHE", counting.to_str().unwrap());
+    assert_eq!(counts(&json(&measure(&sandbox).ends(0))), [3, 0, 3, 0]);
+    assert_eq!(fs::read_to_string(starts).unwrap().lines().count(), 1);
+}

@@ -1,8 +1,10 @@
 //! `presence`: the substituters opened, and which of them has what.
 
+use std::time::Duration;
+
 use cache_protocol::{Fault, PresenceRequest, Presences};
 
-use super::{Asker, PROBE_PATIENCE};
+use super::Asker;
 use crate::backend::Backend;
 use crate::backend::open::open;
 use crate::presence;
@@ -13,8 +15,7 @@ use crate::transport::Settings;
 /// # Errors
 /// When the request makes no sense.
 pub fn presence(request: &PresenceRequest, asker: Asker) -> Result<Presences, Fault> {
-    // A build waits for this, and goes on without a substituter that does not answer.
-    let settings = Settings { patience: PROBE_PATIENCE, ..asker.settings(None) };
+    let settings = Settings { patience: Duration::from_millis(request.patience), ..asker.settings(None) };
     let opened: Vec<Result<Box<dyn Backend>, Fault>> =
         request.substituters.iter().map(|cache| open(cache, settings.clone())).collect();
     let opened: Vec<Result<&dyn Backend, Fault>> =
