@@ -116,7 +116,7 @@ fn a_closure_that_a_cache_has_is_one_question() {
     let mut sandbox = built(TestNix::Modern);
     sandbox.run(&["cache", "push"]).ends(0);
     forget(&sandbox);
-    let client = crate::sandbox::client().display();
+    let client = crate::sandbox::client::client().display();
     let (counting, starts) = (sandbox.path("counting"), sandbox.path("starts"));
     let script = format!("#!/bin/sh\necho >> {}\nexec {client} \"$@\"\n", starts.display());
     fs::write(&counting, script).unwrap();
