@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Answer, Cache, PresenceRequest, Request};
 use clap::builder::FalseyValueParser;
+use serde::Serialize;
 
 use super::target::{Target, target};
 use super::{OutputArgs, history};
@@ -44,6 +45,15 @@ Examples:
   cargo xtask cache analytics                every output
   cargo xtask cache analytics nixos:web      what a deployment of one host would fetch and build";
 
+/// The answer in JSON.
+#[derive(Debug, Serialize)]
+struct Measurement<'a> {
+    #[serde(flatten)]
+    tally: &'a Tally,
+    /// None before there are two runs to compare.
+    trend: Option<&'a Trend>,
+}
+
 /// What was measured.
 #[derive(Debug)]
 pub struct Analytics {
@@ -65,7 +75,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let found = measure(&session, &target(&session)?, &fleet)?;
     let (tally, trend) = (&found.tally, found.trend.as_ref());
     context.console.answer(&match (args.json, args.markdown) {
-        (true, _) => cache::json(tally)?,
+        (true, _) => cache::json(&Measurement { tally, trend })?,
         (_, true) => cache::analytics_markdown(tally, trend),
         _ => cache::analytics(tally, trend, context.console.verbosity() == Verbosity::Verbose),
     });
