@@ -1,5 +1,7 @@
 //! Which substituter has which of some paths: all are asked side by side, and what is wrong with one hides nothing of the others.
+//! What is found may be followed to what it refers to, which is then asked of all of them too.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use cache_protocol::{Fault, FaultKind, PresenceRequest, Presences, Seen, SubstituterPresence};
@@ -20,60 +22,110 @@ pub fn presence(request: &PresenceRequest, substituters: &[Result<&dyn Backend, 
         return Err(Fault::new(FaultKind::Usage, format!("`{stray}` is no store path")));
     }
     let asked = request.substituters.iter().zip(substituters);
-    let substituters = std::thread::scope(|scope| {
+    let substituters: Vec<Substituter<'_>> = std::thread::scope(|scope| {
         let threads: Vec<_> = asked
             .map(|(cache, opened)| {
                 let thread = scope.spawn(move || match opened {
-                    Ok(backend) => ask(*backend, &cache.public_keys, request),
-                    Err(fault) => failed(cache.url.clone(), fault.clone()),
+                    Ok(backend) => Substituter::greeted(*backend, &cache.public_keys),
+                    Err(fault) => Substituter::failed(cache.url.clone(), fault.clone()),
                 });
                 (cache, thread)
             })
             .collect();
         let joined = threads.into_iter().map(|(cache, thread)| {
-            let broken = |_| failed(cache.url.clone(), Fault::new(FaultKind::Local, "asking it failed unexpectedly"));
-            thread.join().unwrap_or_else(broken)
+            let fault = Fault::new(FaultKind::Local, "asking it failed unexpectedly");
+            thread.join().unwrap_or_else(|_| Substituter::failed(cache.url.clone(), fault))
         });
         joined.collect()
     });
-    Ok(Presences { substituters })
-}
-
-fn failed(url: String, fault: Fault) -> SubstituterPresence {
-    SubstituterPresence { url, fault: Some(fault), ..SubstituterPresence::default() }
-}
-
-fn ask(backend: &dyn Backend, public_keys: &[String], request: &PresenceRequest) -> SubstituterPresence {
-    let greeting = match backend.greet() {
-        Ok(greeting) => greeting,
-        Err(fault) => return failed(backend.shown(), fault),
+    let told = Mutex::new(request.paths.iter().cloned().collect::<BTreeSet<String>>());
+    let first: Vec<String> = told.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+    let live: Vec<&Substituter<'_>> = substituters.iter().filter(|substituter| substituter.backend.is_some()).collect();
+    let of_all = |paths: Vec<String>| -> Vec<(usize, String)> {
+        paths.into_iter().flat_map(|path| (0..live.len()).map(move |number| (number, path.clone()))).collect()
     };
-    let presence = SubstituterPresence { url: backend.shown(), priority: greeting.priority, ..Default::default() };
-    if !greeting.exists {
-        return presence;
+    let threads = request.in_flight.max(1).saturating_mul(live.len());
+    walk(of_all(first), threads, |(number, path)| {
+        let found = live.get(number).and_then(|substituter| substituter.ask(&path));
+        let references = found.filter(|_| request.follow).unwrap_or_default();
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(of_all(references.into_iter().filter(|reference| told.insert(reference.clone())).collect()))
+    })?;
+    Ok(Presences { substituters: substituters.into_iter().map(Substituter::presence).collect() })
+}
+
+/// One that is asked, and what it has said so far.
+struct Substituter<'a> {
+    /// None for one that has nothing, or cannot be asked.
+    backend: Option<&'a dyn Backend>,
+    public_keys: &'a [String],
+    found: Mutex<Found>,
+}
+
+struct Found {
+    presence: SubstituterPresence,
+    /// It is asked nothing more.
+    is_lost: bool,
+}
+
+impl<'a> Substituter<'a> {
+    fn new(backend: Option<&'a dyn Backend>, public_keys: &'a [String], presence: SubstituterPresence) -> Self {
+        Self { backend, public_keys, found: Mutex::new(Found { presence, is_lost: false }) }
     }
-    let found = Mutex::new(presence);
-    let locked = || found.lock().unwrap_or_else(PoisonError::into_inner);
-    let walked = walk(request.paths.iter().collect(), request.in_flight, |path: &String| {
-        match backend.narinfo(store_path::hash(path).unwrap_or_default()) {
-            Ok(None) => {}
-            Ok(Some(narinfo)) if narinfo.store_path == *path => locked().seen.push(seen(&narinfo, public_keys)),
+
+    fn failed(url: String, fault: Fault) -> Self {
+        Self::new(None, &[], SubstituterPresence { url, fault: Some(fault), ..Default::default() })
+    }
+
+    fn greeted(backend: &'a dyn Backend, public_keys: &'a [String]) -> Self {
+        match backend.greet() {
+            Ok(greeting) => {
+                let priority = greeting.priority;
+                let presence = SubstituterPresence { url: backend.shown(), priority, ..Default::default() };
+                Self::new(Some(backend).filter(|_| greeting.exists), public_keys, presence)
+            }
+            Err(fault) => Self::failed(backend.shown(), fault),
+        }
+    }
+
+    /// Asks for `path`, and returns what it refers to if it can be fetched.
+    fn ask(&self, path: &str) -> Option<Vec<String>> {
+        let locked = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if locked().is_lost {
+            return None;
+        }
+        let fault = match self.backend?.narinfo(store_path::hash(path).unwrap_or_default()) {
+            Ok(None) => return None,
+            Ok(Some(narinfo)) if narinfo.store_path == path => {
+                let seen = seen(&narinfo, self.public_keys);
+                let references = Some(seen.references.clone()).filter(|_| seen.trusted);
+                locked().presence.seen.push(seen);
+                return references;
+            }
             Ok(Some(narinfo)) => {
                 let what = format!("what should be the narinfo of `{path}` is that of `{}`", narinfo.store_path);
-                locked().fault.get_or_insert(Fault::new(FaultKind::NotACache, what));
+                Fault::new(FaultKind::NotACache, what)
             }
-            Err(fault) if is_about_the_cache(fault.kind) => return Err(fault),
-            // The first of them says that the count is not all of it.
-            Err(fault) => {
-                locked().fault.get_or_insert(fault);
+            Err(fault) if is_about_the_cache(fault.kind) => {
+                let mut found = locked();
+                if !found.is_lost {
+                    found.is_lost = true;
+                    found.presence.fault = Some(fault);
+                }
+                return None;
             }
-        }
-        Ok(Vec::new())
-    });
-    let mut presence = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    presence.fault = walked.err().or(presence.fault);
-    presence.seen.sort_by(|one, other| one.path.cmp(&other.path));
-    presence
+            Err(fault) => fault,
+        };
+        // The first of them says that the count is not all of it.
+        locked().presence.fault.get_or_insert(fault);
+        None
+    }
+
+    fn presence(self) -> SubstituterPresence {
+        let mut presence = self.found.into_inner().unwrap_or_else(PoisonError::into_inner).presence;
+        presence.seen.sort_by(|one, other| one.path.cmp(&other.path));
+        presence
+    }
 }
 
 fn seen(narinfo: &NarInfo, public_keys: &[String]) -> Seen {
@@ -97,7 +149,8 @@ mod tests {
 
     fn request(caches: &[&Planted], names: &[&str]) -> PresenceRequest {
         let substituters = caches.iter().map(|cache| cache.cache()).collect();
-        PresenceRequest { substituters, paths: names.iter().map(|name| path(name)).collect(), in_flight: 4 }
+        let paths = names.iter().map(|name| path(name)).collect();
+        PresenceRequest { substituters, paths, in_flight: 4, patience: 1000, follow: false }
     }
 
     fn shown(presence: &SubstituterPresence) -> String {
@@ -158,6 +211,33 @@ mod tests {
         one.content().narinfos.insert(hash("b"), other);
         let what = format!("what should be the narinfo of `{}` is that of `{}`", path("b"), path("a"));
         check(&[&one], &[&format!("memory://one: a c but {what}")]);
+    }
+
+    #[test]
+    fn what_is_found_is_followed_through_all_of_them_and_asked_once() {
+        let one = Planted::new("one", "a -> a b c; c -> d; x -> y; y");
+        let two = Planted::new("two", "b -> d e; d -> e; e; x -> z; z");
+        one.tamper("x", |narinfo| narinfo.signatures.clear());
+        two.tamper("x", |narinfo| narinfo.signatures.clear());
+        let check = |follow: bool, expected: [&str; 2]| {
+            let request = PresenceRequest { follow, ..request(&[&one, &two], &["a", "x"]) };
+            let found = presence(&request, &[Ok(&one), Ok(&two)]).unwrap();
+            assert_eq!(found.substituters.iter().map(shown).collect::<Vec<_>>(), expected);
+        };
+        check(false, ["memory://one: a x?", "memory://two: x?"]);
+        for planted in [&one, &two] {
+            planted.content().asked.clear();
+        }
+        // Nobody fetches what nobody trusted signed, nor what it refers to.
+        check(true, ["memory://one: a c x?", "memory://two: b d e x?"]);
+        for planted in [&one, &two] {
+            let mut asked = planted.content().asked.clone();
+            asked.sort();
+            let mut expected: Vec<String> = ["a", "b", "c", "d", "e", "x"].map(hash).into();
+            expected.push("greet".to_owned());
+            expected.sort();
+            assert_eq!(asked, expected);
+        }
     }
 
     #[test]

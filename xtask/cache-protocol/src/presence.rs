@@ -13,6 +13,12 @@ pub struct PresenceRequest {
     pub paths: Vec<String>,
     /// Requests in flight to each.
     pub in_flight: usize,
+    /// How long all tries of one request may take together, in milliseconds: a build waits for this, and goes on without a
+    /// substituter that does not answer.
+    pub patience: u64,
+    /// Whether what one of them has, signed by a trusted key, leads to what it refers to, which is then asked of all of them, and
+    /// so on.
+    pub follow: bool,
 }
 
 /// What was found.

@@ -49,7 +49,7 @@ impl Past {
 }
 
 /// Where it is going.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trend {
     /// How much need not be built, run by run, the newest last.
     pub percents: Vec<f64>,

@@ -9,5 +9,5 @@ mod walk;
 pub use history::{Past, Trend, trend};
 #[cfg(test)]
 pub use tally::{Build, SubstituterTally};
-pub use tally::{Class, ClassTally, Tally, problems, tally};
+pub use tally::{Class, ClassTally, Large, Tally, problems, tally};
 pub use walk::{Measured, Need, Offer, Sources, walk};

@@ -7,6 +7,9 @@ use serde::Serialize;
 use super::walk::{Measured, Origin, Why};
 use crate::rules::Problem;
 
+/// How many of the largest paths are named.
+const LARGEST: usize = 10;
+
 /// How much of what is needed comes from where.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tally {
@@ -20,8 +23,21 @@ pub struct Tally {
     pub build: usize,
     /// What must be built, and why, sorted.
     pub builds: Vec<Build>,
+    /// The largest of what is here or in a cache, at most ten, the largest first.
+    pub largest: Vec<Large>,
     /// By class: the names of `[[cache.content.priority]]`, and `overall`.
     pub classes: Vec<ClassTally>,
+}
+
+/// A path that is here or in a cache, and how much room it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Large {
+    /// The path.
+    pub path: String,
+    /// Bytes in the store.
+    pub nar_bytes: u64,
+    /// The substituter that it would be fetched from; none for what is here.
+    pub substituter: Option<String>,
 }
 
 /// What one substituter has of what is needed.
@@ -88,6 +104,7 @@ pub fn tally(measured: &Measured, substituters: &[(String, Option<String>)], cla
         substituters: substituters.iter().map(|(url, fault)| empty(url, fault.clone())).collect(),
         build: 0,
         builds: Vec::new(),
+        largest: largest(measured, substituters),
         classes: Vec::new(),
     };
     for (path, (origin, nar_size)) in &measured.paths {
@@ -108,6 +125,21 @@ pub fn tally(measured: &Measured, substituters: &[(String, Option<String>)], cla
     }
     tally.classes = classes.iter().map(|class| of_class(measured, class)).collect();
     tally
+}
+
+fn largest(measured: &Measured, substituters: &[(String, Option<String>)]) -> Vec<Large> {
+    let had = measured.paths.iter().filter_map(|(path, (origin, nar_size))| {
+        let substituter = match origin {
+            Origin::Local => None,
+            Origin::Substituter(number, _) => substituters.get(*number).map(|(url, _)| url.clone()),
+            Origin::Build(_) => return None,
+        };
+        Some(Large { path: path.clone(), nar_bytes: (*nar_size)?, substituter })
+    });
+    let mut largest: Vec<Large> = had.collect();
+    largest.sort_by_key(|large| std::cmp::Reverse(large.nar_bytes));
+    largest.truncate(LARGEST);
+    largest
 }
 
 fn empty(url: &str, fault: Option<String>) -> SubstituterTally {
@@ -131,9 +163,14 @@ fn words(why: &Why, substituters: &[(String, Option<String>)]) -> String {
     }
 }
 
-/// The classes that fall short of their targets.
+/// The substituters that could not be asked, which is no fault of the outputs, and the classes that fall short of their targets.
 #[must_use]
 pub fn problems(tally: &Tally) -> Vec<Problem> {
+    let silent = tally.substituters.iter().filter_map(|substituter| {
+        let fault = format!("could not ask {}: {}", substituter.url, substituter.fault.as_ref()?);
+        let fix = "what it may have is counted as to be built: see what is wrong with it (cargo xtask cache doctor)";
+        Some(Problem::warning(None, fault, fix))
+    });
     let short = tally.classes.iter().filter_map(|class| {
         let target = class.target.filter(|target| class.percent() < f64::from(*target))?;
         let fault = format!(
@@ -146,7 +183,7 @@ pub fn problems(tally: &Tally) -> Vec<Problem> {
         let fix = "push what is built (cargo xtask cache push), or change `cache.targets` of xtask.toml".to_owned();
         Some(Problem::new(None, fault, fix))
     });
-    short.collect()
+    silent.chain(short).collect()
 }
 
 #[cfg(test)]
@@ -164,6 +201,19 @@ mod tests {
         ];
         let paths = paths.into_iter().map(|(path, origin, size)| (path.to_owned(), (origin, size))).collect();
         Measured { paths }
+    }
+
+    #[test]
+    fn the_largest_are_named() {
+        let substituters = [("https://a".to_owned(), None), ("https://b".to_owned(), None)];
+        let mut measured = measured();
+        let largest = |measured: &Measured| tally(measured, &substituters, &[]).largest;
+        let shown: Vec<_> = largest(&measured).into_iter().map(|l| (l.path, l.nar_bytes, l.substituter)).collect();
+        let expected = [("app-b", 60, Some("https://b")), ("kernel", 50, Some("https://a")), ("libc", 7, None)];
+        assert_eq!(shown, expected.map(|(path, bytes, url)| (path.to_owned(), bytes, url.map(str::to_owned))));
+        let many = (0..99).map(|number| (number.to_string(), (Origin::Local, Some(number))));
+        measured.paths.extend(many);
+        assert_eq!(largest(&measured).iter().map(|l| l.nar_bytes).collect::<Vec<_>>(), Vec::from_iter((89..99).rev()));
     }
 
     #[test]
@@ -185,6 +235,8 @@ mod tests {
         assert_eq!(whys, ["in no cache", "in https://b, signed by nobody who is trusted here", changed]);
         let faults: Vec<String> = problems(&tally).into_iter().map(|problem| problem.fault).collect();
         // Half is not less than half, and all of nothing is all.
-        assert_eq!(faults, ["1 of 4 paths of `apps` are here or in a cache: 25.0%, where xtask.toml wants 26%"]);
+        let short = "1 of 4 paths of `apps` are here or in a cache: 25.0%, where xtask.toml wants 26%";
+        assert_eq!(faults, ["could not ask https://b: it hangs", short]);
+        assert_eq!(problems(&tally).iter().map(Problem::fails).collect::<Vec<_>>(), [false, true]);
     }
 }

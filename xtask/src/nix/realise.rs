@@ -37,6 +37,20 @@ impl Nix {
         Ok(answer.context("ask Nix for the closure")?.lines().map(str::to_owned).collect())
     }
 
+    /// For each of `paths`, the derivation that made it, if that is known.
+    ///
+    /// # Errors
+    /// When one is not in the store.
+    pub fn derivers(&self, paths: &[String]) -> Result<Vec<Option<String>>> {
+        let mut derivers = Vec::with_capacity(paths.len());
+        for chunk in paths.chunks(PATHS_PER_CALL) {
+            let answer = process::ask(self.command("nix-store").args(["--query", "--deriver"]).args(chunk))?;
+            // What is not known is said in a word that is no path.
+            derivers.extend(answer.lines().map(|line| Some(line.to_owned()).filter(|line| line.starts_with('/'))));
+        }
+        Ok(derivers)
+    }
+
     /// All that `paths` refer to, themselves included, with the bytes of each.
     ///
     /// # Errors

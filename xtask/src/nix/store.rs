@@ -118,9 +118,22 @@ impl Nix {
     /// # Errors
     /// When the store cannot be asked.
     pub fn are_valid(&self, paths: &[String]) -> Result<bool> {
-        let mut command = self.command("nix-store");
-        command.args(["--check-validity", "--print-invalid"]).args(paths);
-        Ok(process::ask(&mut command).context("ask the store which paths are valid")?.is_empty())
+        Ok(self.invalid(paths)?.is_empty())
+    }
+
+    /// Those of `paths` that the store does not know.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub fn invalid(&self, paths: &[String]) -> Result<HashSet<String>> {
+        let mut invalid = HashSet::new();
+        for chunk in paths.chunks(PATHS_PER_CALL) {
+            let mut command = self.command("nix-store");
+            command.args(["--check-validity", "--print-invalid"]).args(chunk);
+            let answer = process::ask(&mut command).context("ask the store which paths are valid")?;
+            invalid.extend(answer.lines().map(str::to_owned));
+        }
+        Ok(invalid)
     }
 
     /// For each of `substituters`, which of `paths` it has, as far as it told.

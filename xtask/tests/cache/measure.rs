@@ -59,6 +59,7 @@ fn every_path_is_counted_where_it_comes_from() {
         assert_eq!(names(&embedded(&sandbox)), ["lower".to_owned()].into());
         let answer = json(&measure(&sandbox).ends(0));
         assert_eq!(counts(&answer), [3, 0, 1, 2], "{nix:?}: {answer:#}");
+        assert_eq!(answer["trend"]["percents"].as_array().unwrap().len(), 4, "{answer:#}");
         let text = sandbox.run(&["cache", "analytics"]).ends(0).stdout;
         assert!(text.starts_with("3 paths needed\n") && text.contains("33.3%") && text.contains("trend: "), "{text}");
         let markdown = sandbox.run(&["cache", "analytics", "--markdown"]).ends(0).stdout;
@@ -106,7 +107,23 @@ fn a_substituter_that_fails_is_told_and_asked_no_second_time() {
     assert_eq!(counts(&answer), [3, 0, 0, 3], "{answer:#}");
     let fault = answer["substituters"][0]["fault"].as_str().unwrap();
     assert!(fault.contains("500 Internal Server Error"), "{fault}");
+    sandbox.run(&["cache", "analytics"]).ends(0).says(&["could not ask http://", "no problem, 1 warning"]);
     let asked = server.asked();
     let is_asked = |path: &str| asked.contains(&format!("/{}.narinfo", hash(path)));
     assert!(is_asked(&upper) && !is_asked(&lower), "{asked:?}");
+}
+
+#[test]
+fn a_closure_that_a_cache_has_is_one_question() {
+    let mut sandbox = built(TestNix::Modern);
+    sandbox.run(&["cache", "push"]).ends(0);
+    forget(&sandbox);
+    let client = crate::sandbox::client::client().display();
+    let (counting, starts) = (sandbox.path("counting"), sandbox.path("starts"));
+    let script = format!("#!/bin/sh\necho >> {}\nexec {client} \"$@\"\n", starts.display());
+    fs::write(&counting, script).unwrap();
+    fs::set_permissions(&counting, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.set("XTASK_BINARY_CACHE", counting.to_str().unwrap());
+    assert_eq!(counts(&json(&measure(&sandbox).ends(0))), [3, 0, 3, 0]);
+    assert_eq!(fs::read_to_string(starts).unwrap().lines().count(), 1);
 }

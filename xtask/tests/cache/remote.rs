@@ -8,6 +8,7 @@ use crate::event::{Happened, on_github};
 use crate::nginx::Nginx;
 use crate::place::{LINKS, chain, commit, embedded, fetch, names, path, place};
 use crate::sandbox::{Ran, Sandbox, TestNix, ran};
+use crate::watch::EXPRESSION;
 
 /// A run of every job. nginx speaks no TLS here, which the job for the names of caches has to refuse.
 fn ci(sandbox: &Sandbox) -> Ran {
@@ -183,4 +184,16 @@ fn a_cache_that_does_not_take_what_is_pushed_is_a_warning_or_a_failure() {
     };
     check("warn", 0, "ok");
     check("fail", 2, "could-not-check");
+}
+
+#[test]
+fn what_a_watched_command_makes_of_the_stand_in_stays() {
+    let (mut sandbox, nginx) = (place(TestNix::Modern), Nginx::start());
+    configure(&mut sandbox, &nginx.url("/open/fleet"), "");
+    on_github(&mut sandbox, Happened::PushOnMain);
+    let build = |name: &str| format!("nix-build --no-out-link --argstr name {name} --expr '{EXPRESSION}'");
+    let script = format!("{} && {} && echo inputs: $XTASK_INPUTS", build("web-stand-in"), build("tool"));
+    let watched = sandbox.run(&["cache", "push", "--watch", "--", "sh", "-c", &script]).ends(0);
+    assert!(watched.stdout.contains("inputs: locked"), "{watched:?}");
+    assert_eq!(names(&nginx.files().join("open/fleet")), ["tool".to_owned()].into());
 }

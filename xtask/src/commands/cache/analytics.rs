@@ -1,10 +1,11 @@
 //! Measure how much of what outputs need the caches have, before anything is built
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Answer, Cache, PresenceRequest, Request};
 use clap::builder::FalseyValueParser;
+use serde::Serialize;
 
 use super::target::{Target, target};
 use super::{OutputArgs, history};
@@ -19,6 +20,9 @@ use crate::session::{Report, Session};
 
 /// Requests in flight to each substituter.
 const IN_FLIGHT: usize = 64;
+/// How long all tries of one request may take together, in milliseconds: a build waits for this, and goes on without a substituter
+/// that does not answer.
+const PATIENCE: u64 = 10_000;
 /// The class of everything.
 const OVERALL: &str = "overall";
 
@@ -41,6 +45,15 @@ Examples:
   cargo xtask cache analytics                every output
   cargo xtask cache analytics nixos:web      what a deployment of one host would fetch and build";
 
+/// The answer in JSON.
+#[derive(Debug, Serialize)]
+struct Measurement<'a> {
+    #[serde(flatten)]
+    tally: &'a Tally,
+    /// None before there are two runs to compare.
+    trend: Option<&'a Trend>,
+}
+
 /// What was measured.
 #[derive(Debug)]
 pub struct Analytics {
@@ -62,7 +75,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let found = measure(&session, &target(&session)?, &fleet)?;
     let (tally, trend) = (&found.tally, found.trend.as_ref());
     context.console.answer(&match (args.json, args.markdown) {
-        (true, _) => cache::json(tally)?,
+        (true, _) => cache::json(&Measurement { tally, trend })?,
         (_, true) => cache::analytics_markdown(tally, trend),
         _ => cache::analytics(tally, trend, context.console.verbosity() == Verbosity::Verbose),
     });
@@ -83,6 +96,8 @@ pub fn measure(session: &Session<'_>, target: &Target, fleet: &Report) -> Result
         session,
         substituters: substituters(session, target),
         faults: Vec::new(),
+        asked: BTreeSet::new(),
+        offers: BTreeMap::new(),
         before: before.unwrap_or_default(),
     };
     facts.faults = vec![None; facts.substituters.len()];
@@ -149,6 +164,10 @@ struct Facts<'a> {
     session: &'a Session<'a>,
     substituters: Vec<Cache>,
     faults: Vec<Option<String>>,
+    /// Paths that were asked for, of all of them.
+    asked: BTreeSet<String>,
+    /// What came of that.
+    offers: BTreeMap<String, Vec<Offer>>,
     /// What had to be built the last time, by name.
     before: BTreeMap<String, String>,
 }
@@ -157,6 +176,48 @@ impl Facts<'_> {
     /// Whether the substituter with this number has answered so far.
     fn is_asked(&self, number: usize) -> bool {
         self.faults.get(number).is_none_or(Option::is_none)
+    }
+
+    /// Asks who has `paths`, and all that these refer to: one start of the client is enough for a closure that caches have.
+    fn ask(&mut self, paths: Vec<String>) -> Result<()> {
+        self.asked.extend(paths.iter().cloned());
+        // Who could not be asked once is not asked again: each time costs all the patience there is.
+        let (numbers, substituters): (Vec<usize>, Vec<Cache>) =
+            self.substituters.iter().cloned().enumerate().filter(|(number, _)| self.is_asked(*number)).unzip();
+        if substituters.is_empty() {
+            return Ok(());
+        }
+        let request = PresenceRequest { substituters, paths, in_flight: IN_FLIGHT, patience: PATIENCE, follow: true };
+        let Answer::Presence(answer) =
+            cache_client::ask(self.session.context, &Request::Presence(request), &mut |_| {})?
+        else {
+            bail!("the binary-cache client answered something else than who has what");
+        };
+        for (number, substituter) in numbers.into_iter().zip(answer.substituters) {
+            if let (Some(fault), Some(known)) = (substituter.fault, self.faults.get_mut(number)) {
+                *known = Some(fault.what);
+            }
+            for seen in substituter.seen {
+                if seen.trusted {
+                    self.asked.extend(seen.references.iter().cloned());
+                }
+                let offers = self.offers.entry(seen.path).or_default();
+                // What came along with one question may come along with the next.
+                if offers.iter().all(|offer| offer.substituter != number) {
+                    offers.push(Offer {
+                        substituter: number,
+                        trusted: seen.trusted,
+                        file_size: seen.file_size,
+                        nar_size: seen.nar_size,
+                        references: seen.references,
+                    });
+                }
+            }
+        }
+        for offers in self.offers.values_mut() {
+            offers.sort_by_key(|offer| offer.substituter);
+        }
+        Ok(())
     }
 }
 
@@ -167,32 +228,12 @@ impl Sources for Facts<'_> {
     }
 
     fn offers(&mut self, paths: &[String]) -> Result<BTreeMap<String, Vec<Offer>>> {
-        // Who could not be asked once is not asked again: each time costs all the patience there is.
-        let (numbers, substituters): (Vec<usize>, Vec<Cache>) =
-            self.substituters.iter().cloned().enumerate().filter(|(number, _)| self.is_asked(*number)).unzip();
-        if substituters.is_empty() {
-            return Ok(BTreeMap::new());
+        let unasked: Vec<String> = paths.iter().filter(|path| !self.asked.contains(*path)).cloned().collect();
+        if !unasked.is_empty() {
+            self.ask(unasked)?;
         }
-        let request = Request::Presence(PresenceRequest { substituters, paths: paths.to_vec(), in_flight: IN_FLIGHT });
-        let Answer::Presence(answer) = cache_client::ask(self.session.context, &request, &mut |_| {})? else {
-            bail!("the binary-cache client answered something else than who has what");
-        };
-        let mut offers: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
-        for (number, substituter) in numbers.into_iter().zip(answer.substituters) {
-            if let (Some(fault), Some(known)) = (substituter.fault, self.faults.get_mut(number)) {
-                *known = Some(fault.what);
-            }
-            for seen in substituter.seen {
-                offers.entry(seen.path).or_default().push(Offer {
-                    substituter: number,
-                    trusted: seen.trusted,
-                    file_size: seen.file_size,
-                    nar_size: seen.nar_size,
-                    references: seen.references,
-                });
-            }
-        }
-        Ok(offers)
+        let offers = paths.iter().filter_map(|path| Some((path.clone(), self.offers.get(path)?.clone())));
+        Ok(offers.collect())
     }
 
     fn inputs(&mut self, drv: &str) -> Result<Vec<Need>> {

@@ -10,6 +10,8 @@ use crate::context::Context;
 
 /// Requests to a cache at once: what is asked here is little.
 const IN_FLIGHT: usize = 16;
+/// How long all tries of one request may take together, in milliseconds: somebody waits for the answer.
+const PATIENCE: u64 = 10_000;
 
 /// What can be found out about `caches` without changing anything.
 ///
@@ -38,7 +40,8 @@ pub fn provision(context: &Context, request: ProvisionRequest) -> Result<Provisi
 /// # Errors
 /// As [`probe`], and when the cache cannot be asked.
 pub fn present(context: &Context, cache: Cache, paths: Vec<String>) -> Result<Vec<String>> {
-    let request = PresenceRequest { substituters: vec![cache], paths, in_flight: IN_FLIGHT };
+    let request =
+        PresenceRequest { substituters: vec![cache], paths, in_flight: IN_FLIGHT, patience: PATIENCE, follow: false };
     match ask(context, &Request::Presence(request))? {
         Answer::Presence(presences) => match presences.substituters.into_iter().next() {
             Some(SubstituterPresence { fault: None, seen, .. }) => Ok(seen.into_iter().map(|seen| seen.path).collect()),

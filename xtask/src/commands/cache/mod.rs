@@ -15,6 +15,7 @@ mod setup;
 mod target;
 mod verify;
 mod watch;
+mod watched;
 mod whole;
 
 pub use analytics::Analytics;

@@ -1,24 +1,22 @@
 //! Push what is built to the cache, as the plan says; or what a command brings into the store, while it runs
 
 use std::ffi::OsString;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 use cache_protocol::{
-    Answer, Closure, Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Root, Scan,
-    ScanValue,
+    Answer, Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Scan, ScanValue,
 };
 use clap::builder::FalseyValueParser;
 
 use super::target::{Target, target};
-use super::{OutputArgs, plan, policy, verify, watch};
+use super::{OutputArgs, plan, policy, verify, watched};
 use crate::cache_client;
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
-use crate::session::{Session, cores};
+use crate::session::cores;
 
 /// Requests in flight: what hides a round trip of 40 ms behind others.
 const IN_FLIGHT: usize = 64;
@@ -48,7 +46,7 @@ pub struct Args {
     outputs: OutputArgs,
     /// It is an error that an excluded path must go along
     #[arg(long, env = "XTASK_FILTER_STRICT", value_parser = FalseyValueParser::new())]
-    filter_strict: bool,
+    pub(super) filter_strict: bool,
     /// Push again what is damaged in the cache
     #[arg(long, env = "XTASK_REPAIR", conflicts_with = "watch", value_parser = FalseyValueParser::new())]
     repair: bool,
@@ -60,7 +58,7 @@ pub struct Args {
     json: bool,
     /// What runs with `--watch`, and its arguments
     #[arg(last = true, value_name = "COMMAND", requires = "watch")]
-    command: Vec<OsString>,
+    pub(super) command: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
@@ -78,7 +76,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let session = args.outputs.open(context)?;
     let target = target(&session)?;
     if args.watch {
-        return watched(context, &session, &target, args);
+        return watched::run(context, &session, &target, args);
     }
     let fleet = args.outputs.evaluate(&session)?;
     let mut roots = plan::wanted(&session, &fleet, &target)?;
@@ -113,7 +111,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 }
 
 /// The systems that may be pushed for; nothing, and the reason said, where the policy is against it.
-fn allowed(context: &Context, decision: Decision) -> Result<Option<Vec<String>>> {
+pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Vec<String>>> {
     let said = cache::decision(&decision);
     match decision {
         Decision::Push { systems, .. } => {
@@ -126,44 +124,6 @@ fn allowed(context: &Context, decision: Decision) -> Result<Option<Vec<String>>>
         }
         Decision::Error(_) => bail!(said),
     }
-}
-
-/// Runs the command, and pushes what appears in the store meanwhile.
-fn watched(context: &Context, session: &Session<'_>, target: &Target, args: &Args) -> Result<Ending> {
-    let Some((program, arguments)) = args.command.split_first() else { bail!("there is no command to run") };
-    let mut command = Command::new(program);
-    command.args(arguments);
-    let mut here = vec![session.settings.system.clone()];
-    here.extend(session.settings.extra_platforms.iter().cloned());
-    let pushes = allowed(context, policy::decision(session, target, &here))?.is_some();
-    let mut worst = Ending::Clean;
-    let status = watch::watch(&context.console, &session.store, &mut command, &mut |paths| {
-        if pushes {
-            let root = Root { name: "watched".to_owned(), paths, drv: None, closure: Closure::Runtime };
-            let request = PlanRequest {
-                store: session.nix.local_store(&session.store),
-                cache: target.cache.clone(),
-                roots: vec![root],
-                content: target.content(args.filter_strict),
-                again: Vec::new(),
-            };
-            // The command goes on whatever becomes of what it has built so far.
-            let ending = match push(context, target, request) {
-                Ok(pushed) => conclude(context, target, &pushed),
-                Err(error) => {
-                    context.console.error(&error);
-                    if is_tolerated(target, &error) { Ending::Clean } else { Ending::Unchecked }
-                }
-            };
-            worst = worst.worse(ending);
-        }
-        Ok(())
-    })?;
-    Ok(match u8::try_from(status) {
-        Ok(0) => worst,
-        Ok(status) => Ending::Status(status),
-        Err(_) => Ending::Problems,
-    })
 }
 
 /// Pushes what `plan` says, with progress shown.

@@ -1,12 +1,14 @@
 //! What caches have of what is needed: on a terminal, and as Markdown for the summary of a run.
 
-use crate::analytics::{ClassTally, Tally, Trend};
-use crate::report::words::{bytes, count, store_name};
+use crate::analytics::{ClassTally, Large, Tally, Trend};
+use crate::report::words::{bytes, count, cut, store_name};
 
 /// How many of the paths that must be built are named on a terminal.
 const NAMED: usize = 20;
 /// How many are named in a summary, which has room for other things.
 const NAMED_IN_SUMMARY: usize = 100;
+/// Columns of a text from outside: what a cache answers may be a whole page.
+const COLUMNS: usize = 200;
 /// The bars of a trend, from nothing to all.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -22,6 +24,12 @@ pub fn analytics(tally: &Tally, trend: Option<&Trend>, every: bool) -> String {
     }
     if let Some(trend) = trend {
         text.push_str(&format!("trend: {}\n", trend_line(trend)));
+    }
+    if !tally.largest.is_empty() {
+        text.push_str("largest of what need not be built:\n");
+    }
+    for large in &tally.largest {
+        text.push_str(&format!("  {}\n", large_line(large)));
     }
     let named = if every { tally.builds.len() } else { NAMED };
     if !tally.builds.is_empty() {
@@ -63,6 +71,13 @@ pub fn analytics_markdown(tally: &Tally, trend: Option<&Trend>) -> String {
     if let Some(trend) = trend {
         text.push_str(&format!("- trend: {}\n", trend_line(trend)));
     }
+    if !tally.largest.is_empty() {
+        text.push_str("\n<details><summary>Largest of what need not be built</summary>\n\n");
+        for large in &tally.largest {
+            text.push_str(&format!("- {}\n", cell(&large_line(large))));
+        }
+        text.push_str("\n</details>\n");
+    }
     if !tally.builds.is_empty() {
         text.push_str(&format!("\n<details><summary>{} to build</summary>\n\n", count(tally.builds.len(), "path")));
         for build in tally.builds.iter().take(NAMED_IN_SUMMARY) {
@@ -91,6 +106,11 @@ fn rows(tally: &Tally) -> Vec<(String, usize, String)> {
     rows
 }
 
+fn large_line(large: &Large) -> String {
+    let from = large.substituter.as_ref().map(|url| format!(", from {url}")).unwrap_or_default();
+    format!("{} {}{from}", bytes(large.nar_bytes), store_name(&large.path))
+}
+
 fn share(part: usize, whole: usize) -> String {
     if whole == 0 { "-".to_owned() } else { format!("{:.1}%", part as f64 / whole as f64 * 100.0) }
 }
@@ -112,7 +132,7 @@ fn trend_line(trend: &Trend) -> String {
 
 /// Text from outside in a table of Markdown.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    cut(text, COLUMNS).replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]
@@ -145,6 +165,18 @@ mod tests {
                 };
                 2
             ],
+            largest: vec![
+                Large {
+                    path: "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-kernel".to_owned(),
+                    nar_bytes: 20_000_000,
+                    substituter: Some("https://cache.nixos.org".to_owned()),
+                },
+                Large {
+                    path: "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-libc".to_owned(),
+                    nar_bytes: 2_000_000,
+                    substituter: None,
+                },
+            ],
             classes: vec![ClassTally { name: "overall".to_owned(), paths: 10, had: 8, target: Some(90) }],
         }
     }
@@ -160,6 +192,9 @@ mod tests {
                    2   20.0%  to build
             overall: 8 of 10 need not be built, 80.0%, 90% wanted
             trend: █▅▇ 80.0% need not be built, usually 50.0%
+            largest of what need not be built:
+              19.1 MiB kernel, from https://cache.nixos.org
+              1.9 MiB libc
             to build:
               web: in no cache
               web: in no cache
@@ -183,6 +218,13 @@ mod tests {
 
             - overall: 8 of 10 need not be built, 80.0%, 90% wanted
 
+            <details><summary>Largest of what need not be built</summary>
+
+            - 19.1 MiB kernel, from https://cache.nixos.org
+            - 1.9 MiB libc
+
+            </details>
+
             <details><summary>2 paths to build</summary>
 
             - `web`: in no cache
@@ -191,5 +233,15 @@ mod tests {
             </details>
         "#]]
         .assert_eq(&analytics_markdown(&tally(), None));
+    }
+
+    #[test]
+    fn a_summary_is_bounded() {
+        let mut tally = tally();
+        let path = format!("/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-{}", "n".repeat(150));
+        tally.builds = vec![Build { path, why: "in no cache ".repeat(10_000) }; 10_000];
+        tally.substituters[1].fault = Some("<html>".repeat(100_000));
+        let length = analytics_markdown(&tally, None).len();
+        assert!(length < 50_000, "{length}");
     }
 }

@@ -78,6 +78,9 @@ impl<'a> Progress<'a> {
 /// Says what was not pushed; `tolerated` where that is only a warning.
 pub fn pushed(console: &Console, pushed: &Pushed, tolerated: bool) {
     let mark = if tolerated { Mark::Warning } else { Mark::Failed };
+    for source in &pushed.unscanned {
+        console.mark(Mark::Warning, &format!("not looked for in what is pushed: {source}"));
+    }
     for fault in &pushed.plan.strict_faults {
         console.mark(Mark::Failed, fault);
     }
@@ -119,7 +122,7 @@ mod tests {
         };
         let check = |pushed: Vec<PushedPath>, not_pushed: Vec<NotPushed>, expected: &str| {
             let plan = Plan { cache: "file:///c".to_owned(), ..Plan::default() };
-            let answer = Pushed { plan, pushed, not_pushed, seconds: 1.5 };
+            let answer = Pushed { plan, pushed, not_pushed, unscanned: Vec::new(), seconds: 1.5 };
             assert_eq!(pushed_verdict(&answer), expected);
         };
         check(vec![], vec![], "nothing to push · file:///c · 1.5 s");
