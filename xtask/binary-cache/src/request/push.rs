@@ -67,10 +67,17 @@ fn upload(
     let paths: Vec<&PathInfo> = pushed.filter_map(|planned| by_path.get(planned.path.as_str()).copied()).collect();
     let bytes = paths.iter().map(|info| info.nar_size).sum();
     (asker.tell)(Event::Planned { paths: paths.len(), bytes });
+    let store = Store::new(&request.plan.store);
     if paths.is_empty() {
+        // Whoever was killed after its last path left its folder behind all the same: who begins to stage takes that away.
+        if let Destination::Cache(backend) = destination
+            && backend.is_local()
+            && backend.greet()?.exists
+        {
+            backend.staging();
+        }
         return Ok(Outcome::default());
     }
-    let store = Store::new(&request.plan.store);
     let observers = |info: &PathInfo| -> Box<dyn Observer> { Box::new(sealing.scanner.watch(&info.path)) };
     let backend = match destination {
         Destination::Cache(backend) => &**backend,
