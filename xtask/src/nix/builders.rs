@@ -1,5 +1,7 @@
 //! The builders that Nix is configured with: this machine, and those of the `builders` setting.
 
+use std::collections::BTreeSet;
+
 use super::Settings;
 
 /// The systems and features one builder offers, and how many builds at once.
@@ -14,6 +16,13 @@ pub struct Builder {
 }
 
 impl Settings {
+    /// The systems that some builder builds for, sorted.
+    #[must_use]
+    pub fn systems(&self) -> Vec<String> {
+        let systems: BTreeSet<String> = self.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
+        systems.into_iter().collect()
+    }
+
     /// Every builder; this machine is one unless `max-jobs` is 0.
     #[must_use]
     pub fn all_builders(&self) -> Vec<Builder> {

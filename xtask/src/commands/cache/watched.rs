@@ -26,8 +26,7 @@ pub fn run(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
     // What was decided for these inputs must not be pushed of others.
     let inputs = if session.inputs.is_stand_in() { "standin" } else { "locked" };
     command.args(arguments).env("XTASK_INPUTS", inputs);
-    let mut here = vec![session.settings.system.clone()];
-    here.extend(session.settings.extra_platforms.iter().cloned());
+    let here = session.settings.systems();
     let systems = allowed(context, policy::decision(session, target, &here))?;
     let mut watched = Watched {
         context,
