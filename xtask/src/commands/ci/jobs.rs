@@ -22,11 +22,11 @@ const INDEPENDENCE_SECONDS: f64 = 60.0;
 /// What the jobs of one run share.
 #[derive(Debug)]
 pub struct Jobs<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     wish: Wish,
     fresh: bool,
     nix: Option<Nix>,
-    session: Option<Session<'a>>,
+    pub(super) session: Option<Session<'a>>,
     fleet: Option<Report>,
     autowiring: bool,
     /// Whether it is to be measured what caches have before the build.
