@@ -116,13 +116,18 @@ fn a_job_that_fails_is_told_with_what_it_said_last() {
     for nix in TestNix::ALL {
         let sandbox = place(nix, RED);
         let ran = ci(&sandbox, &["app", "behind"]).ends(1);
-        ran.says(&["'.#broken'` ended with exit status 4\n│ it is down\n", "fix: `cargo xtask ci app` runs it again"])
-            .says(&["✗ xtask.toml:2: `", "- behind: skipped: it needs `app`, which failed", "✗ ci: app failed"]);
+        ran.says(&[
+            "'.#broken'` ended with exit status 4\n│ ",
+            "│ it is down\n    fix: `cargo xtask ci app` runs it again",
+        ])
+        .says(&["✗ xtask.toml:2: `", "- behind: skipped: it needs `app`, which failed", "✗ ci: app failed"]);
         let problem = job(&sandbox, "app")["problems"][0].clone();
         assert_eq!(problem["place"]["line"], 2, "{problem}");
         let junit = fs::read_to_string(sandbox.path("state/report/junit.xml")).unwrap();
         assert!(junit.contains("ended with exit status 4\">") && junit.contains("│ it is down"), "{junit}");
-        ci(&sandbox, &["shell"]).ends(1).says(&["exit 5'` ended with exit status 5\n│ from the shell\n"]);
+        ci(&sandbox, &["shell"])
+            .ends(1)
+            .says(&["exit 5'` ended with exit status 5\n│ ", "│ from the shell\n    fix: "]);
     }
 }
 

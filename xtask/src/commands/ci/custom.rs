@@ -5,13 +5,14 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::{Result, bail};
 
-use super::jobs::Jobs;
+use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
 use crate::plain_text::tokens::without_tokens;
 use crate::plain_text::{without_control, without_credentials};
 use crate::process::spelled;
 use crate::push_policy::{Origin, Trigger, Variables};
 use crate::rules::Problem;
+use crate::session::Session;
 use crate::{github, supervise};
 
 /// How much of what a failed command said last is told with its failure.
@@ -19,7 +20,7 @@ const TAIL: usize = 20;
 
 impl Jobs<'_> {
     /// Runs what `job` is about; it has succeeded if that ends with exit status 0.
-    pub(super) fn custom(&mut self, job: &Job) -> Result<JobResult> {
+    pub(super) fn custom(&self, job: &Job) -> Result<JobResult> {
         let missing = missing(&job.machine.secrets, &github::variables());
         if let Some(secret) = missing {
             let Some(reason) = withheld(secret, &github::trigger()?) else {
@@ -36,7 +37,6 @@ impl Jobs<'_> {
             return Ok(JobResult::skipped(job.name, reason));
         }
         let mut command = self.call(job)?;
-        let flags = self.session.as_ref().map(crate::session::Session::flags).unwrap_or_default();
         let console = &self.context.console;
         console.keep_secret(&job.machine.secrets);
         console.command(&spelled(&command));
@@ -54,12 +54,13 @@ impl Jobs<'_> {
         }
         let said: String = tail.iter().map(|line| format!("\n│ {line}")).collect();
         let fault = format!("`{}` {}{said}", without_tokens(&spelled(&command)), ending(status));
+        let flags = self.session().map(Session::flags).unwrap_or_default();
         let fix = format!("`cargo xtask ci {}{flags}` runs it again", job.word());
         Ok(JobResult::of(job.name, vec![Problem::new(job.place.clone(), fault, fix)]))
     }
 
     /// The command of `job`, which gets the inputs that the run has.
-    fn call(&mut self, job: &Job) -> Result<Command> {
+    fn call(&self, job: &Job) -> Result<Command> {
         let folder = self.context.repository.clone();
         match &job.work {
             Work::App(app) => {
