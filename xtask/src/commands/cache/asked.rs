@@ -3,15 +3,16 @@
 use anyhow::{Result, bail};
 use cache_protocol::{Cache, PresenceRequest, Probe, ProbeRequest, ProvisionRequest, Provisioned, SubstituterPresence};
 
+use super::target::is_on_disk;
 use crate::cache_client::{self, IN_FLIGHT, PATIENCE};
 use crate::context::Context;
 
 /// What can be found out about `caches` without changing anything.
 ///
 /// # Errors
-/// With `--offline`; when the client cannot be had, or does not answer.
+/// With `--offline`, unless it is about folders; when the client cannot be had, or does not answer.
 pub fn probe(context: &Context, caches: Vec<Cache>) -> Result<Probe> {
-    online(context)?;
+    may_ask(context, &caches)?;
     cache_client::probe(context, ProbeRequest { caches }, &mut |_| {})
 }
 
@@ -20,7 +21,7 @@ pub fn probe(context: &Context, caches: Vec<Cache>) -> Result<Probe> {
 /// # Errors
 /// As [`probe`], and when the cache cannot be created.
 pub fn provision(context: &Context, request: ProvisionRequest) -> Result<Provisioned> {
-    online(context)?;
+    may_ask(context, std::slice::from_ref(&request.cache))?;
     cache_client::provision(context, request, &mut |_| {})
 }
 
@@ -29,7 +30,7 @@ pub fn provision(context: &Context, request: ProvisionRequest) -> Result<Provisi
 /// # Errors
 /// As [`probe`], and when the cache cannot be asked.
 pub fn present(context: &Context, cache: Cache, paths: Vec<String>) -> Result<Vec<String>> {
-    online(context)?;
+    may_ask(context, std::slice::from_ref(&cache))?;
     let request =
         PresenceRequest { substituters: vec![cache], paths, in_flight: IN_FLIGHT, patience: PATIENCE, follow: false };
     let answer = cache_client::presence(context, request, &mut |_| {})?;
@@ -40,8 +41,8 @@ pub fn present(context: &Context, cache: Cache, paths: Vec<String>) -> Result<Ve
     }
 }
 
-fn online(context: &Context) -> Result<()> {
-    if context.offline {
+fn may_ask(context: &Context, caches: &[Cache]) -> Result<()> {
+    if context.offline && !caches.iter().all(|cache| is_on_disk(&cache.url)) {
         bail!("not asked: --offline");
     }
     Ok(())
