@@ -24,14 +24,14 @@ pub enum Part {
 /// The error of a text that could not be read.
 #[must_use]
 pub fn unreadable(text: &str, error: &toml::de::Error) -> Error {
-    let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
+    let place = error.span().map(|span| place_of(text, span.start)).unwrap_or_default();
     anyhow!("{FILE}{place}: {}", explanation(error))
 }
 
 /// The error of a file that is not even text: `valid` is what stands before the first byte that is none.
 #[must_use]
 pub fn no_text(valid: &str) -> Error {
-    anyhow!("{FILE}{}: this is no UTF-8: write the file anew as UTF-8", place(valid, valid.len()))
+    anyhow!("{FILE}{}: this is no UTF-8: write the file anew as UTF-8", place_of(valid, valid.len()))
 }
 
 /// The error of a setting that was read and makes no sense. `path` leads to it by keys, and by numbers from 0 into lists:
@@ -40,7 +40,7 @@ pub fn no_text(valid: &str) -> Error {
 pub fn senseless(text: &str, path: &[&str], part: Part, what: &dyn Display) -> Error {
     // It was read before, so that it can be read.
     let place = DeTable::parse(text).ok().and_then(|table| start_of(table.get_ref(), path, part));
-    anyhow!("{FILE}{}: {what}", place.map(|start| self::place(text, start)).unwrap_or_default())
+    anyhow!("{FILE}{}: {what}", place.map(|start| place_of(text, start)).unwrap_or_default())
 }
 
 /// The byte at which the setting that `path` leads to begins.
@@ -64,7 +64,7 @@ fn start_of(table: &DeTable<'_>, path: &[&str], part: Part) -> Option<usize> {
 }
 
 /// `:LINE:COLUMN` of the byte at `start`.
-fn place(text: &str, start: usize) -> String {
+pub fn place_of(text: &str, start: usize) -> String {
     let before = text.get(..start).unwrap_or(text);
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!(":{}:{column}", line_at(text, before.len()))

@@ -17,7 +17,7 @@ use serde::Deserialize;
 pub use autowiring::{AutowiringConfig, LayoutConfig};
 pub use base::deciding_cache;
 pub use cache::{CacheConfig, CacheKind, CacheUrl, Closure, Compression, OnFailure, SigningKey};
-pub use ci::{Budget, CiConfig, Runner};
+pub use ci::{Access, Budget, CiConfig, JobConfig, Runner, Scope};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};
@@ -35,7 +35,7 @@ pub struct Config {
     pub activation: ActivationConfig,
     /// What is written about binary caches.
     pub cache: CacheConfig,
-    /// Which machines CI runs on.
+    /// Which jobs CI has, and which machines they run on.
     pub ci: CiConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
@@ -146,6 +146,7 @@ impl Config {
             bail!(senseless(text, &["kind", &index.to_string(), key], Part::Value, &error));
         }
         config.cache.complete(text)?;
+        config.ci.complete(text)?;
         config.autowiring.check(text)?;
         Ok(config)
     }

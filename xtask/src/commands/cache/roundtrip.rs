@@ -60,6 +60,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
             }],
             content: Content::default(),
             again: Vec::new(),
+            kept: None,
         },
     )?;
     if let Some(lost) = pushed.not_pushed.first() {
