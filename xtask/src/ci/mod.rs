@@ -14,4 +14,6 @@ pub mod workflow;
 
 pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
-pub use table::{Extent, JOBS, Job, JobName, Phase};
+#[cfg(test)]
+pub use table::VERBS;
+pub use table::{Extent, Job, JobName, Permission, Phase, Table, Work};
