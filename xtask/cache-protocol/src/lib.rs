@@ -17,7 +17,7 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
-pub use cache::{Cache, KeySource, Token};
+pub use cache::{Cache, KeySource, Token, shown};
 pub use event::{Answer, Event};
 pub use fault::{Fault, FaultKind};
 pub use plan::{Closure, Content, Decision, Plan, PlanRequest, PlannedPath, Priority, Root};
