@@ -102,7 +102,7 @@ x86_64-linux = 'ubuntu-24.04'
 [ci.jobs]
 autowiring.enabled = false
 build.timeout = '90m'
-lock.runner = ['self-hosted', 'x64']
+lock.runner = 'ubuntu-24.04-arm'
 [ci.jobs.lint]
 about = "it's linted: # 'all' of it, \"really\""
 shell = ['treefmt', '--ci']
