@@ -38,7 +38,6 @@ impl Jobs<'_> {
         }
         let mut command = self.call(job)?;
         let console = &self.context.console;
-        console.keep_secret(&job.machine.secrets);
         console.command(&spelled(&command));
         let mut tail = VecDeque::new();
         let status = supervise::run(&mut command, &mut |line| {

@@ -95,6 +95,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         report::files::remove(&folder)?;
     }
     let table = Config::read(&context.repository)?.ci.table;
+    // Whichever job is given them: what another one says may hold them too.
+    table.jobs().iter().for_each(|job| console.keep_secret(&job.machine.secrets));
     let planned = plan(&table, &named(&table, &args.jobs)?, &named_or_off(&table, &args.skip)?);
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
