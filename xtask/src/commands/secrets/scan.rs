@@ -17,6 +17,7 @@ use crate::rules::secrets::{Needle, key_patterns, needles};
 
 /// Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// What is looked through; of a store path, everything it refers to as well
     #[arg(required = true, value_name = "PATH")]
@@ -28,6 +29,11 @@ pub struct Args {
     #[arg(long, env = "XTASK_JSON")]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets scan result              a closure, by the link of a build
+  cargo xtask secrets scan --patterns-only .   a folder, without a key";
 
 /// Scans.
 ///
