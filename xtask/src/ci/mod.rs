@@ -2,9 +2,13 @@
 //!
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
+mod affected;
 pub mod audit;
+mod globs;
+
 pub mod matching;
 pub mod matrix;
+mod restricted;
 mod result;
 pub mod run;
 mod schedule;
@@ -12,6 +16,9 @@ mod table;
 pub mod validate;
 pub mod workflow;
 
+pub use affected::is_affected;
+pub use globs::fits;
+pub use restricted::restricted;
 pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
 pub use table::{Extent, JOBS, Job, JobName, Phase};

@@ -51,20 +51,28 @@ pub struct JobResult {
     pub seconds: f64,
     /// What it found.
     pub problems: Vec<Problem>,
+    /// Whether it was to run, and did not since something else failed or the run was ended.
+    pub held_up: bool,
 }
 
 impl JobResult {
     /// A job that did not run.
     #[must_use]
     pub fn skipped(name: JobName, reason: String) -> Self {
-        Self { name, status: JobStatus::Skipped, reason: Some(reason), seconds: 0.0, problems: Vec::new() }
+        Self { status: JobStatus::Skipped, reason: Some(reason), ..Self::of(name, Vec::new()) }
+    }
+
+    /// A job that was to run and did not, since something else is in its way.
+    #[must_use]
+    pub fn held_up(name: JobName, obstacle: String) -> Self {
+        Self { held_up: true, ..Self::skipped(name, obstacle) }
     }
 
     /// A job whose only results are problems; warnings do not fail it.
     #[must_use]
     pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
         let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
-        Self { name, status, reason: None, seconds: 0.0, problems }
+        Self { name, status, reason: None, seconds: 0.0, problems, held_up: false }
     }
 
     /// Whether jobs that need it cannot go on.

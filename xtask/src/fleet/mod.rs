@@ -11,6 +11,7 @@ mod output;
 mod result;
 mod selector;
 mod span;
+mod spared;
 
 pub use asked::{Asked, Read};
 pub use attr::{AttrPath, nix_string};
@@ -21,3 +22,4 @@ pub use result::{OutputResult, Status};
 
 pub use selector::{Selector, glob};
 pub use span::{Span, Work, free_worker};
+pub use spared::Spared;

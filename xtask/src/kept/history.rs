@@ -2,6 +2,7 @@
 //!
 //! Written whole or not at all; a line that is damaged, or of another schema, is as good as none.
 
+mod failed;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+pub use failed::Failed;
 pub use run::{OutputRun, Run};
 
 use crate::ci::{JobStatus, RunResult};

@@ -95,10 +95,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let mut results: Vec<JobResult> = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     for row in &planned {
-        let left_out = row.left_out.clone().or_else(|| obstacle(&row.job, &results, args.fail_fast));
-        let result = match left_out {
-            Some(reason) => JobResult::skipped(row.job.name, reason),
-            None => {
+        let result = match (&row.left_out, obstacle(&row.job, &results, args.fail_fast)) {
+            (Some(reason), _) => JobResult::skipped(row.job.name, reason.clone()),
+            (None, Some(obstacle)) => JobResult::held_up(row.job.name, obstacle),
+            (None, None) => {
                 console.fold(Some(row.job.name.word()));
                 let began = Instant::now();
                 let done = jobs.run(row.job.name);
