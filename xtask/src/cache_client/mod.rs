@@ -4,8 +4,10 @@
 //! variable or the file that holds it.
 
 mod program;
+mod question;
 
 pub use program::ready;
+pub use question::{plan, presence, probe, provision, push, verify};
 
 use std::process::ExitStatus;
 use std::sync::mpsc;
@@ -19,6 +21,10 @@ use crate::context::Context;
 use crate::interrupt;
 use crate::supervise::{self, BACKLOG, Child, ChildEvent};
 
+/// Requests to a cache at once: what hides a round trip of 40 ms behind others.
+pub const IN_FLIGHT: usize = 64;
+/// How long all tries of one request may take together where somebody waits for the answer, in milliseconds.
+pub const PATIENCE: u64 = 10_000;
 /// How often an interrupt is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -29,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// # Errors
 /// When it cannot be built or started, ends without an answer, or says why there is none: that [`Fault`] can be had back with
 /// `downcast_ref`.
-pub fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) -> Result<Answer> {
+fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) -> Result<Answer> {
     let program = program::ready(context)?;
     let input = serde_json::to_vec(request).context("write the request to the binary-cache client")?;
     let (sender, events) = mpsc::sync_channel(BACKLOG);

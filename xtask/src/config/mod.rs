@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub use autowiring::{AutowiringConfig, LayoutConfig};
 pub use base::deciding_cache;
-pub use cache::{CacheConfig, Closure, Compression, OnFailure, SigningKey};
+pub use cache::{CacheConfig, CacheKind, CacheUrl, Closure, Compression, OnFailure, SigningKey};
 pub use ci::{Budget, CiConfig, Runner};
 pub use expect::{Expectation, Operator, asked};
 

@@ -7,6 +7,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -14,8 +15,8 @@ use anyhow::{Context as _, Result};
 pub use failed::Failed;
 pub use run::{OutputRun, Run};
 
+use super::lines;
 use crate::ci::{JobStatus, RunResult};
-use crate::files;
 use crate::fleet::AttrPath;
 
 /// How many runs are kept.
@@ -40,9 +41,7 @@ impl History {
     /// What is kept below the folder `state`.
     #[must_use]
     pub fn read(state: &Path) -> Self {
-        let text = std::fs::read(file(state)).unwrap_or_default();
-        let lines = text.split(|byte| *byte == b'\n');
-        Self { runs: lines.filter_map(|line| serde_json::from_slice(line).ok()).filter(Run::is_readable).collect() }
+        Self { runs: lines::read(&file(state)).into_iter().filter(Run::is_readable).collect() }
     }
 
     /// Adds `result` to what is kept below the folder `state`.
@@ -53,8 +52,8 @@ impl History {
         // Whoever wrote meanwhile is not forgotten: what is there now is what is added to.
         let mut runs = Self::read(state).runs;
         runs.push(Run::of(result));
-        let text = lines(&runs)?;
-        files::write_atomically(&file(state), text.as_bytes()).context("keep what this run took")
+        let kept = kept(&runs);
+        lines::write(&file(state), kept.iter().map(Cow::as_ref)).context("keep what this run took")
     }
 
     /// The seconds that `job` usually takes for `part` of the fleet: the median of those recent runs with `inputs` in which it went
@@ -85,15 +84,12 @@ impl History {
     }
 }
 
-/// `runs` as the file has them: the newest, and of the newest of those all there is to know.
-fn lines(runs: &[Run]) -> Result<String> {
-    let kept = runs.get(runs.len().saturating_sub(KEPT)..).unwrap_or_default();
-    let coarse = kept.len().saturating_sub(DETAILED);
-    let line = |(index, run): (usize, &Run)| {
-        let run = if index < coarse { &run.coarser() } else { run };
-        serde_json::to_string(run).map(|line| line + "\n")
-    };
-    kept.iter().enumerate().map(line).collect::<Result<String, _>>().context("write what runs took as JSON")
+/// `runs` as they are kept: the newest, and of the newest of those all there is to know.
+fn kept(runs: &[Run]) -> Vec<Cow<'_, Run>> {
+    let newest = lines::newest(runs, KEPT);
+    let coarse = newest.len().saturating_sub(DETAILED);
+    let detail = |(index, run)| if index < coarse { Cow::Owned(Run::coarser(run)) } else { Cow::Borrowed(run) };
+    newest.iter().enumerate().map(detail).collect()
 }
 
 /// The middle of `numbers`; the lower one of two.

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-/// Variables that hold a secret whatever their name ends with: those of GitHub's runner, of caches, of clouds, of SOPS.
-const NAMES: [&str; 3] = ["SOPS_AGE_KEY", "CACHIX_AUTH_TOKEN", "AWS_SESSION_TOKEN"];
-/// How the names of other variables that hold one end, `GITHUB_TOKEN` and `ACTIONS_RUNTIME_TOKEN` among them.
+/// Variables that hold a secret whatever their name ends with.
+const NAMES: [&str; 1] = ["SOPS_AGE_KEY"];
+/// How the names of other variables that hold one end: those of GitHub's runner, of caches, of clouds, of SOPS.
 const ENDINGS: [&str; 7] =
     ["_TOKEN", "_SECRET", "_PASSWORD", "_PRIVATE_KEY", "_SIGNING_KEY", "_ACCESS_KEY", "_SECRET_KEY"];
 /// What is shorter is a word like `true`, which a mask would take out of every line.
@@ -31,9 +31,15 @@ fn without(values: &[String], text: &str) -> String {
     values.iter().fold(text.to_owned(), |text, value| text.replace(value, INSTEAD))
 }
 
+/// Whether the variable of this name holds a secret.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    NAMES.contains(&name.as_str()) || ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
 fn among(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let is_secret = |name: &str| NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending));
-    let held = variables.filter(|(name, _)| is_secret(&name.to_ascii_uppercase()));
+    let held = variables.filter(|(name, _)| is_secret(name));
     // A runner, and a reader, sees lines: a key of several is as secret in each. What is a comment in one is not.
     let lines = held.flat_map(|(_, value)| value.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>());
     let mut values: Vec<String> =

@@ -1,5 +1,7 @@
 //! How a new cache is told: whether it was made, what flake.nix gains, and what a person does besides.
 
+use std::path::Path;
+
 use cache_protocol::Provisioned;
 
 use super::steps::changes;
@@ -47,6 +49,23 @@ pub fn other_bytes(console: &Console, line: usize, known: &str, served: &str) {
         &format!("flake.nix:{line}: `{known}` is there, and the cache signs with `{served}`: one name, other bytes"),
     );
     console.always("    fix: ask whoever keeps the cache which key is right, and replace the other by hand");
+}
+
+/// Says that no machine would take anything from the cache yet.
+pub fn unsigned(console: &Console) {
+    let fault = "nothing is known to sign what it holds, and Nix takes nothing unsigned";
+    console.mark(Mark::Warning, fault);
+    console.line("    fix: `--new-key DIR` makes a key, `--key NAME:BASE64` names the one there is");
+}
+
+/// Says who needs the secret half of a new key, and how they get it.
+pub fn key_hint(console: &Console, secret: &Path) {
+    let file = secret.display();
+    console
+        .line(&format!("this machine signs with it once `[cache]` of xtask.toml has `signing_key_file = \"{file}\"`"));
+    console.line(&format!(
+        "for CI on GitHub: gh secret set NIX_SIGNING_KEY < '{file}', and `signing_key_env = \"NIX_SIGNING_KEY\"` instead"
+    ));
 }
 
 /// Says how CI gets the token.

@@ -1,6 +1,7 @@
 //! A cache from nothing to a machine that uses it: provisioned, set up, looked at by the doctor, pushed to and read.
 
 use std::fs;
+use std::path::Path;
 
 use crate::nginx::Nginx;
 use crate::place::{chain, commit, fetch, path, place};
@@ -44,6 +45,45 @@ fn a_folder_becomes_a_cache_that_others_use() {
         sandbox.run(&["cache", "verify"]).ends(0);
         fetch(&sandbox, &url, &key, &path(&sandbox, "upper")).ends(0);
         sandbox.run(&["cache", "doctor"]).ends(0);
+    }
+}
+
+#[test]
+fn a_cache_that_does_not_sign_gets_a_key_to_sign_with() {
+    for nix in TestNix::ALL {
+        let sandbox = place(nix);
+        let folder = sandbox.path("shared/fleet");
+        let (url, key) = (format!("file://{}", folder.display()), sandbox.path("keys/fleet").display().to_string());
+        sandbox.run(&["cache", "provision", &url]).ends(0).says(&["nothing is known to sign", "--new-key DIR"]);
+        let inside = sandbox.repository().join("keys").display().to_string();
+        let refused = sandbox.run(&["cache", "provision", &url, "--new-key", &inside]).ends(2);
+        refused.says(&["is in the repository, where a secret key would be read by everybody"]);
+        let foreign = ["cache", "provision", "cachix://fleet", "--new-key", &key];
+        sandbox.run(&foreign).ends(2).says(&["`cachix://fleet` signs with a key of its own: leave out --new-key"]);
+        assert!(!Path::new(&key).exists());
+
+        let provision = ["cache", "provision", &url, "--new-key", &key];
+        let said = sandbox.run(&provision).ends(0);
+        let public = fs::read_to_string(format!("{key}/public")).unwrap();
+        assert!(public.starts_with("fleet-1:"), "{public}");
+        let secret = fs::read_to_string(format!("{key}/secret")).unwrap();
+        assert!(!said.stdout.contains(&secret) && !said.stderr.contains(&secret));
+        said.says(&[
+            "flake.nix has gained:",
+            &public,
+            &format!("signing_key_file = \"{key}/secret\""),
+            "gh secret set",
+        ]);
+        sandbox.run(&provision).ends(0).says(&["and its key already"]);
+        assert_eq!(fs::read_to_string(format!("{key}/public")).unwrap(), public);
+
+        // And it is what signs, and what others trust.
+        sandbox.write("xtask.toml", &format!("[cache]\nurl = \"{url}\"\nsigning_key_file = \"{key}/secret\"\n"));
+        commit(&sandbox, &fs::read_to_string(sandbox.repository().join("flake.nix")).unwrap());
+        sandbox.run(&["cache", "provision", &url]).ends(0).says(&["and its key already"]);
+        sandbox.run(&["build"]).ends(0);
+        sandbox.run(&["cache", "push"]).ends(0);
+        fetch(&sandbox, &url, public.trim(), &path(&sandbox, "upper")).ends(0);
     }
 }
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Answer, Cache, PresenceRequest, Request};
+use cache_protocol::{Cache, PresenceRequest};
 use clap::builder::FalseyValueParser;
 use serde::Serialize;
 
-use super::target::{Target, target};
+use super::target::{Target, is_on_disk, target};
 use super::{OutputArgs, history};
 use crate::analytics::{Class, Need, Offer, Past, Sources, Tally, Trend, problems, tally, trend, walk};
-use crate::cache_client;
+use crate::cache_client::{self, IN_FLIGHT, PATIENCE};
 use crate::context::{Context, Ending};
 use crate::fleet::Status;
 use crate::nix::derivation;
@@ -18,11 +18,6 @@ use crate::report::{Verbosity, cache, problems as said};
 use crate::rules::Problem;
 use crate::session::{Report, Session};
 
-/// Requests in flight to each substituter.
-const IN_FLIGHT: usize = 64;
-/// How long all tries of one request may take together, in milliseconds: a build waits for this, and goes on without a substituter
-/// that does not answer.
-const PATIENCE: u64 = 10_000;
 /// The class of everything.
 const OVERALL: &str = "overall";
 
@@ -151,7 +146,7 @@ fn needs(session: &Session<'_>, fleet: &Report) -> Result<Vec<Need>> {
 fn substituters(session: &Session<'_>, target: &Target) -> Vec<Cache> {
     let alone = session.inputs.is_stand_in() || session.context.offline;
     let others = target.upstream.iter().filter(|_| !alone);
-    others.chain([&target.cache]).filter(|cache| !alone || cache.url.starts_with("file:")).cloned().collect()
+    others.chain([&target.cache]).filter(|cache| !alone || is_on_disk(&cache.url)).cloned().collect()
 }
 
 /// The name in a store path.
@@ -188,11 +183,8 @@ impl Facts<'_> {
             return Ok(());
         }
         let request = PresenceRequest { substituters, paths, in_flight: IN_FLIGHT, patience: PATIENCE, follow: true };
-        let Answer::Presence(answer) =
-            cache_client::ask(self.session.context, &Request::Presence(request), &mut |_| {})?
-        else {
-            bail!("the binary-cache client answered something else than who has what");
-        };
+        // A build waits for this, and goes on without a substituter that does not answer.
+        let answer = cache_client::presence(self.session.context, request, &mut |_| {})?;
         for (number, substituter) in numbers.into_iter().zip(answer.substituters) {
             if let (Some(fault), Some(known)) = (substituter.fault, self.faults.get_mut(number)) {
                 *known = Some(fault.what);

@@ -1,27 +1,19 @@
-//! What is asked of the client of binary caches here, with answers of the kind that was asked for.
+//! What people ask of caches, and nothing asks by itself: refused where the network is not to be used.
 
 use anyhow::{Result, bail};
-use cache_protocol::{
-    Answer, Cache, PresenceRequest, Probe, ProbeRequest, ProvisionRequest, Provisioned, Request, SubstituterPresence,
-};
+use cache_protocol::{Cache, PresenceRequest, Probe, ProbeRequest, ProvisionRequest, Provisioned, SubstituterPresence};
 
-use crate::cache_client;
+use super::target::is_on_disk;
+use crate::cache_client::{self, IN_FLIGHT, PATIENCE};
 use crate::context::Context;
-
-/// Requests to a cache at once: what is asked here is little.
-const IN_FLIGHT: usize = 16;
-/// How long all tries of one request may take together, in milliseconds: somebody waits for the answer.
-const PATIENCE: u64 = 10_000;
 
 /// What can be found out about `caches` without changing anything.
 ///
 /// # Errors
-/// When the client cannot be had, or does not answer.
+/// With `--offline`, unless it is about folders; when the client cannot be had, or does not answer.
 pub fn probe(context: &Context, caches: Vec<Cache>) -> Result<Probe> {
-    match ask(context, &Request::Probe(ProbeRequest { caches }))? {
-        Answer::Probe(probe) => Ok(probe),
-        _ => bail!("the client of binary caches answered another question"),
-    }
+    may_ask(context, &caches)?;
+    cache_client::probe(context, ProbeRequest { caches }, &mut |_| {})
 }
 
 /// Creates a cache, or finds it created.
@@ -29,10 +21,8 @@ pub fn probe(context: &Context, caches: Vec<Cache>) -> Result<Probe> {
 /// # Errors
 /// As [`probe`], and when the cache cannot be created.
 pub fn provision(context: &Context, request: ProvisionRequest) -> Result<Provisioned> {
-    match ask(context, &Request::Provision(request))? {
-        Answer::Provision(provisioned) => Ok(provisioned),
-        _ => bail!("the client of binary caches answered another question"),
-    }
+    may_ask(context, std::slice::from_ref(&request.cache))?;
+    cache_client::provision(context, request, &mut |_| {})
 }
 
 /// Those of `paths` that the cache has.
@@ -40,21 +30,20 @@ pub fn provision(context: &Context, request: ProvisionRequest) -> Result<Provisi
 /// # Errors
 /// As [`probe`], and when the cache cannot be asked.
 pub fn present(context: &Context, cache: Cache, paths: Vec<String>) -> Result<Vec<String>> {
+    may_ask(context, std::slice::from_ref(&cache))?;
     let request =
         PresenceRequest { substituters: vec![cache], paths, in_flight: IN_FLIGHT, patience: PATIENCE, follow: false };
-    match ask(context, &Request::Presence(request))? {
-        Answer::Presence(presences) => match presences.substituters.into_iter().next() {
-            Some(SubstituterPresence { fault: None, seen, .. }) => Ok(seen.into_iter().map(|seen| seen.path).collect()),
-            Some(SubstituterPresence { fault: Some(fault), .. }) => Err(fault.into()),
-            None => bail!("the client of binary caches did not answer for the cache"),
-        },
-        _ => bail!("the client of binary caches answered another question"),
+    let answer = cache_client::presence(context, request, &mut |_| {})?;
+    match answer.substituters.into_iter().next() {
+        Some(SubstituterPresence { fault: None, seen, .. }) => Ok(seen.into_iter().map(|seen| seen.path).collect()),
+        Some(SubstituterPresence { fault: Some(fault), .. }) => Err(fault.into()),
+        None => bail!("the binary-cache client did not answer for the cache"),
     }
 }
 
-fn ask(context: &Context, request: &Request) -> Result<Answer> {
-    if context.offline {
+fn may_ask(context: &Context, caches: &[Cache]) -> Result<()> {
+    if context.offline && !caches.iter().all(|cache| is_on_disk(&cache.url)) {
         bail!("not asked: --offline");
     }
-    cache_client::ask(context, request, &mut |_| {})
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::analytics::Past;
-use crate::files;
+use crate::kept::lines;
 
 /// How many runs are kept.
 const RUNS: usize = 500;
@@ -16,11 +16,9 @@ fn file(state: &Path) -> PathBuf {
     state.join("cache-analytics.jsonl")
 }
 
-/// What is kept; a line that cannot be read is as good as none.
+/// What is kept; a line of another shape is as good as none.
 pub fn read(state: &Path) -> Vec<Past> {
-    let Ok(text) = std::fs::read_to_string(file(state)) else { return Vec::new() };
-    let runs = text.lines().filter_map(|line| serde_json::from_str::<Past>(line).ok());
-    runs.filter(|run| run.schema == SCHEMA).collect()
+    lines::read::<Past>(&file(state)).into_iter().filter(|run| run.schema == SCHEMA).collect()
 }
 
 /// Keeps the newest of `past`.
@@ -28,10 +26,7 @@ pub fn read(state: &Path) -> Vec<Past> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(state: &Path, past: &[Past]) -> Result<()> {
-    let newest = past.get(past.len().saturating_sub(RUNS)..).unwrap_or_default();
-    let lines = newest.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-    files::write_atomically(&file(state), (lines.join("\n") + "\n").as_bytes())
-        .context("keep what was measured of caches")
+    lines::write(&file(state), lines::newest(past, RUNS).iter()).context("keep what was measured of caches")
 }
 
 #[cfg(test)]

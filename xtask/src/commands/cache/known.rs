@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use cache_protocol::{Cache, Token};
 
 use crate::bootstrap::caches::Wanted;
-use crate::config::{Config, deciding_cache};
+use crate::config::{CacheKind, CacheUrl, Config, deciding_cache};
 use crate::context::Context;
 use crate::github;
 use crate::nix::{Caches, Nix};
@@ -63,8 +63,10 @@ pub fn pushed(context: &Context, wanted: &Wanted, netrc: &[std::path::PathBuf]) 
 /// The variable that holds the token of a cache, by the convention of who serves it.
 #[must_use]
 pub fn token_variable(url: &str) -> Option<&'static str> {
-    let of_cachix = url.starts_with("cachix://") || host(url).is_some_and(|host| host.ends_with(".cachix.org"));
-    of_cachix.then_some("CACHIX_AUTH_TOKEN")
+    let kind = CacheUrl::parse(url).ok().map(|url| url.kind().clone());
+    let by_host = || host(url).filter(|host| host.ends_with(".cachix.org")).map(|_| CacheKind::Cachix(String::new()));
+    let variables = |kind: CacheKind| kind.token_variables().first().copied();
+    kind.and_then(variables).or_else(|| by_host().and_then(variables))
 }
 
 #[cfg(test)]
@@ -80,6 +82,7 @@ mod tests {
         // A token must not go to whoever has such a name.
         check("https://a.cachix.org.evil.org", None);
         check("https://a.org/b.cachix.org", None);
+        check("attic+https://a.org/b", Some("ATTIC_TOKEN"));
         check("s3://a", None);
     }
 }

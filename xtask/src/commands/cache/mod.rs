@@ -19,7 +19,8 @@ mod watched;
 mod whole;
 
 pub use analytics::Analytics;
-pub use whole::{PushEnding, decided, measured_before, push_fleet, verify_fleet};
+pub use push::PushEnding;
+pub use whole::{decided, measured_before, push_fleet, verify_fleet};
 
 use anyhow::{Result, bail};
 

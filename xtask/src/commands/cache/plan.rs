@@ -1,7 +1,7 @@
 //! Show what a push would do: which paths go, which stay and why
 
 use anyhow::{Result, bail};
-use cache_protocol::{Answer, Plan, PlanRequest, Request};
+use cache_protocol::{Plan, PlanRequest};
 use clap::builder::FalseyValueParser;
 
 use super::roots::{Extent, Roots, roots};
@@ -48,10 +48,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         roots.keep(systems);
     }
     target.ready(&session)?;
-    let request = Request::Plan(request(&session, &target, &roots, args.filter_strict));
-    let Answer::Plan(plan) = cache_client::ask(context, &request, &mut |_| {})? else {
-        bail!("the binary-cache client answered something else than a plan");
-    };
+    let request = request(&session, &target, &roots, args.filter_strict);
+    let plan = cache_client::plan(context, request, &mut |_| {})?;
     let every = context.console.verbosity() == Verbosity::Verbose;
     context.console.answer(&if args.json { cache::json(&plan)? } else { cache::plan(&plan, &roots.unbuilt, every) });
     if let Some(fault) = &plan.fault {

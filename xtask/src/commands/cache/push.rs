@@ -3,40 +3,24 @@
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
-use cache_protocol::{
-    Answer, Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Request, Scan, ScanValue,
-};
+use cache_protocol::{Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Scan, ScanValue};
 use clap::builder::FalseyValueParser;
 
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
-use crate::cache_client;
+use crate::cache_client::{self, IN_FLIGHT};
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
+use crate::plain_text::tokens::is_secret;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
 use crate::session::cores;
 
-/// Requests in flight: what hides a round trip of 40 ms behind others.
-const IN_FLIGHT: usize = 64;
 /// Bytes of packed NARs in memory over all of them.
 const MEMORY: u64 = 64 << 20;
-/// How long all tries of one request may take together, in milliseconds.
+/// How long all tries of one request may take together, in milliseconds: what is built is worth some waiting.
 const PATIENCE: u64 = 90_000;
-/// Variables whose values are secrets, wherever they are set.
-const SECRET_VARIABLES: [&str; 10] = [
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "ATTIC_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "CACHIX_AUTH_TOKEN",
-    "CACHIX_SIGNING_KEY",
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "SOPS_AGE_KEY",
-    "SOPS_AGE_SSH_PRIVATE_KEY",
-];
 
 /// Push what is built to the cache, as the plan says; or what a command brings into the store, while it runs
 #[derive(Debug, clap::Args)]
@@ -128,27 +112,25 @@ pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Ve
 
 /// Pushes what `plan` says, with progress shown.
 pub fn push(context: &Context, target: &Target, plan: PlanRequest) -> Result<Pushed> {
-    let request = Request::Push(PushRequest {
+    let request = PushRequest {
         plan,
         compression: target.compression(),
         limits: Limits { in_flight: IN_FLIGHT, packers: cores(), memory: MEMORY, patience: PATIENCE },
         scan: Scan { patterns: true, values: values(target), allow: target.allowed() },
-    });
+    };
     let mut progress = cache::Progress::new(&context.console);
-    let answer = cache_client::ask(context, &request, &mut |event| progress.show(event));
+    let answer = cache_client::push(context, request, &mut |event| progress.show(event));
     progress.finish();
-    match answer? {
-        Answer::Push(pushed) => Ok(pushed),
-        _ => bail!("the binary-cache client answered something else than what became of a push"),
-    }
+    answer
 }
 
 /// Where the values are that must not leave this machine.
 fn values(target: &Target) -> Vec<ScanValue> {
     let variables = github::variables();
     let token = target.cache.token.as_ref().map(|token| token.variable.as_str());
-    let named = SECRET_VARIABLES.into_iter().chain(token).filter(|name| variables.get(*name) == Some(&true));
-    let mut values: Vec<ScanValue> = named.map(|name| ScanValue::Variable(name.to_owned())).collect();
+    let filled = variables.iter().filter(|(_, filled)| **filled).map(|(name, _)| name);
+    let secret = filled.filter(|name| is_secret(name) || Some(name.as_str()) == token);
+    let mut values: Vec<ScanValue> = secret.cloned().map(ScanValue::Variable).collect();
     match &target.cache.signing_key {
         Some(KeySource::File(file)) => values.push(ScanValue::File(file.clone())),
         Some(KeySource::Variable(name)) => values.push(ScanValue::Variable(name.clone())),
@@ -173,23 +155,48 @@ pub fn is_tolerated(target: &Target, error: &anyhow::Error) -> bool {
     of_the_cache && target.config.on_failure() == OnFailure::Warn
 }
 
-/// Says what became of a push, and what that means for the run.
-pub fn conclude(context: &Context, target: &Target, pushed: &Pushed) -> Ending {
-    let failed = fails(target, pushed);
-    cache::pushed(&context.console, pushed, !failed);
-    let mark = match (failed, pushed.not_pushed.is_empty()) {
-        (true, _) => Mark::Failed,
-        (false, true) => Mark::Ok,
-        (false, false) => Mark::Warning,
-    };
-    context.console.verdict(mark, &format!("cache push: {}", cache::pushed_verdict(pushed)));
-    if failed { Ending::Problems } else { Ending::Clean }
+/// How a push ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEnding {
+    /// The policy is against it.
+    NotWanted,
+    /// All that was planned is there.
+    Complete,
+    /// Something is not there, and xtask.toml lets that pass.
+    Tolerated,
+    /// Something is not there.
+    Failed,
 }
 
-/// Whether what was not pushed fails the run: as xtask.toml says, but for what no configuration makes harmless.
-pub fn fails(target: &Target, pushed: &Pushed) -> bool {
+/// Says what became of each path, and what that comes to.
+pub fn told(context: &Context, target: &Target, pushed: &Pushed) -> PushEnding {
+    let ending = ending(target, pushed);
+    cache::pushed(&context.console, pushed, ending != PushEnding::Failed);
+    ending
+}
+
+/// Says what became of a push, and what that means for the run.
+pub fn conclude(context: &Context, target: &Target, pushed: &Pushed) -> Ending {
+    let (mark, ending) = match told(context, target, pushed) {
+        PushEnding::Failed => (Mark::Failed, Ending::Problems),
+        PushEnding::Tolerated => (Mark::Warning, Ending::Clean),
+        PushEnding::Complete | PushEnding::NotWanted => (Mark::Ok, Ending::Clean),
+    };
+    context.console.verdict(mark, &format!("cache push: {}", cache::pushed_verdict(pushed)));
+    ending
+}
+
+/// What is not there fails the run as xtask.toml says, but for what no configuration makes harmless.
+fn ending(target: &Target, pushed: &Pushed) -> PushEnding {
     let grave = |kind: FaultKind| matches!(kind, FaultKind::Secret | FaultKind::Usage | FaultKind::Local);
-    !pushed.plan.strict_faults.is_empty()
-        || pushed.not_pushed.iter().any(|path| grave(path.fault.kind))
-        || (!pushed.not_pushed.is_empty() && target.config.on_failure() == OnFailure::Fail)
+    let lost = &pushed.not_pushed;
+    if !pushed.plan.strict_faults.is_empty() || lost.iter().any(|path| grave(path.fault.kind)) {
+        PushEnding::Failed
+    } else if lost.is_empty() {
+        PushEnding::Complete
+    } else if target.config.on_failure() == OnFailure::Fail {
+        PushEnding::Failed
+    } else {
+        PushEnding::Tolerated
+    }
 }

@@ -10,7 +10,7 @@ use crate::fleet::OutputResult;
 use crate::github;
 use crate::nix::{Caches, Nix};
 use crate::push_policy::{Origin, Token as Found, Trigger};
-use crate::rules::cache_config::{fits, is_upstream};
+use crate::rules::cache_config::{fits, identity, is_upstream};
 use crate::session::Session;
 
 /// The name of the key of the cache in this program's own folder.
@@ -47,18 +47,13 @@ pub fn target(session: &Session<'_>) -> Result<Target> {
     let known = session.settings.substituters.iter().chain(&declared.substituters);
     let mut upstream: Vec<Cache> = Vec::new();
     let may_be_asked = |url: &str| !session.context.offline || is_on_disk(url);
-    for url in known.filter(|url| bare(url) != bare(&substituter) && may_be_asked(url)) {
+    for url in known.filter(|url| identity(url) != identity(&substituter) && may_be_asked(url)) {
         if upstream.iter().all(|other| other.url != *url) {
             let keys = if is_upstream(url) { trusted(session, url) } else { keys_of(url) };
             upstream.push(Cache { public_keys: keys, ..reading(url, &netrc) });
         }
     }
     Ok(Target { cache, upstream, config, trigger })
-}
-
-/// The address without what does not make it another cache.
-fn bare(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default().trim_end_matches('/')
 }
 
 /// The cache that is pushed to, with what opens it and what signs for it.
@@ -105,7 +100,7 @@ fn netrc(session: &Session<'_>) -> Vec<PathBuf> {
 }
 
 /// Whether a cache is asked without the network.
-fn is_on_disk(url: &str) -> bool {
+pub(super) fn is_on_disk(url: &str) -> bool {
     url.starts_with("file:") || url.starts_with('/')
 }
 

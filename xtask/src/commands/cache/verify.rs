@@ -1,21 +1,19 @@
 //! Prove that what is required is in the cache: whole, signed, each file there
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Answer, Request, Required, Verified, VerifyRequest};
+use cache_protocol::{Required, Verified, VerifyRequest};
 use clap::builder::FalseyValueParser;
 
 use super::roots::{Extent, Roots, roots};
 use super::target::{Target, target};
 use super::{OutputArgs, plan};
-use crate::cache_client;
+use crate::cache_client::{self, IN_FLIGHT};
+use crate::config::Budget;
 use crate::context::{Context, Ending};
 use crate::push_policy::Reach;
 use crate::report::{cache, problems};
 use crate::rules::{Problem, garnix};
 use crate::session::{Report, Session};
-
-/// Requests in flight.
-const IN_FLIGHT: usize = 64;
 
 /// Prove that what is required is in the cache: whole, signed, each file there
 #[derive(Debug, clap::Args)]
@@ -24,8 +22,8 @@ pub struct Args {
     #[command(flatten)]
     outputs: OutputArgs,
     /// Wait this long for what others still push: 45m, 90s
-    #[arg(long, value_name = "TIME", env = "XTASK_WAIT", default_value = "0s", value_parser = seconds)]
-    wait: u64,
+    #[arg(long, value_name = "TIME", env = "XTASK_WAIT")]
+    wait: Option<Budget>,
     /// Fetch every file, and hash what it holds
     #[arg(long, env = "XTASK_DEEP", value_parser = FalseyValueParser::new())]
     deep: bool,
@@ -38,21 +36,6 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache verify                   every output that this machine has built
   cargo xtask cache verify --deep            the content of every file as well";
-
-/// Seconds of `45m`, `90s`, `1h`, or a number of seconds.
-fn seconds(text: &str) -> Result<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text.get(digits.len()..).unwrap_or_default() {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        unit => bail!("`{unit}` is no unit of time: use s, m or h"),
-    };
-    match digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
-        Some(seconds) => Ok(seconds),
-        None => bail!("`{text}` is no time: write 45m or 90s"),
-    }
-}
 
 /// Verifies.
 ///
@@ -72,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.line(line);
     }
     target.ready(&session)?;
-    let verified = verify(&session, &target, &roots, args.deep, args.wait)?;
+    let verified = verify(&session, &target, &roots, args.deep, args.wait.map_or(0, |wait| wait.seconds.into()))?;
     if args.json {
         context.console.answer(&cache::json(&verified)?);
     }
@@ -94,7 +77,7 @@ pub fn verify(session: &Session<'_>, target: &Target, roots: &Roots, deep: bool,
         .known
         .iter()
         .flat_map(|(root, _)| root.paths.iter().map(|path| Required { name: root.name.clone(), path: path.clone() }));
-    let request = Request::Verify(VerifyRequest {
+    let request = VerifyRequest {
         cache: target.cache.clone(),
         store_folder: session.store.folder.display().to_string(),
         required: required.collect(),
@@ -102,14 +85,11 @@ pub fn verify(session: &Session<'_>, target: &Target, roots: &Roots, deep: bool,
         deep,
         wait,
         in_flight: IN_FLIGHT,
-    });
+    };
     let mut progress = cache::Progress::new(&session.context.console);
-    let answer = cache_client::ask(session.context, &request, &mut |event| progress.show(event));
+    let answer = cache_client::verify(session.context, request, &mut |event| progress.show(event));
     progress.finish();
-    match answer? {
-        Answer::Verify(verified) => Ok(verified),
-        _ => bail!("the binary-cache client answered something else than what is in the cache"),
-    }
+    answer
 }
 
 /// What a `garnix.yaml` beside the flake builds otherwise.
@@ -134,23 +114,4 @@ pub fn found(session: &Session<'_>, verified: &Verified) -> Vec<Problem> {
 /// The paths that are in the cache, and not as they should be.
 pub fn damaged(session: &Session<'_>, target: &Target, roots: &Roots) -> Result<Vec<String>> {
     Ok(verify(session, target, roots, true, 0)?.again)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times() {
-        let check = |text: &str, expected: Result<u64, &str>| {
-            assert_eq!(seconds(text).map_err(|error| error.to_string()), expected.map_err(str::to_owned));
-        };
-        check("45m", Ok(2700));
-        check("90s", Ok(90));
-        check("1h", Ok(3600));
-        check("7", Ok(7));
-        check("soon", Err("`soon` is no unit of time: use s, m or h"));
-        check("m", Err("`m` is no time: write 45m or 90s"));
-        check("99999999999999999999h", Err("`99999999999999999999h` is no time: write 45m or 90s"));
-    }
 }

@@ -11,6 +11,7 @@ use super::{policy, watch};
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
 use crate::push_policy::Reach;
+use crate::report::Mark;
 use crate::session::Session;
 
 /// How the names of results of the stand-in inputs end.
@@ -26,8 +27,7 @@ pub fn run(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
     // What was decided for these inputs must not be pushed of others.
     let inputs = if session.inputs.is_stand_in() { "standin" } else { "locked" };
     command.args(arguments).env("XTASK_INPUTS", inputs);
-    let mut here = vec![session.settings.system.clone()];
-    here.extend(session.settings.extra_platforms.iter().cloned());
+    let here = session.settings.systems();
     let systems = allowed(context, policy::decision(session, target, &here))?;
     let mut watched = Watched {
         context,
@@ -109,7 +109,10 @@ impl Watched<'_> {
     fn failed(&mut self, error: &anyhow::Error, paths: Vec<String>) -> Vec<String> {
         let text = Some(format!("{error:#}"));
         if self.said != text {
-            self.context.console.error(error);
+            match is_tolerated(self.target, error) {
+                true => self.context.console.mark(Mark::Warning, &format!("cache push: {error:#}")),
+                false => self.context.console.error(error),
+            }
             self.said = text;
         }
         self.open = if is_tolerated(self.target, error) { Ending::Clean } else { Ending::Unchecked };

@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use super::analytics::{self, Analytics};
+use super::push::{self, PushEnding};
 use super::roots::Roots;
 use super::target::{Target, target};
-use super::{plan, policy, push, verify};
+use super::{plan, policy, verify};
 use crate::commands::build;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
@@ -21,29 +22,12 @@ pub struct Done {
     pub said: String,
 }
 
-/// How a push of everything ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PushEnding {
-    /// The policy is against it.
-    NotWanted,
-    /// All that was planned is there.
-    Complete,
-    /// Something is not there, and xtask.toml lets that pass.
-    Tolerated,
-    /// Something is not there.
-    Failed,
-}
-
 /// Whether what this machine builds may go into the cache, which can be told before anything is evaluated.
 ///
 /// # Errors
 /// When what decides cannot be read.
 pub fn decided(session: &Session<'_>) -> Result<Decision> {
-    let mut here: Vec<String> =
-        session.settings.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
-    here.sort();
-    here.dedup();
-    Ok(policy::decision(session, &target(session)?, &here))
+    Ok(policy::decision(session, &target(session)?, &session.settings.systems()))
 }
 
 /// What caches have of what the outputs of `wish` need, which are evaluated for that and not built.
@@ -53,8 +37,7 @@ pub fn decided(session: &Session<'_>) -> Result<Decision> {
 pub fn measured_before(session: &Session<'_>, wish: &Wish) -> Result<Analytics> {
     let mut evaluated = build::evaluated(session, &Wish { build: None, ..wish.clone() })?;
     // What no machine here builds is not built now, whatever caches have of it.
-    let systems: Vec<String> =
-        session.settings.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
+    let systems = session.settings.systems();
     evaluated.results.retain(|result| result.system().is_none_or(|system| systems.iter().any(|here| here == system)));
     analytics::measure(session, &target(session)?, &evaluated)
 }
@@ -93,13 +76,7 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         }
         pushed => pushed?,
     };
-    let failed = push::fails(&target, &pushed);
-    cache::pushed(&session.context.console, &pushed, !failed);
-    let ending = match (failed, pushed.not_pushed.is_empty()) {
-        (true, _) => PushEnding::Failed,
-        (false, true) => PushEnding::Complete,
-        (false, false) => PushEnding::Tolerated,
-    };
+    let ending = push::told(session.context, &target, &pushed);
     Ok(Done { ending, said: cache::pushed_verdict(&pushed) })
 }
 

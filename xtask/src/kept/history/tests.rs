@@ -38,8 +38,7 @@ fn what_is_added_is_read_and_what_is_damaged_is_not() {
 #[test]
 fn only_so_many_are_kept_and_of_few_each_output() {
     let runs: Vec<Run> = (0..KEPT + 3).map(|number| Run::of(&run(number as f64))).collect();
-    let text = lines(&runs).unwrap();
-    let kept: Vec<Run> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kept = kept(&runs);
     assert_eq!((kept.len(), kept[0].seconds), (KEPT, 3.0));
     assert_eq!(kept.iter().filter(|run| !run.outputs.is_empty()).count(), DETAILED);
     assert!(!kept[KEPT - 1].outputs.is_empty());

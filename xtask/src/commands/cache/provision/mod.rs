@@ -2,6 +2,9 @@
 
 mod addition;
 mod nix_text;
+mod signing;
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Cache, ProvisionRequest, Provisioned, Token};
@@ -27,6 +30,9 @@ pub struct Args {
     /// The cache is there already, and signs with this key: ask nobody, only write
     #[arg(long, value_name = "NAME:BASE64", env = "XTASK_KEY")]
     key: Vec<String>,
+    /// Sign with the key in this folder, made there unless there is one; for caches that do not sign themselves
+    #[arg(long, value_name = "DIR", env = "XTASK_NEW_KEY", conflicts_with = "key")]
+    new_key: Option<PathBuf>,
     /// Only who has a token may read it
     #[arg(long, env = "XTASK_PRIVATE", value_parser = FalseyValueParser::new())]
     private: bool,
@@ -44,6 +50,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache provision cachix://my-fleet
+  cargo xtask cache provision 's3://bucket?region=eu-central-1' --new-key ~/.config/nix/fleet-cache   with a key to sign with
   cargo xtask cache provision https://nix.example.org --key nix.example.org-1:…   made elsewhere: write it down
   cargo xtask cache provision https://nix.example.org --key … --dry-run           what flake.nix would gain";
 
@@ -57,8 +64,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let variable = args.token_variable.clone().or_else(conventional);
     let provisioned = if args.key.is_empty() {
         let token = variable.clone().map(|variable| Token { variable });
-        let cache =
-            Cache { url: args.url.clone(), public_keys: Vec::new(), signing_key: None, token, netrc: Vec::new() };
+        let signing_key = signing::source(context, &nix, &args.url, args.new_key.as_deref())?;
+        let cache = Cache { url: args.url.clone(), public_keys: Vec::new(), signing_key, token, netrc: Vec::new() };
         let store_folder = Store::of(&nix.settings()?)?.folder.display().to_string();
         let request = ProvisionRequest { cache, public: !args.private, priority: args.priority, store_folder };
         asked::provision(context, request)?
@@ -68,10 +75,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     };
     if args.key.is_empty() {
         report::provisioned(&context.console, &provisioned);
+        if provisioned.public_keys.is_empty() {
+            report::unsigned(&context.console);
+        }
     }
     let ending = write_down(context, &nix, &provisioned, args.dry_run)?;
     if let Some(variable) = variable.filter(|_| ending == Ending::Clean && !args.dry_run) {
         report::secret_hint(&context.console, &variable);
+    }
+    if let Some(folder) = args.new_key.as_deref().filter(|_| ending == Ending::Clean) {
+        report::key_hint(&context.console, &folder.join("secret"));
     }
     Ok(ending)
 }
