@@ -5,7 +5,7 @@
 mod affected;
 pub mod audit;
 mod globs;
-
+mod ground;
 pub mod matching;
 pub mod matrix;
 mod restricted;
@@ -18,6 +18,7 @@ pub mod workflow;
 
 pub use affected::is_affected;
 pub use globs::fits;
+pub use ground::Ground;
 pub use restricted::restricted;
 pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
