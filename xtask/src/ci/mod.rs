@@ -22,4 +22,6 @@ pub use ground::Ground;
 pub use restricted::restricted;
 pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
-pub use table::{Extent, JOBS, Job, JobName, Phase};
+#[cfg(test)]
+pub use table::VERBS;
+pub use table::{Extent, Job, JobName, Permission, Phase, Table, Work};

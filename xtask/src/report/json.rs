@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::outcome;
-use crate::ci::{JobResult, JobStatus, RunResult};
+use crate::ci::{JobResult, JobStatus, RunResult, Table};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
 use crate::rules::Problem;
 use crate::session::{Report, Session};
@@ -84,7 +84,7 @@ pub fn fleet(report: &Report, session: &Session<'_>) -> Result<String> {
 #[derive(Debug, Serialize)]
 struct JobJson<'a> {
     name: crate::ci::JobName,
-    phase: crate::ci::Phase,
+    phase: Option<crate::ci::Phase>,
     status: JobStatus,
     reason: Option<&'a str>,
     seconds: f64,
@@ -114,10 +114,10 @@ struct CachesJson<'a> {
     verify: Option<&'a str>,
 }
 
-fn job(job: &JobResult) -> JobJson<'_> {
+fn job<'a>(job: &'a JobResult, table: &Table) -> JobJson<'a> {
     JobJson {
         name: job.name,
-        phase: job.name.job().phase,
+        phase: table.row(job.name).map(|row| row.phase),
         status: job.status,
         reason: job.reason.as_deref(),
         seconds: job.seconds,
@@ -138,7 +138,7 @@ pub fn run(result: &RunResult) -> Result<String> {
         revision: result.revision.as_deref(),
         started: result.started,
         seconds: result.seconds,
-        jobs: result.jobs.iter().map(job).collect(),
+        jobs: result.jobs.iter().map(|row| job(row, &result.table)).collect(),
         outputs: result.fleet.iter().flat_map(|fleet| &fleet.results).map(|row| output(row, &result.flags)).collect(),
         not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
         caches: CachesJson {
