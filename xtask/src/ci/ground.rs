@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use super::{Inputs, Job, JobName, Phase, Work};
+
 /// What the result of one job rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ground {
@@ -26,6 +28,27 @@ pub struct Ground {
     pub programs: Option<String>,
     /// The files that it depends on, each with what it is: kind, mode and content.
     pub files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Job {
+    /// Whether the result of this job rests on nothing but what [`Ground`] can name: a check that reads files and what was evaluated,
+    /// or one of which xtask.toml says which files it depends on; and that does nothing but check.
+    #[must_use]
+    pub fn can_be_as_before(&self) -> bool {
+        let machine = &self.machine;
+        let reaches_out = machine.opens_cache || !machine.secrets.is_empty() || !machine.permissions.is_empty();
+        if self.phase != Phase::Check || reaches_out || !self.artifacts.is_empty() {
+            return false;
+        }
+        match self.work {
+            // `activation` looks at this machine and its store, `lock` at the clock; `independence` keeps its own, host by host.
+            Work::BuiltIn => {
+                use JobName::{Autowiring, CacheConfig, Config, Secrets};
+                [Autowiring, CacheConfig, Config, Secrets].contains(&self.name)
+            }
+            Work::App(_) | Work::Shell(_) | Work::Command(_) => matches!(self.inputs, Inputs::Globs(_)),
+        }
+    }
 }
 
 impl Ground {
@@ -64,6 +87,33 @@ mod tests {
             programs: Some(text("/bin")),
             files: vec![("a".into(), b"file 1".to_vec()), ("b".into(), b"file 2".to_vec())],
         }
+    }
+
+    #[test]
+    fn only_checks_that_say_what_they_depend_on_can_be_as_before() {
+        use super::super::table::{Machine, Permission, Table};
+        let as_before = |table: Table| -> Vec<&'static str> {
+            table.jobs().iter().filter(|job| job.can_be_as_before()).map(Job::word).collect()
+        };
+        assert_eq!(as_before(Table::default()), ["config", "autowiring", "secrets", "cache-config"]);
+        let declared = || Job {
+            work: Work::Command(vec!["true".to_owned()]),
+            inputs: Inputs::Globs(vec!["docs".to_owned()]),
+            ..Job::bare(JobName::of("docs"), Phase::Check)
+        };
+        let machine = |machine: Machine| Job { machine, ..declared() };
+        let permission = Permission { scope: "packages", access: "write", why: "".into() };
+        let check = |job: Job, expected: bool| assert_eq!(job.can_be_as_before(), expected, "{job:?}");
+        check(declared(), true);
+        check(Job { work: Work::App("docs".to_owned()), ..declared() }, true);
+        check(Job { inputs: Inputs::Everything, ..declared() }, false);
+        check(Job { phase: Phase::Build, ..declared() }, false);
+        check(Job { phase: Phase::Verify, ..declared() }, false);
+        check(Job { phase: Phase::Publish, ..declared() }, false);
+        check(Job { artifacts: vec!["book".to_owned()], ..declared() }, false);
+        check(machine(Machine { secrets: vec!["TOKEN".to_owned()], ..Machine::USUAL }), false);
+        check(machine(Machine { opens_cache: true, ..Machine::USUAL }), false);
+        check(machine(Machine { permissions: vec![permission], ..Machine::USUAL }), false);
     }
 
     #[test]

@@ -24,4 +24,4 @@ pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;
-pub use table::{Extent, Job, JobName, Permission, Phase, Table, Work};
+pub use table::{Extent, Inputs, Job, JobName, Permission, Phase, Table, Work};

@@ -53,6 +53,8 @@ pub struct JobResult {
     pub problems: Vec<Problem>,
     /// Whether it was to run, and did not since something else failed or the run was ended.
     pub held_up: bool,
+    /// Whether it did not run again, since what it rests on is as it was when it last went well.
+    pub as_before: bool,
 }
 
 impl JobResult {
@@ -72,7 +74,7 @@ impl JobResult {
     #[must_use]
     pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
         let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
-        Self { name, status, reason: None, seconds: 0.0, problems, held_up: false }
+        Self { name, status, reason: None, seconds: 0.0, problems, held_up: false, as_before: false }
     }
 
     /// Whether jobs that need it cannot go on.

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here decides anything; it is given plain data and says it.
 
 mod annotations;
+mod as_before;
 pub mod audit;
 pub mod audit_json;
 mod banner;
@@ -34,6 +35,7 @@ pub mod turns;
 pub mod validation;
 pub mod words;
 
+pub use as_before::as_before;
 pub use banner::{caches_not_asked, stand_in_banner};
 pub use console::{Color, Console, Mark, Verbosity};
 pub use progress::Watcher;

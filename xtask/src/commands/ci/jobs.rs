@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::Args;
+use super::as_before::AsBefore;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Caches, Job, JobName, JobResult, JobStatus, Planned, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
@@ -22,12 +23,12 @@ const INDEPENDENCE_SECONDS: f64 = 60.0;
 /// What the jobs of one run share.
 #[derive(Debug)]
 pub struct Jobs<'a> {
-    context: &'a Context,
-    wish: Wish,
+    pub(super) context: &'a Context,
+    pub(super) wish: Wish,
     fresh: bool,
     nix: Option<Nix>,
-    session: Option<Session<'a>>,
-    fleet: Option<Report>,
+    pub(super) session: Option<Session<'a>>,
+    pub(super) fleet: Option<Report>,
     autowiring: bool,
     /// Whether it is to be measured what caches have before the build.
     measures: bool,
@@ -35,6 +36,7 @@ pub struct Jobs<'a> {
     pub(super) caches: Caches,
     pub(super) push_ended: Option<PushEnding>,
     lock_before: Vec<u8>,
+    pub(super) before: AsBefore,
     /// How long the outputs took within the job that is running, and within all of them.
     shared: Duration,
     all_shared: Duration,
@@ -66,6 +68,7 @@ impl<'a> Jobs<'a> {
             caches: Caches::default(),
             push_ended: None,
             lock_before,
+            before: AsBefore::read(context, fresh),
             shared: Duration::ZERO,
             all_shared: Duration::ZERO,
         })
@@ -80,7 +83,25 @@ impl<'a> Jobs<'a> {
     /// Runs one job to its end.
     pub fn run(&mut self, job: &Job) -> JobResult {
         let (started, name) = (Instant::now(), job.name);
-        let done = match name {
+        let done = self.as_before(job).and_then(|before| before.map_or_else(|| self.run_again(job), Ok));
+        let mut result = done.unwrap_or_else(|error| JobResult {
+            status: if interrupt::count() > 0 { JobStatus::Interrupted } else { JobStatus::CouldNotCheck },
+            reason: Some(format!("{error:#}")),
+            ..JobResult::of(name, Vec::new())
+        });
+        // Whichever job asks first for the outputs, the time they take is that of the job that is about them.
+        result.seconds = (started.elapsed() - self.shared).as_secs_f64();
+        if name == JobName::Build {
+            result.seconds += self.all_shared.as_secs_f64();
+        }
+        self.shared = Duration::ZERO;
+        self.note(job, &result);
+        result
+    }
+
+    fn run_again(&mut self, job: &Job) -> Result<JobResult> {
+        let name = job.name;
+        match name {
             JobName::Bootstrap => self.bootstrap(),
             JobName::Lock => {
                 self.session().and_then(|session| lock::check(session)).map(|found| JobResult::of(name, found))
@@ -97,19 +118,7 @@ impl<'a> Jobs<'a> {
             JobName::CachePush => self.cache_push(),
             JobName::CacheVerify => self.cache_verify(),
             JobName::Custom(_) => self.custom(job),
-        };
-        let mut result = done.unwrap_or_else(|error| JobResult {
-            status: if interrupt::count() > 0 { JobStatus::Interrupted } else { JobStatus::CouldNotCheck },
-            reason: Some(format!("{error:#}")),
-            ..JobResult::of(name, Vec::new())
-        });
-        // Whichever job asks first for the outputs, the time they take is that of the job that is about them.
-        result.seconds = (started.elapsed() - self.shared).as_secs_f64();
-        if name == JobName::Build {
-            result.seconds += self.all_shared.as_secs_f64();
         }
-        self.shared = Duration::ZERO;
-        result
     }
 
     /// What can only be told when all is done: whether flake.lock is as it was.

@@ -1,5 +1,6 @@
 //! Run the jobs of continuous integration, here exactly as there
 
+mod as_before;
 mod caches;
 mod custom;
 mod jobs;
@@ -123,6 +124,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
     }
     jobs.look_back(&mut results)?;
+    if let Err(error) = jobs.keep() {
+        console.mark(report::Mark::Warning, &format!("{error:#}"));
+    }
     let seconds = started.elapsed().as_secs_f64();
     let result = RunResult { table, began: started, spans, ..jobs.result(results, clock, seconds) };
     let written = report::files::write(&folder, &result, &history);

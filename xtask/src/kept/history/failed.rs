@@ -124,7 +124,7 @@ mod tests {
             part: part.to_owned(),
             jobs: jobs
                 .iter()
-                .map(|(word, status)| ((*word).to_owned(), JobRun { status: *status, seconds: 1.0 }))
+                .map(|(word, status)| ((*word).to_owned(), JobRun { status: *status, seconds: 1.0, as_before: false }))
                 .collect(),
             failed: outputs.iter().filter(|(_, status)| status.is_failure()).count(),
             outputs: outputs

@@ -51,6 +51,9 @@ pub struct JobRun {
     pub status: JobStatus,
     /// Wall seconds.
     pub seconds: f64,
+    /// Whether it did not run again, which says nothing of how long it takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_before: bool,
 }
 
 /// One output in an earlier run.
@@ -79,7 +82,12 @@ impl Run {
             revision: result.revision.clone(),
             part: result.part.clone(),
             jobs: ran
-                .map(|job| (job.name.word().to_owned(), JobRun { status: job.status, seconds: job.seconds }))
+                .map(|job| {
+                    (
+                        job.name.word().to_owned(),
+                        JobRun { status: job.status, seconds: job.seconds, as_before: job.as_before },
+                    )
+                })
                 .collect(),
             held_up: result.jobs.iter().filter(|job| job.held_up).map(|job| job.name.word().to_owned()).collect(),
             total: results.len(),
