@@ -6,7 +6,8 @@ use super::words::seconds;
 #[must_use]
 pub fn as_before(ago: u64, said: Option<&str>) -> String {
     let said = said.map(|said| format!("{said}; ")).unwrap_or_default();
-    format!("{said}as before: it went well {} ago, and nothing that it depends on has changed", seconds(ago as f64))
+    let when = if ago == 0 { "just now".to_owned() } else { format!("{} ago", seconds(ago as f64)) };
+    format!("{said}as before: nothing that it depends on has changed since it went well {when}")
 }
 
 #[cfg(test)]
@@ -15,8 +16,9 @@ mod tests {
 
     #[test]
     fn says_when_and_what() {
-        let expected = "as before: it went well 3m10s ago, and nothing that it depends on has changed";
+        let expected = "as before: nothing that it depends on has changed since it went well 3m10s ago";
         assert_eq!(as_before(190, None), expected);
+        assert!(as_before(0, None).ends_with("since it went well just now"));
         assert_eq!(as_before(190, Some("7 pages")), format!("7 pages; {expected}"));
     }
 }

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod cache_provision;
 pub mod cache_setup;
 mod changes;
+pub mod choice;
 mod columns;
 mod console;
 mod cutting;

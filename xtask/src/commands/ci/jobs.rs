@@ -6,11 +6,13 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Args;
 use super::as_before::AsBefore;
+use super::choice::Choice;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
-use crate::ci::{Caches, Job, JobName, JobResult, JobStatus, Planned, RunResult, Table};
+use crate::ci::{Caches, Job, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{activation, autowiring, build, cache_config, config, independence, lock, secrets};
 use crate::context::Context;
+use crate::fleet::Spared;
 use crate::nix::Nix;
 use crate::report::{stand_in_banner, steps};
 use crate::rules::{self, Problem};
@@ -37,6 +39,8 @@ pub struct Jobs<'a> {
     pub(super) push_ended: Option<PushEnding>,
     lock_before: Vec<u8>,
     pub(super) before: AsBefore,
+    choice: Choice,
+    spared: Spared,
     /// How long the outputs took within the job that is running, and within all of them.
     shared: Duration,
     all_shared: Duration,
@@ -47,9 +51,9 @@ impl<'a> Jobs<'a> {
     ///
     /// # Errors
     /// When flake.lock cannot be looked at.
-    pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
+    pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
         let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
+        let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
         wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
         let fresh = wish.fresh;
@@ -69,6 +73,8 @@ impl<'a> Jobs<'a> {
             push_ended: None,
             lock_before,
             before: AsBefore::read(context, fresh),
+            choice,
+            spared: Spared::None,
             shared: Duration::ZERO,
             all_shared: Duration::ZERO,
         })
@@ -141,7 +147,7 @@ impl<'a> Jobs<'a> {
             jobs,
             table: Table::default(),
             inputs: session.map(|session| session.inputs.word()),
-            part: self.wish.part(),
+            part: format!("{} {}", self.wish.part(), self.choice.part).trim().to_owned(),
             flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
@@ -205,14 +211,19 @@ impl<'a> Jobs<'a> {
     }
 
     fn build(&mut self) -> Result<JobResult> {
-        let fleet = self.fleet()?;
+        self.fleet()?;
+        let (_, fleet) = self.looked_at()?;
         let mut result = JobResult::of(JobName::Build, Vec::new());
+        let trouble = fleet.trouble.clone().or_else(|| fleet.nothing_done());
+        match self.choice.outputs.said(&fleet.results, &self.spared) {
+            Ok(said) => result.reason = said,
+            Err(gone) => (result.status, result.reason) = (JobStatus::CouldNotCheck, Some(gone)),
+        }
         if fleet.failures().next().is_some() {
             result.status = JobStatus::Failed;
         }
-        if let Some(reason) = fleet.trouble.clone().or_else(|| fleet.nothing_done()) {
-            result.status = JobStatus::CouldNotCheck;
-            result.reason = Some(reason);
+        if let Some(reason) = trouble {
+            (result.status, result.reason) = (JobStatus::CouldNotCheck, Some(reason));
         }
         if fleet.interrupted && interrupt::count() > 0 {
             result.status = JobStatus::Interrupted;
@@ -228,7 +239,7 @@ impl<'a> Jobs<'a> {
                 None => ensure_nix(self.context)?.nix,
             };
             self.nix = Some(nix.clone());
-            let session = Session::open(self.context, nix)?;
+            let session = Session::open_besides(self.context, nix, self.choice.outputs.nix_files_of_base()?)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
             }
@@ -245,10 +256,14 @@ impl<'a> Jobs<'a> {
     /// What became of the outputs: evaluated, and built if the plan has the job, when the first job asks.
     pub(super) fn fleet(&mut self) -> Result<&Report> {
         if self.fleet.is_none() {
-            let (wish, autowiring) = (self.wish.clone(), self.autowiring);
+            let (mut wish, autowiring) = (self.wish.clone(), self.autowiring);
             self.session()?;
             let begun = Instant::now();
             let session = self.session.as_ref().context("open the repository")?;
+            if let Some(build) = &mut wish.build {
+                build.spared = self.choice.outputs.spared(session, &self.wish);
+                self.spared = build.spared.clone();
+            }
             if self.measures {
                 self.measured = Some(cache::measured_before(session, &wish));
             }

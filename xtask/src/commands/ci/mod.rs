@@ -2,6 +2,7 @@
 
 mod as_before;
 mod caches;
+mod choice;
 mod custom;
 mod jobs;
 mod matrix;
@@ -13,6 +14,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
+use self::choice::{Choice, ChoiceArgs};
 use self::jobs::Jobs;
 use self::words::JobWords;
 use super::build::{BuildArgs, EvaluationArgs};
@@ -38,6 +40,11 @@ pub struct Args {
     /// Only these outputs; repeat for several [default: all]
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
     only: Vec<Selector>,
+    /// The revision that --affected compares with [default: on GitHub, what a pull request is made against]
+    #[arg(long, value_name = "REV", env = "XTASK_BASE")]
+    base: Option<String>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
@@ -66,6 +73,8 @@ Examples:
   cargo xtask ci                             everything, as CI runs it
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
+  cargo xtask ci --last-failed               only what failed when it last ran
+  cargo xtask ci --affected --base main      only what is different from the branch `main`
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
   cargo xtask ci matrix                      which machines of GitHub would build what
   cargo xtask --repo ../fleet ci             another repository
@@ -91,6 +100,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         bail!("every job is skipped: nothing would be checked");
     }
     let history = History::read(&context.state);
+    let choice = Choice::of(context, &args.choice, args.base.as_deref(), planned, &history)?;
+    if let Some(said) = &choice.said {
+        console.line(said);
+    }
+    let planned = choice.planned.clone();
     if args.plan {
         let part = args.evaluation.wish(args.only.clone()).part();
         let plan = report::jobs::plan(&planned, &history, &part);
@@ -99,7 +113,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
-    let mut jobs = Jobs::new(context, args, &planned)?;
+    let mut jobs = Jobs::new(context, args, choice)?;
     let mut results: Vec<JobResult> = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     for row in &planned {
