@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use crate::ci::{Inputs, JobName, Planned, is_affected, restricted};
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
-use crate::fleet::{AttrPath, OutputResult, Spared};
+use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
 use crate::github;
 use crate::kept::history::History;
 use crate::push_policy::Base;
@@ -141,6 +141,22 @@ fn touched(context: &Context, revisions: &Revisions) -> Result<Vec<PathBuf>> {
     let tracked = changes.iter().flat_map(|change| std::iter::once(&change.path).chain(&change.was));
     let all: BTreeSet<&PathBuf> = tracked.chain(&revisions.checkout.untracked).collect();
     Ok(all.into_iter().map(|path| path.strip_prefix(below).unwrap_or(path).to_owned()).collect())
+}
+
+impl Choice {
+    /// The outputs that are evaluated, where it is known that no others matter: jobs that check look at the whole fleet, and those that
+    /// push take along what was built before.
+    #[must_use]
+    pub fn evaluated(&self) -> Option<Vec<Selector>> {
+        use JobName::{Bootstrap, Build, CacheAnalytics, CachePolicy, Lock};
+        let Outputs::Failed(paths) = &self.outputs else { return None };
+        let about_outputs =
+            |row: &&Planned| ![Bootstrap, Lock, CachePolicy, Build, CacheAnalytics].contains(&row.job.name);
+        if self.planned.iter().filter(|row| row.left_out.is_none()).any(|row| about_outputs(&row)) {
+            return None;
+        }
+        paths.iter().map(|path| path.to_string().parse().ok()).collect()
+    }
 }
 
 impl Outputs {

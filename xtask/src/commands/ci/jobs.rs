@@ -56,6 +56,9 @@ impl<'a> Jobs<'a> {
         let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
         wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
+        if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
+            (wish.selectors, wish.may_be_absent) = (evaluated, true);
+        }
         let fresh = wish.fresh;
         let lock_before = lock_identity(context)?;
         let (autowiring, measures) = (runs(JobName::Autowiring), runs(JobName::CacheAnalytics));
