@@ -4,6 +4,7 @@
 
 mod affected;
 pub mod audit;
+pub mod course;
 mod globs;
 mod ground;
 pub mod matching;
@@ -20,7 +21,7 @@ pub use affected::is_affected;
 pub use globs::fits;
 pub use ground::Ground;
 pub use restricted::restricted;
-pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
+pub use result::{Caches, JobResult, JobStatus, RunResult};
 pub use schedule::{Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;

@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
-use super::jobs::Jobs;
+use super::shared::{Jobs, held};
 use crate::ci::{Ground, Inputs, Job, JobName, JobResult, JobStatus, Work, fits};
 use crate::context::Context;
 use crate::kept::SETTINGS;
@@ -47,26 +47,24 @@ impl Jobs<'_> {
     /// What `job` comes to, if it rests on nothing that is different from when it last went well.
     ///
     /// # Errors
-    /// Of the look at the outputs, if the job is about them: it would end with the same.
-    pub(super) fn as_before(&mut self, job: &Job) -> Result<Option<JobResult>> {
+    /// When what the job looks at cannot be looked at: it would end with the same.
+    pub(super) fn as_before(&self, job: &Job) -> Result<Option<JobResult>> {
         if !job.can_be_as_before() {
             return Ok(None);
         }
-        if job.work == Work::BuiltIn {
-            self.fleet()?;
-        }
-        let look = match &self.session {
-            Some(session) if job.work == Work::BuiltIn => Look::of(session),
+        let look = match job.work {
+            Work::BuiltIn => Look::of(self.looked_at()?.0),
+            Work::App(_) | Work::Shell(_) => Look::of(self.session()?),
             // A command may do without the git that this look needs.
-            _ => match Look::now(self.context) {
+            Work::Command(_) => match Look::now(self.context) {
                 Ok(look) => look,
                 Err(_) => return Ok(None),
             },
         };
         let Some(ground) = self.ground(job, &look, self.key_of_evaluation())? else { return Ok(None) };
-        let key = key(&ground);
-        self.before.keys.push((job.name, key.clone()));
-        let found = self.before.kept.find(job.word(), &key).filter(|_| self.before.counts);
+        let (key, mut before) = (key(&ground), held(&self.before));
+        before.keys.push((job.name, key.clone()));
+        let found = before.kept.find(job.word(), &key).filter(|_| before.counts);
         Ok(found.map(|found| {
             let reason = Some(report::as_before(now().saturating_sub(found.at), found.said.as_deref()));
             JobResult { as_before: true, reason, ..JobResult::of(job.name, Vec::new()) }
@@ -74,10 +72,11 @@ impl Jobs<'_> {
     }
 
     /// Notes that `job` went well, if it did, for [`Jobs::keep`]. What it only warned of is to be said again.
-    pub(super) fn note(&mut self, job: &Job, result: &JobResult) {
+    pub(super) fn remember(&self, job: &Job, result: &JobResult) {
         let went_well = result.status == JobStatus::Ok && result.problems.is_empty() && !result.as_before;
-        if went_well && self.before.keys.iter().any(|(name, _)| *name == job.name) {
-            self.before.went_well.push((job.clone(), result.reason.clone()));
+        let mut before = held(&self.before);
+        if went_well && before.keys.iter().any(|(name, _)| *name == job.name) {
+            before.went_well.push((job.clone(), result.reason.clone()));
         }
     }
 
@@ -86,16 +85,17 @@ impl Jobs<'_> {
     /// # Errors
     /// When a file cannot be read, or what is kept not be written.
     pub fn keep(&self) -> Result<()> {
-        if self.before.went_well.is_empty() {
+        let before = held(&self.before);
+        if before.went_well.is_empty() {
             return Ok(());
         }
         let look = Look::now(self.context)?;
-        let evaluation = self.session.as_ref().map(Session::key_now).transpose()?.flatten();
+        let evaluation = self.session.get().map(Session::key_now).transpose()?.flatten();
         let mut kept = Vec::new();
-        for (job, said) in &self.before.went_well {
+        for (job, said) in &before.went_well {
             let Some(ground) = self.ground(job, &look, evaluation.clone())? else { continue };
             let now = key(&ground);
-            if self.before.keys.contains(&(job.name, now.clone())) {
+            if before.keys.contains(&(job.name, now.clone())) {
                 kept.push((job.word(), now, said.clone()));
             }
         }
@@ -104,8 +104,9 @@ impl Jobs<'_> {
 
     /// What the evaluation of all outputs that are wanted rests on; nothing where one of them failed, of which jobs may tell.
     fn key_of_evaluation(&self) -> Option<String> {
-        let fleet = self.fleet.as_ref().filter(|fleet| fleet.trouble.is_none() && !fleet.interrupted)?;
-        if fleet.failures().next().is_some() { None } else { fleet.key.clone() }
+        let (_, fleet) = self.looked_at().ok()?;
+        let whole = fleet.trouble.is_none() && !fleet.interrupted && fleet.over.is_none();
+        if whole && fleet.failures().next().is_none() { fleet.key.clone() } else { None }
     }
 
     /// What the result of `job` rests on; nothing where that cannot be told.
@@ -119,7 +120,7 @@ impl Jobs<'_> {
             ..Ground::default()
         };
         if !matches!(job.work, Work::Command(_)) {
-            let Some(session) = &self.session else { return Ok(None) };
+            let Some(session) = self.session.get() else { return Ok(None) };
             let setting = |name: &&str| session.settings.all.get(*name).map(|value| format!("{name}={value}"));
             ground.nix = SETTINGS.iter().filter_map(setting).collect();
             ground.nix.extend([session.nix.description.clone(), session.store.folder.display().to_string()]);

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
 
-use crate::ci::{Inputs, JobName, Planned, is_affected, restricted};
+use super::shared::Jobs;
+use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, restricted};
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
 use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
@@ -14,7 +15,7 @@ use crate::github;
 use crate::kept::history::History;
 use crate::push_policy::Base;
 use crate::report::{Mark, choice as report};
-use crate::session::{Session, Wish};
+use crate::session::{Report, Session, Wish};
 
 /// Which jobs and outputs, by what is known of them.
 #[derive(Debug, clap::Args)]
@@ -159,6 +160,27 @@ impl Choice {
     }
 }
 
+impl Jobs<'_> {
+    /// What is built of `session`, and how.
+    pub(super) fn wish_to_build(&self, session: &Session<'_>) -> Wish {
+        let mut wish = self.wish.clone();
+        if let Some(build) = &mut wish.build {
+            build.spared = self.choice.outputs.spared(session, &self.wish);
+        }
+        wish
+    }
+
+    /// What the job that builds came to with `fleet`, by what was chosen of it.
+    pub(super) fn built_of_choice(&self, wish: &Wish, fleet: &Report) -> JobResult {
+        let result = JobResult::of(JobName::Build, Vec::new());
+        let spared = wish.build.as_ref().map_or(&Spared::None, |build| &build.spared);
+        match self.choice.outputs.said(&fleet.results, spared) {
+            Ok(reason) => JobResult { reason, ..result },
+            Err(gone) => JobResult { status: JobStatus::CouldNotCheck, reason: Some(gone), ..result },
+        }
+    }
+}
+
 impl Outputs {
     /// The Nix files of the base, which a stand-in must suit too.
     ///
@@ -172,7 +194,7 @@ impl Outputs {
     }
 
     /// What of `session` is not built. A base that cannot be evaluated spares nothing, and the user is told.
-    pub fn spared(&self, session: &Session<'_>, wish: &Wish) -> Spared {
+    fn spared(&self, session: &Session<'_>, wish: &Wish) -> Spared {
         let revisions = match self {
             Self::All => return Spared::None,
             Self::Failed(paths) => return Spared::AllBut(paths.clone()),
@@ -199,7 +221,7 @@ impl Outputs {
     ///
     /// # Errors
     /// When there was nothing to do: what was to be built is not there any more.
-    pub fn said(&self, results: &[OutputResult], spared: &Spared) -> Result<Option<String>, String> {
+    fn said(&self, results: &[OutputResult], spared: &Spared) -> Result<Option<String>, String> {
         let wanted = |result: &&OutputResult| {
             let drv = result.evaluated.as_ref().and_then(|evaluated| evaluated.drv.as_deref());
             // What does not evaluate is no less wanted.

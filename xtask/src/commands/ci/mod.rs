@@ -4,8 +4,11 @@ mod as_before;
 mod caches;
 mod choice;
 mod custom;
+mod engine;
 mod jobs;
 mod matrix;
+mod shared;
+mod speakers;
 mod words;
 
 use std::path::PathBuf;
@@ -15,15 +18,18 @@ use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
 use self::choice::{Choice, ChoiceArgs};
-use self::jobs::Jobs;
+use self::engine::Engine;
+use self::shared::Jobs;
 use self::words::JobWords;
 use super::build::{BuildArgs, EvaluationArgs};
-use crate::ci::{JobName, JobResult, JobStatus, RunResult, Table, obstacle, plan};
+use crate::ci::course::{Course, Wishes};
+use crate::ci::{JobName, JobStatus, RunResult, Table, plan};
 use crate::config::Config;
 use crate::context::{Context, Ending};
-use crate::fleet::{Selector, Span, Work};
+use crate::fleet::Selector;
 use crate::kept::history::History;
 use crate::report;
+use crate::session::cores;
 
 /// Run the jobs of continuous integration, here exactly as there
 #[derive(Debug, clap::Args)]
@@ -48,6 +54,9 @@ pub struct Args {
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
+    /// Go through later phases although an earlier one failed
+    #[arg(long, env = "XTASK_KEEP_GOING", conflicts_with = "fail_fast", value_parser = FalseyValueParser::new())]
+    keep_going: bool,
     /// Show which jobs would run, and run none
     #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
@@ -75,6 +84,7 @@ Examples:
   cargo xtask ci --plan                      what would run
   cargo xtask ci --last-failed               only what failed when it last ran
   cargo xtask ci --affected --base main      only what is different from the branch `main`
+  cargo xtask ci --keep-going                build even what failed a check
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
   cargo xtask ci matrix                      which machines of GitHub would build what
   cargo xtask --repo ../fleet ci             another repository
@@ -113,30 +123,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
-    let mut jobs = Jobs::new(context, args, choice)?;
-    let mut results: Vec<JobResult> = Vec::new();
-    let mut spans: Vec<Span> = Vec::new();
-    for row in &planned {
-        let result = match (&row.left_out, obstacle(&row.job, &results, args.fail_fast)) {
-            (Some(reason), _) => JobResult::skipped(row.job.name, reason.clone()),
-            (None, Some(obstacle)) => JobResult::held_up(row.job.name, obstacle),
-            (None, None) => {
-                console.fold(Some(row.job.name.word()));
-                let began = Instant::now();
-                let done = jobs.run(&row.job);
-                let failed = done.is_failure();
-                spans.push(Span { failed, ..Span::until_now(Work::Job, 0, row.job.name.word(), began) });
-                console.fold(None);
-                done
-            }
-        };
-        report::jobs::done(console, &row.job, &result);
-        results.push(result);
-        // The first job that looks at outputs has them built as well, unless it is known by then that they will not be wanted.
-        if table.get(JobName::Build).is_some_and(|build| obstacle(build, &results, args.fail_fast).is_some()) {
-            jobs.build_nothing();
-        }
-    }
+    let jobs = Jobs::new(context, args, choice)?;
+    let wishes = Wishes { fail_fast: args.fail_fast, keep_going: args.keep_going, at_once: cores() };
+    let part = args.evaluation.wish(args.only.clone()).part();
+    let usual = planned.iter().map(|row| history.usual_seconds(row.job.name.word(), &part, None)).collect();
+    let (mut results, spans) = Engine::new(&planned, &jobs, Course::new(&planned, wishes, usual)).run()?;
     jobs.look_back(&mut results)?;
     if let Err(error) = jobs.keep() {
         console.mark(report::Mark::Warning, &format!("{error:#}"));
