@@ -37,14 +37,14 @@ fn jobs_that_failed_run_again_and_see_the_whole_fleet() {
     let sandbox = fleet(TestNix::Modern);
     let wrong = host("atlas", "exit 3").replace("hostName = \"atlas\"", "hostName = \"borea\"");
     sandbox.write("hosts/atlas.nix", &wrong);
-    ci(&sandbox, &["build", "config", "secrets"]).ends(1);
+    ci(&sandbox, &["build", "config", "secrets", "--keep-going"]).ends(1);
     assert_eq!(planned(&sandbox, &["--last-failed"]), ["bootstrap", "config", "build"]);
     let plan = ci(&sandbox, &["--last-failed", "--plan"]).ends(0).stdout;
     let of_secrets = plan.lines().find(|line| line.starts_with("secrets ")).unwrap();
     assert!(of_secrets.ends_with("(it went well when it last ran)"), "{plan}");
     assert_eq!(planned(&sandbox, &["--last-failed", "config"]), ["bootstrap", "config"]);
     ci(&sandbox, &["--last-failed", "secrets"]).ends(2).says(&["is not among these jobs: `build`, `config`"]);
-    ci(&sandbox, &["--last-failed"]).ends(1);
+    ci(&sandbox, &["--last-failed", "--keep-going"]).ends(1);
     assert_eq!(hosts(&sandbox), ["atlas: build-failed", "borea: present"]);
 }
 
