@@ -7,6 +7,7 @@ use super::push::{self, PushEnding};
 use super::roots::Roots;
 use super::target::{Target, target};
 use super::{plan, policy, verify};
+use crate::commands::secrets::values::values_at_hand;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
 use crate::rules::Problem;
@@ -68,7 +69,8 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         Ok(roots) => roots,
         Err(said) => return Ok(Done { ending: PushEnding::NotWanted, said }),
     };
-    let pushed = match push::push(session.context, &target, plan::request(session, &target, &roots, false)) {
+    let (request, values) = (plan::request(session, &target, &roots, false), values_at_hand(session)?);
+    let pushed = match push::push(session.context, &target, request, &values) {
         Err(error) if push::is_tolerated(&target, &error) => {
             let said = format!("nothing was pushed: {error:#}");
             session.context.console.mark(Mark::Warning, &said);

@@ -18,10 +18,16 @@ use crate::rules::workflow::{File, reads};
 
 /// Keep the workflows of GitHub what the job table says: generate, check, compare them; audit those of others, and finished runs
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask workflow generate   write what changed
+  cargo xtask workflow check      what is wrong with any workflow";
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
