@@ -19,6 +19,7 @@ pub mod diagnoses;
 pub mod diff;
 #[cfg(test)]
 pub mod example;
+pub mod explain;
 pub mod files;
 mod html;
 pub mod jobs;

@@ -5,6 +5,7 @@ mod caches;
 mod choice;
 mod custom;
 mod engine;
+mod explain;
 mod jobs;
 mod matrix;
 mod shared;
@@ -60,6 +61,9 @@ pub struct Args {
     /// Show which jobs would run, and run none
     #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
+    /// Say what a job is, when it runs, and which commands it runs, and run none
+    #[arg(long, value_name = "JOB", env = "XTASK_EXPLAIN", value_parser = JobWords, conflicts_with_all = ["plan", "json"])]
+    explain: Option<String>,
     /// The folder for report.json, junit.xml, summary.md and report.html [default: below the target folder]
     #[arg(long, value_name = "DIR", env = "XTASK_REPORT_DIR")]
     report_dir: Option<PathBuf>,
@@ -82,6 +86,7 @@ Examples:
   cargo xtask ci                             everything, as CI runs it
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
+  cargo xtask ci --explain build             what that job is, and the commands that it runs
   cargo xtask ci --last-failed               only what failed when it last ran
   cargo xtask ci --affected --base main      only what is different from the branch `main`
   cargo xtask ci --keep-going                build even what failed a check
@@ -100,11 +105,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let console = &context.console;
     let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
-    if !args.plan {
+    if !args.plan && args.explain.is_none() {
         // A run that is killed, or never begins, leaves no report, rather than that of an earlier run.
         report::files::remove(&folder)?;
     }
     let table = Config::read(&context.repository)?.ci.table;
+    if let Some(word) = &args.explain {
+        let job = table.named(word).map_err(|reason| anyhow!(reason))?;
+        let part = args.evaluation.wish(args.only.clone()).part();
+        let explained = explain::explained(context, &table, job, &History::read(&context.state), &part);
+        console.answer(&report::explain::text(&explained));
+        return Ok(Ending::Clean);
+    }
     let planned = plan(&table, &named(&table, &args.jobs)?, &named_or_off(&table, &args.skip)?);
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
