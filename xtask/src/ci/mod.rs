@@ -3,6 +3,7 @@
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
 pub mod audit;
+pub mod course;
 pub mod matching;
 pub mod matrix;
 mod result;
@@ -12,7 +13,7 @@ mod table;
 pub mod validate;
 pub mod workflow;
 
-pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
+pub use result::{Caches, JobResult, JobStatus, RunResult};
 pub use schedule::{Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;

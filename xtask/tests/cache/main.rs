@@ -16,5 +16,8 @@ mod place;
 mod remote;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+mod secrets;
+#[path = "../secrets_fleet/mod.rs"]
+mod secrets_fleet;
 mod trouble;
 mod watch;

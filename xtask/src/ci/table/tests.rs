@@ -195,7 +195,7 @@ fn what_goes_to_github_is_what_github_takes() {
     check("about = ''", sentence);
     check(
         "secrets = ['A TOKEN']",
-        "3:11: this is no name of an environment variable, such as `CACHIX_AUTH_TOKEN`; a token \
+        "3:12: this is no name of an environment variable, such as `CACHIX_AUTH_TOKEN`; a token \
          itself never goes here",
     );
     for name in ["PATH", "LD_PRELOAD", "XTASK_SKIP", "GITHUB_ENV"] {

@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod provision;
 mod push;
+mod repair;
 mod roots;
 mod roundtrip;
 mod setup;

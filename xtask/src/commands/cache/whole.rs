@@ -7,11 +7,11 @@ use super::push::{self, PushEnding};
 use super::roots::Roots;
 use super::target::{Target, target};
 use super::{plan, policy, verify};
-use crate::commands::build;
+use crate::commands::secrets::values::values_at_hand;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
 use crate::rules::Problem;
-use crate::session::{Report, Session, Wish};
+use crate::session::{Report, Session};
 
 /// What a push of everything came to.
 #[derive(Debug)]
@@ -30,16 +30,17 @@ pub fn decided(session: &Session<'_>) -> Result<Decision> {
     Ok(policy::decision(session, &target(session)?, &session.settings.systems()))
 }
 
-/// What caches have of what the outputs of `wish` need, which are evaluated for that and not built.
+/// What caches have of what the outputs of `fleet` need, which are evaluated and not built yet.
 ///
 /// # Errors
-/// When they cannot be evaluated, or the caches not be asked.
-pub fn measured_before(session: &Session<'_>, wish: &Wish) -> Result<Analytics> {
-    let mut evaluated = build::evaluated(session, &Wish { build: None, ..wish.clone() })?;
+/// When the caches cannot be asked.
+pub fn measured_before(session: &Session<'_>, fleet: &Report) -> Result<Analytics> {
     // What no machine here builds is not built now, whatever caches have of it.
     let systems = session.settings.systems();
-    evaluated.results.retain(|result| result.system().is_none_or(|system| systems.iter().any(|here| here == system)));
-    analytics::measure(session, &target(session)?, &evaluated)
+    let is_built_here = |system: &str| systems.iter().any(|here| here == system);
+    let mut fleet = fleet.clone();
+    fleet.results.retain(|result| result.system().is_none_or(is_built_here));
+    analytics::measure(session, &target(session)?, &fleet)
 }
 
 /// The outputs that this machine built and the policy pushes; else why not.
@@ -68,7 +69,8 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         Ok(roots) => roots,
         Err(said) => return Ok(Done { ending: PushEnding::NotWanted, said }),
     };
-    let pushed = match push::push(session.context, &target, plan::request(session, &target, &roots, false)) {
+    let (request, values) = (plan::request(session, &target, &roots, false), values_at_hand(session)?);
+    let pushed = match push::push(session.context, &target, request, &values) {
         Err(error) if push::is_tolerated(&target, &error) => {
             let said = format!("nothing was pushed: {error:#}");
             session.context.console.mark(Mark::Warning, &said);

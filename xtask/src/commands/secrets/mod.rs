@@ -8,6 +8,7 @@ mod private;
 mod roundtrip;
 mod scan;
 mod updatekeys;
+pub mod values;
 mod workshop;
 
 use anyhow::Result;

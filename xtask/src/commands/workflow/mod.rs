@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::ci::Table;
 use crate::ci::workflow::{self, Generated};
 use crate::config::Config;
 use crate::context::{Context, Ending};
@@ -58,6 +59,8 @@ struct Workflows {
     files: Vec<File>,
     /// What should be.
     generated: Vec<Generated>,
+    /// The jobs that there are.
+    table: Table,
 }
 
 impl Workflows {
@@ -77,7 +80,7 @@ impl Workflows {
             file.map(|file| file.text.as_str()).unwrap_or_default()
         };
         let generated = workflow::generate(config.ci.table.jobs(), &config.ci, &config.cache.secrets(), committed);
-        Ok(Self { files, generated })
+        Ok(Self { files, generated, table: config.ci.table })
     }
 
     /// The text of the file at `path`; empty where there is none.
