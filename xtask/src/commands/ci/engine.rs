@@ -9,10 +9,10 @@ use super::shared::{Evaluated, Jobs};
 use super::speakers::Speakers;
 use crate::ci::course::{Course, Step, Task};
 use crate::ci::{JobName, JobResult, JobStatus, Planned};
-use crate::deadline::{Deadline, Over};
 use crate::fleet::{Span, Work, free_worker};
 use crate::report;
 use crate::report::turns::speaking;
+use crate::supervise::deadline::{Deadline, Over};
 
 /// A run at work.
 pub struct Engine<'a, 'j> {

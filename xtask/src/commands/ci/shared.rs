@@ -13,12 +13,12 @@ use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
-use crate::deadline::{self, Over};
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
 use crate::report::turns::speaking;
 use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
+use crate::supervise::deadline::{self, Over};
 use crate::{files, interrupt, rules};
 
 /// What the jobs of one run share.
