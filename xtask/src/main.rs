@@ -22,8 +22,6 @@ mod git;
 mod github;
 mod interrupt;
 mod kept;
-mod manual;
-mod nearest;
 mod network;
 mod nix;
 mod pipeline;
