@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Job, JobName};
 use crate::analytics::{Tally, Trend};
+use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
 use crate::session::Report;
@@ -109,6 +110,8 @@ pub struct RunResult {
     pub jobs: Vec<JobResult>,
     /// What there is to say of binary caches.
     pub caches: Caches,
+    /// What the change does to the outputs, or why that cannot be told; `None` where there is nothing to compare with.
+    pub difference: Option<Result<Difference, String>>,
     /// What became of the outputs, if a job looked at them.
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
@@ -168,6 +171,7 @@ mod tests {
         use JobStatus::{CouldNotCheck, Failed, Interrupted, Ok, Skipped};
         let check = |statuses: &[JobStatus], expected: JobStatus| {
             let run = RunResult {
+                difference: None,
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
                 caches: Caches::default(),
                 fleet: None,

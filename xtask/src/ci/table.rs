@@ -33,6 +33,8 @@ pub struct Machine {
     /// Whether it is given what opens the cache: the secrets that `[cache]` of xtask.toml names, and the history in which the rules
     /// of a change's base are. A run for a fork has none of the secrets, and the job must say what it leaves undone.
     pub opens_cache: bool,
+    /// Whether it compares with the base of a change: it is given the history, and as it finds no fault, nothing waits for it.
+    pub compares: bool,
 }
 
 /// On how many machines a job runs.
@@ -57,7 +59,8 @@ pub struct Permission {
 
 impl Machine {
     /// What most jobs want.
-    pub const USUAL: Self = Self { extent: Extent::Once, minutes: 30, permissions: &[], opens_cache: false };
+    pub const USUAL: Self =
+        Self { extent: Extent::Once, minutes: 30, permissions: &[], opens_cache: false, compares: false };
 }
 
 /// The phases of a run, in order.
@@ -134,6 +137,9 @@ jobs! {
         "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there";
     CacheConfig = "cache-config", Check, needs [Bootstrap],
         "whatever is written about binary caches agrees with nixConfig of flake.nix";
+    Diff = "diff", Check, needs [Bootstrap],
+        "it is told what the change does to each output, where there is a base to compare with",
+        on { compares: true };
     Build = "build", Build, needs [Bootstrap],
         "every output evaluates, and those this machine has a builder for are built",
         after [CachePolicy],

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::outcome;
+use super::{diff, outcome};
 use crate::ci::{JobResult, JobStatus, RunResult};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
 use crate::rules::Problem;
@@ -105,6 +105,10 @@ struct RunJson<'a> {
     outputs: Vec<OutputJson<'a>>,
     not_covered: &'a [AttrPath],
     caches: CachesJson<'a>,
+    /// What the change does to each output, as `diff --json` says it; `null` where it was not compared.
+    difference: Option<diff::Document<'a>>,
+    /// Why there is none, where there should be one.
+    difference_untold: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,6 +150,8 @@ pub fn run(result: &RunResult) -> Result<String> {
             push: result.caches.push.as_deref(),
             verify: result.caches.verify.as_deref(),
         },
+        difference: result.difference.as_ref().and_then(|told| told.as_ref().ok()).map(diff::document),
+        difference_untold: result.difference.as_ref().and_then(|told| told.as_ref().err()).map(String::as_str),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

@@ -3,6 +3,7 @@
 use super::cache::analytics_markdown;
 use super::changes;
 use super::cutting::fitting;
+use super::diff;
 use super::jobs;
 use super::outcome;
 use super::problems;
@@ -29,11 +30,13 @@ pub fn short(result: &RunResult) -> String {
     format!("## {} {}\n\nThe rest is in the report.\n\n", sign(result.status()), escaped(&jobs::verdict(result)))
 }
 
-/// The whole document: what failed first. `history` is what earlier runs came to.
+/// The whole document: what the change does, where there is one, then what failed. `history` is what earlier runs came to.
 #[must_use]
 pub fn markdown(result: &RunResult, history: &History) -> String {
-    let mut text = format!("## {} {}\n\n", sign(result.status()), escaped(&jobs::verdict(result)));
-    if result.is_stand_in() {
+    let mut text = difference(result);
+    text.push_str(&format!("## {} {}\n\n", sign(result.status()), escaped(&jobs::verdict(result))));
+    // A comparison has said so already.
+    if result.is_stand_in() && !matches!(result.difference, Some(Ok(_))) {
         text.push_str(
             "> [!WARNING]\n> **Stand-in inputs.** Every input of the flake was replaced by an embedded one: this checks structure, \
              it does not build real systems.\n\n",
@@ -56,6 +59,18 @@ pub fn markdown(result: &RunResult, history: &History) -> String {
     text.push_str(&caches(&result.caches));
     text.push_str(&footer(result));
     text
+}
+
+/// What the change does to each output; or, in one line, why that cannot be told.
+fn difference(result: &RunResult) -> String {
+    match &result.difference {
+        None => String::new(),
+        Some(Ok(difference)) => format!("{}\n", diff::markdown(difference)),
+        Some(Err(reason)) => {
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("> [!NOTE]\n> Not compared with the base: {}\n\n", escaped(&shortened(&reason, LINE)))
+        }
+    }
 }
 
 /// What there is to say of binary caches.

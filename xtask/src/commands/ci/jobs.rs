@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::Args;
+use super::change::Base;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult};
 use crate::commands::cache::{self, Analytics, PushEnding};
@@ -23,7 +24,7 @@ const INDEPENDENCE_SECONDS: f64 = 60.0;
 #[derive(Debug)]
 pub struct Jobs<'a> {
     context: &'a Context,
-    wish: Wish,
+    pub(super) wish: Wish,
     fresh: bool,
     nix: Option<Nix>,
     session: Option<Session<'a>>,
@@ -34,6 +35,7 @@ pub struct Jobs<'a> {
     pub(super) measured: Option<Result<Analytics>>,
     pub(super) caches: Caches,
     pub(super) push_ended: Option<PushEnding>,
+    pub(super) base: Base,
     lock_before: Vec<u8>,
     /// How long the outputs took within the job that is running, and within all of them.
     shared: Duration,
@@ -65,6 +67,7 @@ impl<'a> Jobs<'a> {
             measured: None,
             caches: Caches::default(),
             push_ended: None,
+            base: if runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing },
             lock_before,
             shared: Duration::ZERO,
             all_shared: Duration::ZERO,
@@ -91,6 +94,7 @@ impl<'a> Jobs<'a> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::Diff => self.diff(),
             JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
             JobName::CacheAnalytics => self.cache_analytics(),
@@ -135,6 +139,7 @@ impl<'a> Jobs<'a> {
             nix: self.nix.as_ref().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches,
+            difference: self.base.into_difference(),
             fleet: self.fleet,
             started,
             began: Instant::now(),
@@ -217,7 +222,7 @@ impl<'a> Jobs<'a> {
                 None => ensure_nix(self.context)?.nix,
             };
             self.nix = Some(nix.clone());
-            let session = Session::open(self.context, nix)?;
+            let session = Session::open_besides(self.context, nix, self.base.nix_files()?)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
             }

@@ -1,6 +1,7 @@
 //! Run the jobs of continuous integration, here exactly as there
 
 mod caches;
+mod change;
 mod jobs;
 mod matrix;
 
@@ -33,6 +34,9 @@ pub struct Args {
     /// Only these outputs; repeat for several [default: all]
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
     only: Vec<Selector>,
+    /// Compare the outputs with those of this revision [default: on GitHub, what the change is made against]
+    #[arg(long, value_name = "REV", env = "XTASK_BASE")]
+    base: Option<String>,
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
@@ -62,6 +66,7 @@ Examples:
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
+  cargo xtask ci --base main                 what is different from the branch `main`, in front of the summary
   cargo xtask ci matrix                      which machines of GitHub would build what
   cargo xtask --repo ../fleet ci             another repository
   cargo xtask ci --inputs standin            offline: structure only, in about a second";

@@ -31,7 +31,7 @@ fn cause(name: &str) -> Rc<Cause> {
 }
 
 /// The change.
-pub(super) fn example() -> Difference {
+pub fn example() -> Difference {
     let file = |status, path: &str, was: Option<&str>| FileChange {
         status,
         path: path.into(),

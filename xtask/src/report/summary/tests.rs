@@ -65,6 +65,25 @@ fn everything_a_person_wants_to_know() {
 }
 
 #[test]
+fn what_a_change_does_comes_first_and_why_it_is_not_told_is_one_line() {
+    let check = |difference: Result<crate::diff::Difference, String>, begins: &str, warnings: usize| {
+        let result = RunResult { difference: Some(difference), ..example::run() };
+        let text = markdown(&result, &History::default());
+        let (before, after) = text.split_once("## ⚠️ bootstrap could not check").unwrap();
+        assert!(before.starts_with(begins), "{before}");
+        assert!(!before.contains("### Failed") && after.contains("### Failed"));
+        // It is said once.
+        assert_eq!(text.matches("**Stand-in inputs.**").count(), warnings);
+    };
+    check(Ok(diff::example::example()), "## 9 outputs: 1 does not evaluate now, 3 changed", 1);
+    let cut_off = "the revision `main` is not in this clone,\n  whose history is *cut off*".to_owned();
+    let said = "> [!NOTE]\n> Not compared with the base: the revision \\`main\\` is not in this clone, whose history is \
+                \\*cut off\\*\n\n";
+    check(Err(cut_off), said, 1);
+    check(Err("x".repeat(1 << 20)), "> [!NOTE]\n> Not compared with the base: xxxx", 1);
+}
+
+#[test]
 fn nothing_in_a_log_ends_its_block() {
     assert_eq!(fenced("a\n```\nb\u{1b}[0m"), "````text\na\n```\nb\u{fffd}[0m\n````\n");
 }
@@ -88,6 +107,10 @@ fn a_summary_of_two_megabytes_is_cut_between_entries_and_says_so() {
         result.jobs[0].reason = Some("_".repeat(1_000_000));
         let problem = Problem::new(None, "<".repeat(line), "`".repeat(line));
         result.jobs[1].problems = vec![problem; outputs];
+        let mut difference = diff::example::example();
+        difference.notes = vec!["|".repeat(line); 25];
+        difference.outputs = vec![difference.outputs[1].clone(); outputs];
+        result.difference = Some(Ok(difference));
         let text = markdown(&result, &History::default());
         assert!(text.len() < 900_000, "{outputs} outputs, lines of {line}: {}", text.len());
         assert_eq!(text.matches("<details").count(), text.matches("</details>").count());
