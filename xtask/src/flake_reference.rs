@@ -27,7 +27,12 @@ fn parse_url(url: &str) -> Option<Attributes> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let mut attributes = Attributes::new();
     let mut left = Vec::new();
-    let (scheme, rest) = base.split_once(':').unwrap_or(("flake", base));
+    // A folder of the repository itself, such as `./sub`; of an absolute one only Nix can tell whether it is in a repository.
+    let bare = if base.starts_with('.') { "path" } else { "flake" };
+    let (scheme, rest) = base.split_once(':').unwrap_or((bare, base));
+    if rest == base && base.starts_with('/') {
+        return None;
+    }
     let forge = ["github", "gitlab", "sourcehut"].contains(&scheme);
     let git = scheme == "git" || scheme.starts_with("git+");
     for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -112,6 +117,9 @@ mod tests {
         check("path:/a/b", Some(json!({"type": "path", "path": "/a/b"})));
         check("https://e.org/a.tar.gz?x=1", Some(json!({"type": "tarball", "url": "https://e.org/a.tar.gz?x=1"})));
         check("https://e.org/a.json", Some(json!({"type": "file", "url": "https://e.org/a.json"})));
+        check("./sub", Some(json!({"type": "path", "path": "./sub"})));
+        check("../beside?dir=d", Some(json!({"type": "path", "path": "../beside", "dir": "d"})));
+        check("/srv/flake", None);
         check("hg+https://e.org/a", None);
     }
 }

@@ -90,9 +90,7 @@ impl Facts {
         let asked = known.filter(|settings| settings.substitute && !context.offline);
         Ok(Self {
             substituters: asked.map(|settings| reach_all(&settings.substituters)).unwrap_or_default(),
-            builder_systems: known
-                .map(|settings| builder_systems(&builder_lines(&settings.builders)))
-                .unwrap_or_default(),
+            builder_systems: known.map(|settings| nix::systems(settings.remote_builders())).unwrap_or_default(),
             steps,
             has_secrets: context.repository.join(".sops.yaml").is_file(),
             store,
@@ -133,24 +131,6 @@ fn host_and_port(url: &str) -> Option<(String, u16)> {
     }
 }
 
-/// The lines of `builders`; `@FILE` stands for those of a file, and a file that is not there for none.
-fn builder_lines(setting: &str) -> String {
-    match setting.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(file).unwrap_or_default(),
-        None => setting.to_owned(),
-    }
-}
-
-/// The second word of each builder is its systems.
-fn builder_systems(lines: &str) -> Vec<String> {
-    let builders = lines.split(['\n', ';']).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let systems = builders.filter_map(|line| line.split_whitespace().nth(1)).filter(|systems| *systems != "-");
-    let mut systems: Vec<String> = systems.flat_map(|systems| systems.split(',')).map(str::to_owned).collect();
-    systems.sort();
-    systems.dedup();
-    systems
-}
-
 fn free_space(folder: &Path) -> Result<(PathBuf, u64)> {
     let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
     let space =
@@ -173,18 +153,6 @@ mod tests {
         check("s3://bucket", None);
         check("file:///cache", None);
         check("/cache", None);
-    }
-
-    #[test]
-    fn finds_the_systems_of_builders() {
-        let check = |lines: &str, expected: &[&str]| assert_eq!(builder_systems(lines), expected, "{lines:?}");
-        check("", &[]);
-        check("# none\n", &[]);
-        check(
-            "ssh://mac aarch64-darwin,x86_64-darwin - 4 ; ssh://arm aarch64-linux",
-            &["aarch64-darwin", "aarch64-linux", "x86_64-darwin"],
-        );
-        check("ssh://any -\nssh://short", &[]);
     }
 
     #[test]

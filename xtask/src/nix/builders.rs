@@ -19,8 +19,7 @@ impl Settings {
     /// The systems that some builder builds for, sorted.
     #[must_use]
     pub fn systems(&self) -> Vec<String> {
-        let systems: BTreeSet<String> = self.all_builders().into_iter().flat_map(|builder| builder.systems).collect();
-        systems.into_iter().collect()
+        systems(self.all_builders())
     }
 
     /// Every builder; this machine is one unless `max-jobs` is 0.
@@ -32,14 +31,27 @@ impl Settings {
             systems.extend(self.extra_platforms.iter().cloned());
             builders.push(Builder { systems, features: self.system_features.clone(), max_jobs: self.max_jobs });
         }
+        builders.extend(self.remote_builders());
+        builders
+    }
+
+    /// The machines of the `builders` setting.
+    #[must_use]
+    pub fn remote_builders(&self) -> Vec<Builder> {
         let machines = match self.builders.strip_prefix('@') {
             // A file that is not there declares no builders, as for Nix itself.
             Some(file) => std::fs::read_to_string(file.trim()).unwrap_or_default(),
             None => self.builders.clone(),
         };
-        builders.extend(remote_builders(&machines, &self.system));
-        builders
+        remote_builders(&machines, &self.system)
     }
+}
+
+/// What `builders` build for, sorted.
+#[must_use]
+pub fn systems(builders: Vec<Builder>) -> Vec<String> {
+    let systems: BTreeSet<String> = builders.into_iter().flat_map(|builder| builder.systems).collect();
+    systems.into_iter().collect()
 }
 
 /// Reads lines of `STORE SYSTEMS KEY MAX-JOBS SPEED FEATURES MANDATORY-FEATURES HOST-KEY`; `-` is the default.

@@ -24,6 +24,7 @@ mod store;
 mod substituter;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};
+pub use builders::systems;
 pub use copy::EmptyStore;
 pub use fault::{Fault, SourceTree, fault};
 pub use flake_config::FlakeConfig;

@@ -11,6 +11,7 @@ use super::{policy, watch};
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
 use crate::push_policy::Reach;
+use crate::report::Mark;
 use crate::session::Session;
 
 /// How the names of results of the stand-in inputs end.
@@ -108,7 +109,10 @@ impl Watched<'_> {
     fn failed(&mut self, error: &anyhow::Error, paths: Vec<String>) -> Vec<String> {
         let text = Some(format!("{error:#}"));
         if self.said != text {
-            self.context.console.error(error);
+            match is_tolerated(self.target, error) {
+                true => self.context.console.mark(Mark::Warning, &format!("cache push: {error:#}")),
+                false => self.context.console.error(error),
+            }
             self.said = text;
         }
         self.open = if is_tolerated(self.target, error) { Ending::Clean } else { Ending::Unchecked };
