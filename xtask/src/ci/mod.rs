@@ -3,6 +3,7 @@
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
 pub mod audit;
+mod caches;
 pub mod matching;
 pub mod matrix;
 mod result;
@@ -12,6 +13,7 @@ mod table;
 pub mod validate;
 pub mod workflow;
 
-pub use result::{Caches, JobResult, JobStatus, RunResult, obstacle};
+pub use caches::{Caches, OutputPush};
+pub use result::{JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{Planned, plan};
 pub use table::{Extent, JOBS, Job, JobName, Phase};

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Job, JobName};
-use crate::analytics::{Tally, Trend};
+use super::{Caches, Job, JobName};
 use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
@@ -92,17 +91,6 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
     Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
-/// What the jobs that are about binary caches came to, as far as they ran.
-#[derive(Debug, Default)]
-pub struct Caches {
-    /// What caches had of what outputs need, before the build.
-    pub analytics: Option<(Tally, Option<Trend>)>,
-    /// What was pushed, or why nothing was, in one line.
-    pub push: Option<String>,
-    /// What was found in the cache, in one line.
-    pub verify: Option<String>,
-}
-
 /// What became of a whole run.
 #[derive(Debug)]
 pub struct RunResult {
@@ -128,7 +116,7 @@ pub struct RunResult {
     pub started: u64,
     /// When it began, by the clock of `spans`.
     pub began: Instant,
-    /// When which job ran; what else was at work when, `fleet` knows.
+    /// When which job ran; what else was at work when, `fleet` and `caches` know.
     pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
@@ -147,7 +135,8 @@ impl RunResult {
 
     /// Everything that was at work, and when.
     pub fn all_spans(&self) -> impl Iterator<Item = &Span> {
-        self.spans.iter().chain(self.fleet.iter().flat_map(|fleet| &fleet.spans))
+        let fleet = self.fleet.iter().flat_map(|fleet| &fleet.spans);
+        self.spans.iter().chain(fleet).chain(&self.caches.spans)
     }
 
     /// Whether its results are of the stand-in.

@@ -20,4 +20,4 @@ pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
 
 pub use selector::{Selector, glob};
-pub use span::{Span, Work, free_worker};
+pub use span::{Span, Work, free_worker, number_workers};

@@ -23,6 +23,8 @@ pub struct OutputJson<'a> {
     drv: Option<&'a str>,
     outputs: std::collections::BTreeMap<&'a str, &'a str>,
     closure_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<&'a crate::ci::OutputPush>,
     failed_drv: Option<&'a str>,
     log_tail: &'a [String],
     warnings: &'a [String],
@@ -47,6 +49,7 @@ pub fn output<'a>(result: &'a OutputResult, flags: &str) -> OutputJson<'a> {
         drv: evaluated.and_then(|evaluated| evaluated.drv.as_deref()),
         outputs: result.paths.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect(),
         closure_bytes: result.closure_bytes,
+        push: None,
         failed_drv: result.failed_drv.as_deref(),
         log_tail: &result.log_tail,
         warnings: evaluated.map_or(&[], |evaluated| &evaluated.warnings),
@@ -114,8 +117,32 @@ struct RunJson<'a> {
 #[derive(Debug, Serialize)]
 struct CachesJson<'a> {
     analytics: Option<&'a crate::analytics::Tally>,
+    /// How much need not be built, run by run; `null` before there are two runs to compare.
+    trend: Option<&'a crate::analytics::Trend>,
+    /// What the runs before had of what, this one last.
+    past: Vec<PastJson<'a>>,
     push: Option<&'a str>,
     verify: Option<&'a str>,
+}
+
+/// What was measured of caches in one run, without the paths.
+#[derive(Debug, Serialize)]
+struct PastJson<'a> {
+    time: u64,
+    revision: Option<&'a str>,
+    paths: usize,
+    build: usize,
+    substituters: &'a [crate::analytics::PastSubstituter],
+}
+
+fn past(past: &crate::analytics::Past) -> PastJson<'_> {
+    PastJson {
+        time: past.time,
+        revision: past.revision.as_deref(),
+        paths: past.paths,
+        build: past.build,
+        substituters: &past.substituters,
+    }
 }
 
 fn job(job: &JobResult) -> JobJson<'_> {
@@ -143,10 +170,20 @@ pub fn run(result: &RunResult) -> Result<String> {
         started: result.started,
         seconds: result.seconds,
         jobs: result.jobs.iter().map(job).collect(),
-        outputs: result.fleet.iter().flat_map(|fleet| &fleet.results).map(|row| output(row, &result.flags)).collect(),
+        outputs: result
+            .fleet
+            .iter()
+            .flat_map(|fleet| &fleet.results)
+            .map(|row| OutputJson {
+                push: result.caches.outputs.get(&row.output.attr.to_string()),
+                ..output(row, &result.flags)
+            })
+            .collect(),
         not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
         caches: CachesJson {
             analytics: result.caches.analytics.as_ref().map(|(tally, _)| tally),
+            trend: result.caches.analytics.as_ref().and_then(|(_, trend)| trend.as_ref()),
+            past: result.caches.measured.iter().map(past).collect(),
             push: result.caches.push.as_deref(),
             verify: result.caches.verify.as_deref(),
         },

@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
-use crate::cache_client::{self, IN_FLIGHT};
+use crate::cache_client::{self, IN_FLIGHT, Steps};
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
@@ -81,7 +81,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
     }
-    let pushed = match push(context, &target, request) {
+    let pushed = match push(context, &target, request, &mut Steps::default()) {
         Err(error) if is_tolerated(&target, &error) => {
             context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
             return Ok(Ending::Clean);
@@ -110,8 +110,8 @@ pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Ve
     }
 }
 
-/// Pushes what `plan` says, with progress shown.
-pub fn push(context: &Context, target: &Target, plan: PlanRequest) -> Result<Pushed> {
+/// Pushes what `plan` says, with progress shown; `steps` learns when what was at work.
+pub fn push(context: &Context, target: &Target, plan: PlanRequest, steps: &mut Steps) -> Result<Pushed> {
     let request = PushRequest {
         plan,
         compression: target.compression(),
@@ -119,7 +119,10 @@ pub fn push(context: &Context, target: &Target, plan: PlanRequest) -> Result<Pus
         scan: Scan { patterns: true, values: values(target), allow: target.allowed() },
     };
     let mut progress = cache::Progress::new(&context.console);
-    let answer = cache_client::push(context, request, &mut |event| progress.show(event));
+    let answer = cache_client::push(context, request, &mut |event| {
+        progress.show(event);
+        steps.hear(event);
+    });
     progress.finish();
     answer
 }

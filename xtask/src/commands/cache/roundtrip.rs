@@ -10,6 +10,7 @@ use super::policy;
 use super::push::push;
 use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
+use crate::cache_client::Steps;
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::nix::EmptyStore;
@@ -61,6 +62,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
             content: Content::default(),
             again: Vec::new(),
         },
+        &mut Steps::default(),
     )?;
     if let Some(lost) = pushed.not_pushed.first() {
         bail!("{} was not pushed: {}", lost.path, lost.fault);

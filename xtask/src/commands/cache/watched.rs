@@ -8,6 +8,7 @@ use cache_protocol::{Closure, FaultKind, PlanRequest, Pushed, Root};
 use super::push::{self, Args, allowed, conclude, is_tolerated};
 use super::target::Target;
 use super::{policy, watch};
+use crate::cache_client::Steps;
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
 use crate::push_policy::Reach;
@@ -89,7 +90,7 @@ impl Watched<'_> {
         if wanted.is_empty() {
             return pending;
         }
-        match push::push(self.context, self.target, self.request(wanted.clone())) {
+        match push::push(self.context, self.target, self.request(wanted.clone()), &mut Steps::default()) {
             Ok(pushed) => {
                 self.said = None;
                 let ending = conclude(self.context, self.target, &pushed);

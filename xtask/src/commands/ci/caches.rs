@@ -26,6 +26,7 @@ impl Jobs<'_> {
         let measured = self.measured.take().context("measure what caches have")??;
         let said = report::cache::analytics_line(&measured.tally);
         self.caches.analytics = Some((measured.tally, measured.trend));
+        self.caches.measured = measured.past;
         Ok(JobResult { reason: Some(said), ..JobResult::of(JobName::CacheAnalytics, measured.problems) })
     }
 
@@ -35,6 +36,7 @@ impl Jobs<'_> {
         let (session, fleet) = self.looked_at()?;
         let done = cache::push_fleet(session, fleet)?;
         self.caches.push = Some(done.said.clone());
+        (self.caches.outputs, self.caches.spans) = (done.outputs, done.spans);
         self.push_ended = Some(done.ending);
         let status = match done.ending {
             PushEnding::NotWanted => JobStatus::Skipped,

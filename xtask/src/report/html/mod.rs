@@ -3,6 +3,7 @@
 //! Nothing from a log or a name can become markup: every text passes [`text::escaped`], sizes of drawings are attributes, and the
 //! policy at the head of the file allows no script, no address, and no style but the one of known hash.
 
+mod caches;
 mod outputs;
 mod plot;
 mod problems;
@@ -13,6 +14,7 @@ mod text;
 mod timeline;
 mod trends;
 
+pub use caches::caches;
 pub use section::{Point, Section};
 
 use super::jobs;
