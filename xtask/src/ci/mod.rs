@@ -15,5 +15,5 @@ pub mod workflow;
 
 pub use caches::{Caches, OutputPush};
 pub use result::{JobResult, JobStatus, RunResult, obstacle};
-pub use schedule::{Planned, plan};
+pub use schedule::{NOT_ASKED_FOR, Planned, plan};
 pub use table::{Extent, JOBS, Job, JobName, Phase};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Caches, Job, JobName};
+use super::{Caches, Job, JobName, NOT_ASKED_FOR};
 use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
@@ -65,6 +65,12 @@ impl JobResult {
     pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
         let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
         Self { name, status, reason: None, seconds: 0.0, problems }
+    }
+
+    /// Whether anybody wants to hear of it: a job that was not asked for is none of this run.
+    #[must_use]
+    pub fn is_of_this_run(&self) -> bool {
+        self.status != JobStatus::Skipped || self.reason.as_deref() != Some(NOT_ASKED_FOR)
     }
 
     /// Whether jobs that need it cannot go on.

@@ -104,7 +104,10 @@ fn job_table(results: &[JobResult]) -> String {
         let word = job.name.word();
         format!("| {} `{word}` | {} | {} | {about} |\n", sign(job.status), job.status.words(), seconds(job.seconds))
     };
-    format!("| job | result | time | |\n|---|---|---:|---|\n{}\n", results.iter().map(row).collect::<String>())
+    format!(
+        "| job | result | time | |\n|---|---|---:|---|\n{}\n",
+        results.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
+    )
 }
 
 fn problem_item(job: &JobResult, problem: &Problem) -> String {

@@ -154,7 +154,7 @@ fn job_table(result: &RunResult, history: &History) -> String {
     format!(
         "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
          <th class=\"n\">usually</th><th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
-        result.jobs.iter().map(row).collect::<String>()
+        result.jobs.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
     )
 }
 
