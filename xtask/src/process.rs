@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::report::Console;
-use crate::{interrupt, supervise};
+use crate::{deadline, interrupt, supervise};
 
 /// How often a child that is waited for may be given up.
 const LOOK: Duration = Duration::from_millis(20);
@@ -41,14 +41,16 @@ pub fn ask_bytes(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Status, stdout and stderr of a command whose failure is an answer too. An interrupt ends it.
+/// Status, stdout and stderr of a command whose failure is an answer too. An interrupt ends it, and so does the deadline of what
+/// it is asked for.
 ///
 /// # Errors
-/// When the program cannot be started, or an interrupt came first.
+/// When the program cannot be started, or an interrupt or the deadline came first.
 pub fn probe(command: &mut Command) -> Result<Output> {
-    // What is asked after an interrupt, to end in order, is not ended by the same one.
-    let before = interrupt::count();
-    probe_unless(command, &|| interrupt::count() > before)
+    // What is asked after an interrupt or a deadline, to end in order, is not ended by the same one.
+    let (before, deadline) = (interrupt::count(), deadline::current());
+    let is_late = deadline.over().is_some();
+    probe_unless(command, &|| interrupt::count() > before || !is_late && deadline.over().is_some())
 }
 
 /// As [`probe`], until the answer is `given_up`.
@@ -69,7 +71,7 @@ pub fn probe_unless(command: &mut Command, given_up: &dyn Fn() -> bool) -> Resul
             Err(RecvTimeoutError::Timeout) if given_up() => {
                 supervise::kill_family(pid);
                 answers.recv_timeout(LAST_WORDS).ok();
-                bail!("interrupted");
+                bail!("{} was ended before it was done", spelled(command));
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -90,10 +92,16 @@ pub fn act(console: &Console, command: &mut Command) -> Result<()> {
 
 /// Runs a command like [`act`] where every exit status is an answer.
 ///
+/// Where several jobs run side by side, what it says is said by the console with everything else of its job, and an interrupt or
+/// the job's deadline ends it with all of its family. Else the terminal is its own, as for one that asks for a password.
+///
 /// # Errors
-/// When the program cannot be started.
+/// When the program cannot be started; beside other jobs, when it was ended before it was done.
 pub fn attempt(console: &Console, command: &mut Command) -> Result<ExitStatus> {
     console.command(&spelled(command));
+    if console.is_shared() {
+        return supervise::run(command, &mut |line| console.always(&String::from_utf8_lossy(line)));
+    }
     command
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
@@ -147,6 +155,7 @@ fn said(stderr: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deadline::Deadline;
 
     #[test]
     fn ask_returns_what_was_printed() {
@@ -165,6 +174,15 @@ mod tests {
         let script = "sleep 63 & sleep 63";
         assert!(probe_unless(Command::new("sh").args(["-c", script]), &|| true).is_err());
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_deadline_ends_what_is_asked() {
+        let deadline = Deadline::after(std::time::Instant::now(), Duration::from_millis(100));
+        let error = deadline.during(|| ask(Command::new("sleep").arg("65"))).map_err(|error| error.to_string());
+        assert_eq!(error, Err("sleep 65 was ended before it was done".to_owned()));
+        // What is asked afterwards, to end in order, is not ended by the same one.
+        assert_eq!(deadline.during(|| ask(Command::new("echo").arg("a"))).ok().as_deref(), Some("a"));
     }
 
     #[test]

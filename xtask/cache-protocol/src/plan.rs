@@ -1,5 +1,7 @@
 //! What a push would do: one decision for each path, with its reason.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Cache, Fault, LocalStore};
@@ -19,6 +21,9 @@ pub struct PlanRequest {
     /// [`crate::Verified::again`].
     #[serde(default)]
     pub again: Vec<String>,
+    /// The file in which what the store answered is kept for the next run; one that is not there or damaged is as good as none.
+    #[serde(default)]
+    pub kept: Option<PathBuf>,
 }
 
 /// An output whose paths are wanted in the cache.

@@ -17,6 +17,10 @@ pub struct LocalStore {
     pub nix_config: String,
     /// Whether `nix path-info --json` wants `--json-format 1`.
     pub json_format: bool,
+    /// The file of its database, `…/db/db.sqlite`, if it is on this machine and known for certain to be the one that Nix answers
+    /// from: while that does not change, what Nix answered counts.
+    #[serde(default)]
+    pub database: Option<PathBuf>,
 }
 
 /// What the store's database knows of a path.

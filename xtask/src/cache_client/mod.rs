@@ -20,8 +20,9 @@ use cache_protocol::{Answer, Event, Fault, Request};
 use rustix::process::Signal;
 
 use crate::context::Context;
-use crate::interrupt;
+use crate::stopping::Stopping;
 use crate::supervise::{self, BACKLOG, Child, ChildEvent};
+use crate::{deadline, interrupt};
 
 /// Requests to a cache at once: what hides a round trip of 40 ms behind others.
 pub const IN_FLIGHT: usize = 64;
@@ -44,7 +45,7 @@ fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) ->
     let mut command = std::process::Command::new(&program);
     let child = supervise::converse(&mut command, input, move |event| drop(sender.send(event)))?;
     let mut conversation = Conversation::default();
-    let mut interrupts = interrupt::count();
+    let (mut interrupts, deadline, mut stopping) = (interrupt::count(), deadline::current(), None);
     loop {
         match events.recv_timeout(LOOK) {
             Ok(ChildEvent::Line(line)) => conversation.hear(&line, telling)?,
@@ -54,6 +55,12 @@ fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) ->
         if interrupt::count() > interrupts {
             interrupts = interrupt::count();
             end_in_order(&child, interrupts);
+        }
+        if deadline.over().is_some() {
+            let stage = stopping.get_or_insert_with(Stopping::default);
+            if stage.go_on(false) {
+                child.end_with(stage.signal());
+            }
         }
     }
 }
@@ -88,6 +95,7 @@ impl Conversation {
             (Some(answer), None) if status.success() => Ok(answer),
             (_, Some(fault)) => Err(anyhow!(fault)),
             _ if interrupt::count() > 0 => bail!("interrupted"),
+            _ if deadline::current().over().is_some() => bail!("the binary-cache client was ended before it was done"),
             _ => bail!("the binary-cache client ended without an answer ({status})"),
         }
     }

@@ -16,4 +16,6 @@ pub mod workflow;
 pub use caches::{Caches, OutputPush};
 pub use result::{JobResult, JobStatus, RunResult, obstacle};
 pub use schedule::{NOT_ASKED_FOR, Planned, plan};
-pub use table::{Extent, JOBS, Job, JobName, Phase};
+#[cfg(test)]
+pub use table::VERBS;
+pub use table::{Extent, Job, JobName, Permission, Phase, Table, Work};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Caches, Job, JobName, NOT_ASKED_FOR};
+use super::{Caches, Job, JobName, NOT_ASKED_FOR, Table};
 use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
@@ -93,7 +93,7 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
     let needed = earlier
         .iter()
         .filter(failed)
-        .find(|result| job.needs.iter().chain(job.after).any(|name| *name == result.name))?;
+        .find(|result| job.needs.iter().chain(&job.after).any(|name| *name == result.name))?;
     Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
@@ -102,6 +102,8 @@ pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<Str
 pub struct RunResult {
     /// Every job of the table.
     pub jobs: Vec<JobResult>,
+    /// The table that the run went by.
+    pub table: Table,
     /// What there is to say of binary caches.
     pub caches: Caches,
     /// What the change does to the outputs, or why that cannot be told; `None` where there is nothing to compare with.
@@ -168,6 +170,7 @@ mod tests {
             let run = RunResult {
                 difference: None,
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
+                table: Table::default(),
                 caches: Caches::default(),
                 fleet: None,
                 inputs: None,
@@ -190,8 +193,8 @@ mod tests {
 
     #[test]
     fn a_job_runs_unless_something_is_in_its_way() {
-        let after = &[JobName::CachePolicy];
-        let build = Job { needs: &[JobName::Bootstrap], after, ..Job::bare(JobName::Build, Phase::Build) };
+        let (needs, after) = (vec![JobName::Bootstrap], vec![JobName::CachePolicy]);
+        let build = Job { needs, after, ..Job::bare(JobName::Build, Phase::Build) };
         let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
             let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
             assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use autowiring::{AutowiringConfig, LayoutConfig};
 pub use base::deciding_cache;
 pub use cache::{CacheConfig, CacheKind, CacheUrl, Closure, Compression, OnFailure, SigningKey};
-pub use ci::{Budget, CiConfig, Runner};
+pub use ci::{Access, Budget, CiConfig, JobConfig, Runner, Scope};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};
@@ -32,7 +32,7 @@ pub struct Config {
     pub activation: ActivationConfig,
     /// What is written about binary caches.
     pub cache: CacheConfig,
-    /// Which machines CI runs on.
+    /// Which jobs CI has, and which machines they run on.
     pub ci: CiConfig,
     /// How hosts and homes deviate from the conventions.
     pub config: ConventionConfig,
@@ -135,6 +135,7 @@ impl Config {
         };
         config.kinds().with_context(|| FILE)?;
         config.cache.complete(text).context(FILE)?;
+        config.ci.complete(text)?;
         let autowiring = &config.autowiring;
         autowiring.table().and(autowiring.expected().map(drop)).and(autowiring.unexpected().map(drop)).context(FILE)?;
         Ok(config)
@@ -158,7 +159,12 @@ impl Config {
 
 /// `:LINE:COLUMN` of the error.
 fn place(text: &str, error: &toml::de::Error) -> String {
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return String::new() };
+    error.span().map(|span| place_of(text, span.start)).unwrap_or_default()
+}
+
+/// `:LINE:COLUMN` of the byte at `offset`.
+fn place_of(text: &str, offset: usize) -> String {
+    let Some(before) = text.get(..offset) else { return String::new() };
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!(":{}:{column}", line_at(text, before.len()))
 }

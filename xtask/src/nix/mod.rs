@@ -21,6 +21,7 @@ pub mod relocated;
 mod settings;
 mod signing;
 mod store;
+mod store_place;
 mod substituter;
 
 pub use advice::{DAEMON_UNIT, FREE_SPACE, PROBE_BY_HAND, RESTART_DAEMON_ON_MACOS, START_DAEMON_BY_HAND};

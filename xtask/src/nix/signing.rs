@@ -56,6 +56,7 @@ impl Nix {
             nix: self.bin.clone(),
             nix_config: config.map(|config| config.to_string_lossy().into_owned()).unwrap_or_default(),
             json_format: self.names_json_format(),
+            database: store.database().map(Path::to_owned),
         }
     }
 

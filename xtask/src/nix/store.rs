@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::store_place::{database, place};
 use super::{Nix, Settings};
 use crate::process;
 
@@ -23,6 +24,8 @@ pub struct Store {
     pub folder: PathBuf,
     /// The folder on disk that stands for `/`, if the store is a chroot store.
     root: Option<PathBuf>,
+    /// The file of its database, where that is known for certain.
+    database: Option<PathBuf>,
 }
 
 impl Store {
@@ -40,21 +43,29 @@ impl Store {
                  the variable NIX_REMOTE, whichever names it"
             );
         };
-        let folder = place.folder.or_else(|| named("NIX_STORE_DIR")).or_else(|| named("NIX_STORE"));
-        Ok(Self { folder: PathBuf::from(folder.as_deref().unwrap_or("/nix/store")), root: place.root })
+        let folder = place.folder.clone().or_else(|| named("NIX_STORE_DIR")).or_else(|| named("NIX_STORE"));
+        let folder = PathBuf::from(folder.as_deref().unwrap_or("/nix/store"));
+        let database = database(&address, &place, &folder, &named);
+        Ok(Self { folder, root: place.root, database })
     }
 
     /// A chroot store in `folder`, for tests.
     #[cfg(test)]
     #[must_use]
     pub fn chroot(folder: &Path) -> Self {
-        Self { folder: PathBuf::from("/nix/store"), root: Some(folder.to_owned()) }
+        Self { folder: PathBuf::from("/nix/store"), root: Some(folder.to_owned()), database: None }
     }
 
     /// The folder on disk that stands for `/`, if it is a chroot store.
     #[must_use]
     pub fn root(&self) -> Option<&Path> {
         self.root.as_deref()
+    }
+
+    /// The file of its database, where that is known for certain to be the one that Nix answers from; it need not be there.
+    #[must_use]
+    pub fn database(&self) -> Option<&Path> {
+        self.database.as_deref()
     }
 
     /// Where the store path `path` is on disk.
@@ -74,31 +85,6 @@ impl Store {
     pub fn holds(&self, path: &str) -> bool {
         self.on_disk(path).symlink_metadata().is_ok_and(|metadata| metadata.mtime() == REGISTERED)
     }
-}
-
-/// What the address of a store says of its place.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Place {
-    /// The folder that store paths name.
-    folder: Option<String>,
-    /// The folder on disk that stands for `/`.
-    root: Option<PathBuf>,
-}
-
-/// The place of the store at `address`: `auto`, `daemon`, `local?root=PATH`, `unix://SOCKET` or the path of a chroot store; `None`
-/// for one that is not on this machine.
-fn place(address: &str) -> Option<Place> {
-    let (base, query) = address.split_once('?').unwrap_or((address, ""));
-    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let (scheme, rest) = base.split_once("://").unwrap_or((base, ""));
-    let root = match scheme {
-        "" | "auto" | "daemon" | "unix" => None,
-        "local" => Some(rest).filter(|path| !path.is_empty()),
-        path if path.starts_with('/') => Some(path),
-        _ => return None,
-    };
-    let root = root.or_else(|| parameter("root").filter(|path| !path.is_empty()));
-    Some(Place { folder: parameter("store").map(str::to_owned), root: root.map(PathBuf::from) })
 }
 
 /// What a substituter told of some paths.
@@ -272,27 +258,6 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(valid_paths(json), expected);
-        }
-    }
-
-    #[test]
-    fn places_of_stores() {
-        let check = |address: &str, expected: Option<(Option<&str>, Option<&str>)>| {
-            let expected = expected
-                .map(|(folder, root)| Place { folder: folder.map(str::to_owned), root: root.map(PathBuf::from) });
-            assert_eq!(place(address), expected, "{address}");
-        };
-        for here in ["", "auto", "daemon", "local", "unix:///run/socket"] {
-            check(here, Some((None, None)));
-        }
-        check("/home/a/store", Some((None, Some("/home/a/store"))));
-        check("local?root=/x", Some((None, Some("/x"))));
-        check("local://?root=/x", Some((None, Some("/x"))));
-        check("local:///x", Some((None, Some("/x"))));
-        check("unix:///run/socket?root=/x", Some((None, Some("/x"))));
-        check("local?store=/s&root=/x", Some((Some("/s"), Some("/x"))));
-        for elsewhere in ["ssh-ng://host?root=/x", "https://cache.example.org", "s3://bucket", "dummy://"] {
-            check(elsewhere, None);
         }
     }
 }

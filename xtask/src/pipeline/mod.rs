@@ -13,7 +13,6 @@ mod order;
 mod progress;
 mod run;
 mod set;
-mod stopping;
 
 pub use order::{BuildOrder, Builders, Order, Systems};
 pub use progress::{Now, Outcome, Progress};

@@ -9,11 +9,11 @@ use rustix::process::Signal;
 use super::build::{Building, Built, Heard, Target};
 use super::evaluation::{Evaluation, Task, Verdict};
 use super::held::Held;
-use super::stopping::Stopping;
 use super::{Event, Now, Order, Outcome, Progress, Setting};
 use crate::fleet::{Evaluated, OutputResult, Status};
 use crate::interrupt;
 use crate::nix::Having;
+use crate::stopping::Stopping;
 use crate::supervise::BACKLOG;
 
 /// How often memory is looked at, and everything else but the children.

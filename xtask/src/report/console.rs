@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::annotations;
 use super::runner::{Group, masks, on_github, stderr_is_a_file, without_commands};
+use super::turns::{Piece, Turns, speaker};
 use crate::interrupt;
 use crate::plain_text::tokens::{self, without_tokens};
 use crate::plain_text::{without_control, without_credentials};
@@ -74,6 +75,8 @@ pub struct Console {
     region: Mutex<usize>,
     /// What folds on GitHub what is said by the way.
     group: Mutex<Group>,
+    /// Who speaks when several things go on side by side.
+    turns: Mutex<Turns>,
 }
 
 impl Console {
@@ -85,7 +88,7 @@ impl Console {
             Color::Always => anstream::ColorChoice::Always.write_global(),
             Color::Never => anstream::ColorChoice::Never.write_global(),
         }
-        Self { verbosity, region: Mutex::new(0), group: Mutex::default() }
+        Self { verbosity, region: Mutex::new(0), group: Mutex::default(), turns: Mutex::default() }
     }
 
     /// How much to say.
@@ -220,10 +223,30 @@ impl Console {
 
     /// On GitHub, folds what is said by the way from now on under `title`; what failed stays in sight. `None` folds no more.
     pub fn fold(&self, title: Option<&str>) {
-        if on_github() {
-            let end = self.group.lock().unwrap_or_else(PoisonError::into_inner).change(title);
-            self.put(end, true);
+        match speaker() {
+            _ if !on_github() => {}
+            Some(speaker) => self.turns.lock().unwrap_or_else(PoisonError::into_inner).fold(speaker, title),
+            None => self.print(&Piece { title: title.map(str::to_owned), text: String::new(), loud: true }),
         }
+    }
+
+    /// From now on that many speak side by side, each in its turn: a thread speaks for one of them within [`speaking`].
+    ///
+    /// [`speaking`]: super::turns::speaking
+    pub fn share(&self, speakers: usize) {
+        *self.turns.lock().unwrap_or_else(PoisonError::into_inner) = Turns::of(speakers);
+    }
+
+    /// Whether this thread speaks as one of several, and has not got the terminal to itself.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        speaker().is_some()
+    }
+
+    /// One of those who speak side by side has nothing more to say: the next is heard.
+    pub fn ended(&self, speaker: usize) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.end(speaker).iter().for_each(|piece| self.print(piece));
     }
 
     /// Writes what everybody is to see.
@@ -237,9 +260,21 @@ impl Console {
     }
 
     fn put(&self, text: &str, loud: bool) {
-        let before = self.group.lock().unwrap_or_else(PoisonError::into_inner).before(loud);
+        let Some(speaker) = speaker() else {
+            let title = self.group.lock().unwrap_or_else(PoisonError::into_inner).title();
+            return self.print(&Piece { title, text: text.to_owned(), loud });
+        };
+        // Nobody else is heard before this is.
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.say(speaker, text, loud).iter().for_each(|piece| self.print(piece));
+    }
+
+    fn print(&self, piece: &Piece) {
+        let mut group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
+        let fold = if on_github() { group.change(piece.title.as_deref()) } else { "" };
+        let before = if piece.text.is_empty() { String::new() } else { group.before(piece.loud) };
         let mut shown = self.region.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(write!(anstream::stderr().lock(), "{}{before}{text}", erased(*shown)));
+        drop(write!(anstream::stderr().lock(), "{}{fold}{before}{}", erased(*shown), piece.text));
         *shown = 0;
     }
 }

@@ -72,6 +72,7 @@ pub fn run() -> RunResult {
     let warning = Problem::warning(None, "the lock is old", "run `nix flake update`");
     let job = |name, status| JobResult { status, seconds: 3.0, ..JobResult::of(name, Vec::new()) };
     RunResult {
+        table: crate::ci::Table::default(),
         caches: crate::ci::Caches::default(),
         jobs: vec![
             JobResult {

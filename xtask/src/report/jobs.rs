@@ -18,7 +18,7 @@ pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
     let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
     let line = |row: &Planned| {
         let word = row.job.name.word();
-        let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_owned(), |why| format!("({why})"));
+        let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_string(), |why| format!("({why})"));
         let usual = usual(row, history, part).map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
         format!("{word:width$}  {:7}  {about}{usual}\n", row.job.phase.word())
     };
@@ -59,7 +59,7 @@ fn planned_json<'a>(row: &'a Planned, history: &History, part: &str) -> PlannedJ
     PlannedJson {
         name: row.job.name.word(),
         phase: row.job.phase.word(),
-        about: row.job.about,
+        about: &row.job.about,
         needs: row.job.needs.iter().map(|need| need.word()).collect(),
         left_out: row.left_out.as_deref(),
         usual_seconds: usual(row, history, part),

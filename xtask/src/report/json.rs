@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{diff, outcome};
-use crate::ci::{JobResult, JobStatus, RunResult};
+use crate::ci::{JobResult, JobStatus, RunResult, Table};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
 use crate::rules::Problem;
 use crate::session::{Report, Session};
@@ -87,7 +87,7 @@ pub fn fleet(report: &Report, session: &Session<'_>) -> Result<String> {
 #[derive(Debug, Serialize)]
 struct JobJson<'a> {
     name: crate::ci::JobName,
-    phase: crate::ci::Phase,
+    phase: Option<crate::ci::Phase>,
     status: JobStatus,
     reason: Option<&'a str>,
     seconds: f64,
@@ -145,10 +145,10 @@ fn past(past: &crate::analytics::Past) -> PastJson<'_> {
     }
 }
 
-fn job(job: &JobResult) -> JobJson<'_> {
+fn job<'a>(job: &'a JobResult, table: &Table) -> JobJson<'a> {
     JobJson {
         name: job.name,
-        phase: job.name.job().phase,
+        phase: table.row(job.name).map(|row| row.phase),
         status: job.status,
         reason: job.reason.as_deref(),
         seconds: job.seconds,
@@ -169,7 +169,7 @@ pub fn run(result: &RunResult) -> Result<String> {
         revision: result.revision.as_deref(),
         started: result.started,
         seconds: result.seconds,
-        jobs: result.jobs.iter().map(job).collect(),
+        jobs: result.jobs.iter().map(|row| job(row, &result.table)).collect(),
         outputs: result
             .fleet
             .iter()

@@ -30,6 +30,7 @@ pub mod step_files;
 pub mod steps;
 mod summary;
 mod trace;
+pub mod turns;
 pub mod validation;
 pub mod words;
 

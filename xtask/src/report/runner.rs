@@ -41,10 +41,18 @@ pub struct Group {
 }
 
 impl Group {
-    /// Begins another, or none; the line that ends the one that is open.
+    /// What folds what is said by the way.
+    pub fn title(&self) -> Option<String> {
+        self.title.clone()
+    }
+
+    /// Begins another, or none, unless it is the same; the line that ends the one that is open.
     pub fn change(&mut self, title: Option<&str>) -> &'static str {
+        if self.title.as_deref() == title {
+            return "";
+        }
         let end = self.before(true);
-        self.title = title.map(escaped);
+        self.title = title.map(str::to_owned);
         if end.is_empty() { "" } else { END }
     }
 
@@ -53,7 +61,7 @@ impl Group {
         match (&self.title, self.open, loud) {
             (Some(title), false, false) => {
                 self.open = true;
-                format!("::group::{title}\n")
+                format!("::group::{}\n", escaped(title))
             }
             (_, true, true) => {
                 self.open = false;

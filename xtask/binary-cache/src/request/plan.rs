@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use cache_protocol::{Closure, Fault, FaultKind, PathInfo, Plan, PlanRequest};
+use serde::{Deserialize, Serialize};
 
 use super::Asker;
 use super::destination::Destination;
 use crate::plan::{self, Facts, Wanted, hashes_to_ask};
 use crate::store::Store;
+use crate::store::kept::Kept;
 
 /// What a push would do. A cache that cannot be asked is part of the answer: then everything is said to be missing.
 ///
@@ -35,6 +37,7 @@ pub fn missing(request: &PlanRequest, destination: &Destination, facts: &StoreFa
 }
 
 /// What the store knows of all that a plan speaks of.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoreFacts {
     /// Each path, with all that it refers to.
     pub infos: Vec<PathInfo>,
@@ -42,11 +45,17 @@ pub struct StoreFacts {
     pub built_from: Vec<Vec<String>>,
 }
 
-/// Asks the store.
+/// Asks the store, unless it has answered this before and has not changed since.
 ///
 /// # Errors
 /// When something that is wanted is not there, or Nix cannot be asked.
 pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
+    let kept = request.kept.as_ref().zip(request.store.database.as_ref());
+    let Some((file, database)) = kept else { return ask(request) };
+    Kept { file, database, question: &(&request.store, &request.roots) }.or_asked(|| ask(request))
+}
+
+fn ask(request: &PlanRequest) -> Result<StoreFacts, Fault> {
     let store = Store::new(&request.store);
     let mut built_from = Vec::new();
     for root in &request.roots {

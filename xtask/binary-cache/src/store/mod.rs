@@ -1,6 +1,7 @@
 //! The store of this machine: the only module that runs Nix.
 
 mod elsewhere;
+pub mod kept;
 mod sign;
 
 use std::collections::BTreeMap;
@@ -281,6 +282,7 @@ mod tests {
                 nix: PathBuf::new(),
                 nix_config: String::new(),
                 json_format: false,
+                database: None,
             };
             assert_eq!(Store::new(&local).on_disk(PATH), PathBuf::from(expected));
         };

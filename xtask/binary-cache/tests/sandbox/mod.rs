@@ -151,6 +151,7 @@ impl Sandbox {
             nix: self.nix.bin(),
             nix_config: String::new(),
             json_format: self.nix == TestNix::Modern,
+            database: Some(self.path("nix/var/db/db.sqlite")),
         }
     }
 
@@ -181,6 +182,7 @@ impl Sandbox {
                 roots: vec![root],
                 content: Content::default(),
                 again: Vec::new(),
+                kept: None,
             },
             compression: Some(Compression::Zstd),
             limits: Limits { in_flight: 16, packers: 2, memory: 16 << 20, patience: 10_000 },

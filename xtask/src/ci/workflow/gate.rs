@@ -23,7 +23,7 @@ const SCRIPT: &str = r#". as $needs
 /// The gate of all `groups`.
 pub fn job(groups: &[Group<'_>], config: &CiConfig) -> Map {
     let mut needs = vec![PLAN.to_owned()];
-    needs.extend(groups.iter().map(|group| group.first.word.to_owned()));
+    needs.extend(groups.iter().map(|group| group.first.word().to_owned()));
     let environment = Map::new()
         .with("NEEDS", "${{ toJSON(needs) }}")
         .with("PLANNED", json_list(&idle_without_plan(groups)))

@@ -3,6 +3,9 @@
 
 use crate::ci::{Extent, Job};
 
+/// How long it may take to set a machine up, and to compile this program there.
+const SETUP_MINUTES: u64 = 15;
+
 /// The jobs of one machine: one that stands for all, and those that follow it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group<'a> {
@@ -18,9 +21,11 @@ impl Group<'_> {
         self.first.machine.extent == Extent::PerSystem
     }
 
-    /// How long all may take.
-    pub fn minutes(&self) -> u16 {
-        self.jobs.iter().map(|job| job.machine.minutes).sum()
+    /// How long the machine may take: all jobs, and as long again for what comes before them. This program ends a job that takes too
+    /// long and says what it was at; GitHub, which says nothing, comes after that.
+    pub fn minutes(&self) -> u64 {
+        let seconds: u64 = self.jobs.iter().map(|job| job.machine.timeout.as_secs()).sum();
+        seconds.div_ceil(60) + SETUP_MINUTES
     }
 }
 
@@ -45,31 +50,40 @@ pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
 pub fn idle_without_plan(groups: &[Group<'_>]) -> Vec<String> {
     let first = groups.iter().filter(|group| group.spreads()).map(|group| group.first.phase).min();
     let idle = groups.iter().filter(|group| group.spreads() || first.is_some_and(|first| group.first.phase > first));
-    idle.map(|group| group.first.word.to_owned()).collect()
+    idle.map(|group| group.first.word().to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ci::table::Machine;
     use crate::ci::{JobName, Phase};
 
     #[test]
     fn what_needs_a_systems_job_is_on_its_machine() {
-        use JobName::{Build, Config, Lock, Secrets};
-        let spread = Machine { extent: Extent::PerSystem, minutes: 10, ..Machine::USUAL };
-        let job = |name: JobName, word, phase, needs, machine| Job { word, needs, machine, ..Job::bare(name, phase) };
+        let spread = |minutes: u64| Machine {
+            extent: Extent::PerSystem,
+            timeout: Duration::from_secs(60 * minutes),
+            ..Machine::USUAL
+        };
+        let job = |word, phase, needs: &[&str], machine| Job {
+            needs: needs.iter().map(|need| JobName::of(need)).collect(),
+            machine,
+            ..Job::bare(JobName::of(word), phase)
+        };
         let jobs = [
-            job(Lock, "lock", Phase::Check, &[], Machine::USUAL),
-            job(Build, "build", Phase::Build, &[Lock], spread),
-            job(Config, "push", Phase::Publish, &[Build], Machine { minutes: 5, ..spread }),
-            job(Secrets, "tell", Phase::Publish, &[Config], Machine::USUAL),
+            job("lock", Phase::Check, &[], Machine::USUAL),
+            job("build", Phase::Build, &["lock"], spread(10)),
+            job("push", Phase::Publish, &["build"], spread(5)),
+            job("tell", Phase::Publish, &["push"], Machine::USUAL),
         ];
         let groups = groups(&jobs);
         let words: Vec<Vec<&str>> =
-            groups.iter().map(|group| group.jobs.iter().map(|job| job.word).collect()).collect();
+            groups.iter().map(|group| group.jobs.iter().map(|job| job.word()).collect()).collect();
         assert_eq!(words, [&["lock"][..], &["build", "push"], &["tell"]]);
-        assert_eq!(groups[1].minutes(), 15);
+        assert_eq!(groups[1].minutes(), 30);
         assert_eq!(idle_without_plan(&groups), ["build", "tell"]);
         assert_eq!(idle_without_plan(&groups[..1]), [""; 0]);
     }

@@ -4,7 +4,7 @@ use super::group::Group;
 use super::pins::pin;
 use super::text::{Map, Value};
 use super::{GATE, PLAN, gate, runs_on};
-use crate::ci::{Job, Phase};
+use crate::ci::{Job, Permission, Phase};
 use crate::config::CiConfig;
 
 /// Where a job leaves its reports.
@@ -19,7 +19,7 @@ pub fn map(groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committe
     for (phase, group) in Phase::ALL.iter().flat_map(|phase| groups.iter().map(move |group| (phase, group))) {
         if group.first.phase == *phase {
             let about = format!("Phase `{}`: {}.", phase.word(), group.first.about);
-            all = all.with(group.first.word, writer.group(group)).above(&about);
+            all = all.with(group.first.word(), writer.group(group)).above(&about);
         }
     }
     all.with(GATE, gate::job(groups, config))
@@ -52,7 +52,7 @@ impl Writer<'_> {
     }
 
     fn group(&self, group: &Group<'_>) -> Map {
-        let (spreads, word) = (group.spreads(), group.first.word);
+        let (spreads, word) = (group.spreads(), group.first.word());
         let needs = self.needs(group);
         let head = Map::new()
             .with("name", if spreads { format!("{word} ${{{{ matrix.name }}}}") } else { word.to_owned() })
@@ -66,17 +66,15 @@ impl Writer<'_> {
                 .with("strategy", strategy)
                 .with("continue-on-error", "${{ matrix.allowed_to_fail }}")
         } else {
-            head.with("runs-on", runs_on(&self.config.usual_runner()))
+            let usual = || self.config.usual_runner();
+            head.with("runs-on", runs_on(&group.first.machine.runner.clone().unwrap_or_else(usual)))
         };
-        let permissions = group.jobs.iter().flat_map(|job| job.machine.permissions);
-        let permissions = permissions
-            .fold(contents(), |all, permission| all.with(permission.scope, permission.access).beside(permission.why));
         // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
-        let guarded = group.jobs.iter().any(|job| job.machine.opens_cache && !self.secrets.is_empty());
+        let guarded = group.jobs.iter().any(|job| !self.secrets_of(job).is_empty());
         let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
         head.with_some("environment", environment)
             .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
-            .with("permissions", permissions)
+            .with("permissions", permissions(group))
             .with("steps", Value::Maps(self.steps(group)))
     }
 
@@ -86,12 +84,12 @@ impl Writer<'_> {
         let plan = group.spreads().then(|| PLAN.to_owned());
         let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
         let earlier = earlier.filter(|other| !other.first.machine.compares);
-        plan.into_iter().chain(earlier.map(|other| other.first.word.to_owned())).collect()
+        plan.into_iter().chain(earlier.map(|other| other.first.word().to_owned())).collect()
     }
 
     /// Runs with all, or chosen alone; in a run of all, only after what it waits for went well.
     fn condition(&self, group: &Group<'_>) -> Value {
-        let word = group.first.word;
+        let word = group.first.word();
         if self.needs(group).is_empty() {
             return format!("${{{{ !inputs.job || inputs.job == 'all' || inputs.job == '{word}' }}}}").into();
         }
@@ -109,11 +107,24 @@ impl Writer<'_> {
     fn steps(&self, group: &Group<'_>) -> Vec<Map> {
         let mut steps = self.set_up(Some(group));
         steps.extend(group.jobs.iter().map(|job| self.run(job, group.spreads())));
-        let word = group.first.word;
-        let of = if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
-        let upload = Map::new().with("name", format!("report-{of}")).with("path", REPORT);
-        steps.push(self.action("Keep the report", "actions/upload-artifact", Some("${{ always() }}"), upload));
+        let of = |word: &str| if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
+        let always = Some("${{ always() }}");
+        let upload = Map::new().with("name", format!("report-{}", of(group.first.word()))).with("path", REPORT);
+        steps.push(self.action("Keep the report", "actions/upload-artifact", always, upload));
+        for job in group.jobs.iter().filter(|job| !job.artifacts.is_empty()) {
+            let upload = Map::new()
+                .with("name", format!("artifacts-{}", of(job.word())))
+                .with("path", Value::Lines(job.artifacts.join("\n")));
+            let name = format!("Keep what `{}` left", job.word());
+            steps.push(self.action(&name, "actions/upload-artifact", always, upload));
+        }
         steps
+    }
+
+    /// The names of the secrets that `job` is given.
+    fn secrets_of<'a>(&'a self, job: &'a Job) -> Vec<&'a str> {
+        let of_the_cache = self.secrets.iter().filter(|_| job.machine.opens_cache);
+        of_the_cache.chain(&job.machine.secrets).map(String::as_str).collect()
     }
 
     fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
@@ -145,14 +156,14 @@ impl Writer<'_> {
             environment =
                 environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
         }
-        for secret in self.secrets.iter().filter(|_| job.machine.opens_cache) {
+        for secret in self.secrets_of(job) {
             environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
         }
         let environment = (environment != Map::new()).then_some(environment);
         Map::new()
-            .with("name", format!("Run `{}`", job.word))
+            .with("name", format!("Run `{}`", job.word()))
             .with_some("env", environment)
-            .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word))
+            .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word()))
     }
 }
 
@@ -165,6 +176,24 @@ pub fn uses(name: &str, action: &str, condition: Option<&str>, with: Map, commit
         .with("uses", format!("{}@{}", pin.name, pin.commit))
         .beside(&pin.version)
         .with("with", with)
+}
+
+/// What the token may do: reading the repository, and what the rows say.
+fn permissions(group: &Group<'_>) -> Map {
+    let wanted: Vec<_> = group.jobs.iter().flat_map(|job| &job.machine.permissions).collect();
+    let own = wanted.iter().any(|permission| permission.scope == "contents");
+    let first = if own { Map::new() } else { contents() };
+    wanted.iter().enumerate().fold(first, |all, (at, permission)| {
+        let same = |other: &&&Permission| other.scope == permission.scope;
+        let (before, after) = (wanted.get(..at).unwrap_or_default(), wanted.get(at..).unwrap_or_default());
+        if before.iter().any(|other| other.scope == permission.scope) {
+            // Said already, for another job on the same machine.
+            return all;
+        }
+        // Of several that ask for the same, whoever wants to write decides.
+        let widest = after.iter().filter(same).find(|other| other.access == "write").unwrap_or(permission);
+        all.with(widest.scope, widest.access).beside(&widest.why)
+    })
 }
 
 fn contents() -> Map {

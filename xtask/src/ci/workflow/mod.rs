@@ -60,7 +60,7 @@ fn workflow(jobs: &[Job], config: &CiConfig, secrets: &[String], committed: &str
     let branch = config.branch.as_deref().unwrap_or("main");
     let mut words: Vec<String> = vec![ALL.to_owned()];
     let groups = groups(jobs);
-    words.extend(groups.iter().map(|group| group.first.word.to_owned()));
+    words.extend(groups.iter().map(|group| group.first.word().to_owned()));
     let choice = Map::new()
         .with("description", "The one job to run")
         .with("type", "choice")
@@ -106,8 +106,8 @@ fn runs_on(runner: &Runner) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::{Machine, Permission};
-    use super::super::{JOBS, JobName, Phase};
+    use super::super::table::Machine;
+    use super::super::{JobName, Permission, Phase, Table};
     use super::*;
     use crate::rules::yaml::{Node, parse};
 
@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn every_job_of_the_table_is_one_line_of_this_program() {
-        let root = parsed(JOBS, &CiConfig::default());
+        let table = Table::default();
+        let root = parsed(table.jobs(), &CiConfig::default());
         let choice =
             root.get("on").unwrap().get("workflow_dispatch").unwrap().get("inputs").unwrap().get("job").unwrap();
         let choices: Vec<&str> = choice.get("options").unwrap().items().iter().filter_map(Node::text).collect();
@@ -128,8 +129,8 @@ mod tests {
         let jobs = root.get("jobs").unwrap().entries();
         let steps = jobs.iter().filter_map(|(_, job)| job.get("steps")).flat_map(Node::items);
         let lines: Vec<&str> = steps.filter_map(|step| step.text_at("run")).collect();
-        for job in JOBS {
-            let line = format!("cargo xtask ci {0} --report-dir report/{0}", job.word);
+        for job in table.jobs() {
+            let line = format!("cargo xtask ci {0} --report-dir report/{0}", job.word());
             assert_eq!(lines.iter().filter(|other| **other == line).count(), 1, "{line}");
         }
     }
@@ -137,20 +138,16 @@ mod tests {
     #[test]
     fn a_later_phase_waits_for_the_earlier_ones_and_gets_what_its_row_says() {
         let publish = Machine {
-            permissions: &[Permission { scope: "id-token", access: "write", why: "the cache" }],
+            permissions: vec![Permission { scope: "id-token", access: "write", why: "the cache".into() }],
             opens_cache: true,
-            minutes: 7,
+            timeout: std::time::Duration::from_secs(7 * 60 - 1),
             ..Machine::USUAL
         };
-        let named = |word, job: Job| Job { word, ..job };
         let jobs = [
-            named("a", Job::bare(JobName::Lock, Phase::Check)),
-            named("b", Job::bare(JobName::Config, Phase::Check)),
-            Job {
-                machine: Machine { compares: true, ..Machine::USUAL },
-                ..named("d", Job::bare(JobName::Diff, Phase::Check))
-            },
-            Job { machine: publish, ..named("p", Job::bare(JobName::Build, Phase::Publish)) },
+            Job::bare(JobName::of("a"), Phase::Check),
+            Job::bare(JobName::of("b"), Phase::Check),
+            Job { machine: Machine { compares: true, ..Machine::USUAL }, ..Job::bare(JobName::of("d"), Phase::Check) },
+            Job { machine: publish, ..Job::bare(JobName::of("p"), Phase::Publish) },
         ];
         let config: CiConfig =
             toml::from_str("branch = \"trunk\"\n[runners]\nx86_64-linux = [\"a b\", \"c\"]").unwrap();
@@ -172,7 +169,7 @@ mod tests {
         );
         assert_eq!(texts(job("p").get("runs-on").unwrap()), "a b,c");
         assert_eq!(job("p").get("permissions").unwrap().text_at("id-token"), Some("write"));
-        assert_eq!(job("p").text_at("timeout-minutes"), Some("7"));
+        assert_eq!(job("p").text_at("timeout-minutes"), Some("22"));
         assert_eq!(job("p").text_at("environment"), Some("${{ github.event_name == 'push' && 'publish' || '' }}"));
         assert_eq!(job("a").get("environment"), None);
         let run = job("p").get("steps").unwrap().items()[2].get("env").unwrap();
@@ -181,7 +178,7 @@ mod tests {
 
     #[test]
     fn nothing_is_interpolated_into_a_script() {
-        let all = generate(JOBS, &CiConfig::default(), &[], |_| "");
+        let all = generate(Table::default().jobs(), &CiConfig::default(), &[], |_| "");
         fn scripts(node: &Node, found: &mut Vec<String>) {
             found.extend(node.text_at("run").map(str::to_owned));
             node.entries().iter().for_each(|(_, value)| scripts(value, found));
@@ -193,13 +190,13 @@ mod tests {
             assert!(file.text.starts_with(MARK), "{}", file.path);
             assert!(file.text.lines().all(|line| line.chars().count() <= 130), "{}", file.path);
         }
-        assert!(found.len() > JOBS.len());
+        assert!(found.len() > Table::default().jobs().len());
         assert!(found.iter().all(|script| !script.contains("${{")), "{found:?}");
     }
 
     #[test]
     fn the_same_table_is_the_same_text_and_pins_stay() {
-        let first = generate(JOBS, &CiConfig::default(), &[], |_| "");
+        let first = generate(Table::default().jobs(), &CiConfig::default(), &[], |_| "");
         let bumped: Vec<String> = first
             .iter()
             .map(|file| {
@@ -208,8 +205,9 @@ mod tests {
             })
             .collect();
         assert_ne!(bumped[1], first[1].text);
-        let again =
-            generate(JOBS, &CiConfig::default(), &[], |path| if path == SETUP { &bumped[0] } else { &bumped[1] });
+        let again = generate(Table::default().jobs(), &CiConfig::default(), &[], |path| {
+            if path == SETUP { &bumped[0] } else { &bumped[1] }
+        });
         assert_eq!(again.iter().map(|file| &file.text).collect::<Vec<_>>(), bumped.iter().collect::<Vec<_>>());
     }
 }

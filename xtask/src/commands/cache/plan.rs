@@ -27,6 +27,9 @@ pub struct Args {
     json: bool,
 }
 
+/// What the store said of what was last planned or pushed, below the target folder.
+const KEPT: &str = "closure";
+
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache plan                     everything that is built
@@ -93,5 +96,6 @@ pub fn request(session: &Session<'_>, target: &Target, roots: &Roots, strict: bo
         roots: roots.roots(),
         content: target.content(strict),
         again: Vec::new(),
+        kept: Some(session.context.state.join(KEPT)),
     }
 }

@@ -61,6 +61,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
             }],
             content: Content::default(),
             again: Vec::new(),
+            kept: None,
         },
         &mut Steps::default(),
     )?;

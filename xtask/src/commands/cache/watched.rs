@@ -128,6 +128,8 @@ impl Watched<'_> {
             roots: vec![root],
             content: self.target.content(self.strict),
             again: Vec::new(),
+            // The store has just changed.
+            kept: None,
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use super::Args;
 use super::change::Base;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
-use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::ci::{Caches, Job, JobName, JobResult, JobStatus, Planned, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{activation, autowiring, build, cache_config, config, independence, lock, secrets};
 use crate::context::Context;
@@ -81,8 +81,8 @@ impl<'a> Jobs<'a> {
     }
 
     /// Runs one job to its end.
-    pub fn run(&mut self, name: JobName) -> JobResult {
-        let started = Instant::now();
+    pub fn run(&mut self, job: &Job) -> JobResult {
+        let (started, name) = (Instant::now(), job.name);
         let done = match name {
             JobName::Bootstrap => self.bootstrap(),
             JobName::Lock => {
@@ -100,6 +100,7 @@ impl<'a> Jobs<'a> {
             JobName::CacheAnalytics => self.cache_analytics(),
             JobName::CachePush => self.cache_push(),
             JobName::CacheVerify => self.cache_verify(),
+            JobName::Custom(_) => self.custom(job),
         };
         let mut result = done.unwrap_or_else(|error| JobResult {
             status: if interrupt::count() > 0 { JobStatus::Interrupted } else { JobStatus::CouldNotCheck },
@@ -133,6 +134,7 @@ impl<'a> Jobs<'a> {
         let session = self.session.as_ref();
         RunResult {
             jobs,
+            table: Table::default(),
             inputs: session.map(|session| session.inputs.word()),
             part: self.wish.part(),
             flags: session.map(Session::flags).unwrap_or_default(),

@@ -2,18 +2,22 @@
 
 mod caches;
 mod change;
+mod custom;
 mod jobs;
 mod matrix;
+mod words;
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
 use self::jobs::Jobs;
+use self::words::JobWords;
 use super::build::{BuildArgs, EvaluationArgs};
-use crate::ci::{JOBS, JobName, JobResult, JobStatus, RunResult, obstacle, plan};
+use crate::ci::{JobName, JobResult, JobStatus, RunResult, Table, obstacle, plan};
+use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::fleet::{Selector, Span, Work};
 use crate::kept::history::History;
@@ -25,12 +29,12 @@ use crate::report;
 pub struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Only these jobs, and what they need [default: all]
-    #[arg(value_name = "JOB")]
-    jobs: Vec<JobName>,
+    /// Only these jobs, and what they need; those of `[ci.jobs]` of xtask.toml too [default: all]
+    #[arg(value_name = "JOB", value_parser = JobWords)]
+    jobs: Vec<String>,
     /// Not these jobs
-    #[arg(long, value_name = "JOB", value_delimiter = ',', env = "XTASK_SKIP")]
-    skip: Vec<JobName>,
+    #[arg(long, value_name = "JOB", value_delimiter = ',', env = "XTASK_SKIP", value_parser = JobWords)]
+    skip: Vec<String>,
     /// Only these outputs; repeat for several [default: all]
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
     only: Vec<Selector>,
@@ -80,7 +84,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         return matrix::run(context, args);
     }
     let console = &context.console;
-    let planned = plan(JOBS, &args.jobs, &args.skip);
+    let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
+    if !args.plan {
+        // A run that is killed, or never begins, leaves no report, rather than that of an earlier run.
+        report::files::remove(&folder)?;
+    }
+    let table = Config::read(&context.repository)?.ci.table;
+    let planned = plan(&table, &named(&table, &args.jobs)?, &named_or_off(&table, &args.skip)?);
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
     }
@@ -91,9 +101,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         console.answer(&if args.json { report::jobs::plan_json(&planned, &history, &part)? } else { plan });
         return Ok(Ending::Clean);
     }
-    let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
-    // A run that is killed leaves no report, rather than that of an earlier run.
-    report::files::remove(&folder)?;
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
     let mut jobs = Jobs::new(context, args, &planned)?;
@@ -106,7 +113,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
             None => {
                 console.fold(Some(row.job.name.word()));
                 let began = Instant::now();
-                let done = jobs.run(row.job.name);
+                let done = jobs.run(&row.job);
                 let failed = done.is_failure();
                 spans.push(Span { failed, ..Span::until_now(Work::Job, 0, row.job.name.word(), began) });
                 console.fold(None);
@@ -116,13 +123,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         report::jobs::done(console, &row.job, &result);
         results.push(result);
         // The first job that looks at outputs has them built as well, unless it is known by then that they will not be wanted.
-        if obstacle(JobName::Build.job(), &results, args.fail_fast).is_some() {
+        if table.get(JobName::Build).is_some_and(|build| obstacle(build, &results, args.fail_fast).is_some()) {
             jobs.build_nothing();
         }
     }
     jobs.look_back(&mut results)?;
     let seconds = started.elapsed().as_secs_f64();
-    let result = RunResult { began: started, spans, ..jobs.result(results, clock, seconds) };
+    let result = RunResult { table, began: started, spans, ..jobs.result(results, clock, seconds) };
     let written = report::files::write(&folder, &result, &history);
     let traced = report::files::write_trace(args.build.trace.as_deref(), result.all_spans(), result.began);
     if let Err(error) = History::add(&context.state, &result) {
@@ -135,6 +142,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     written?;
     traced?;
     Ok(ending(&result))
+}
+
+/// The jobs that go by `words`.
+fn named(table: &Table, words: &[String]) -> Result<Vec<JobName>> {
+    words.iter().map(|word| table.named(word).map(|job| job.name).map_err(|reason| anyhow!(reason))).collect()
+}
+
+/// As [`named`], for what is not to run: what is switched off does not anyway.
+fn named_or_off(table: &Table, words: &[String]) -> Result<Vec<JobName>> {
+    let is_off = |word: &String| table.off().iter().any(|off| off.job.word() == word);
+    let on: Vec<String> = words.iter().filter(|word| !is_off(word)).cloned().collect();
+    named(table, &on)
 }
 
 fn ending(result: &RunResult) -> Ending {

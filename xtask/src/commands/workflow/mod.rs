@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::ci::JOBS;
 use crate::ci::workflow::{self, Generated};
 use crate::config::Config;
 use crate::context::{Context, Ending};
@@ -71,7 +70,7 @@ impl Workflows {
             let file = files.iter().find(|file| file.path == Path::new(path));
             file.map(|file| file.text.as_str()).unwrap_or_default()
         };
-        let generated = workflow::generate(JOBS, &config.ci, &config.cache.secrets(), committed);
+        let generated = workflow::generate(config.ci.table.jobs(), &config.ci, &config.cache.secrets(), committed);
         Ok(Self { files, generated })
     }
 

@@ -11,7 +11,7 @@ use super::{Workflows, paths};
 use crate::ci::audit::{Leg, legs};
 use crate::ci::run::Run;
 use crate::ci::validate::{Facts, is_for, validate};
-use crate::ci::{JOBS, workflow};
+use crate::ci::workflow;
 use crate::config::{Budget, Config};
 use crate::context::{Context, Ending};
 use crate::report::{problems, validation};
@@ -116,7 +116,7 @@ fn required(repository: &Path, config: &Config, named: Option<&Path>, run: &Run)
             names.join(", ")
         );
     }
-    let table = workflow::generate(JOBS, &config.ci, &config.cache.secrets(), |_| "")
+    let table = workflow::generate(config.ci.table.jobs(), &config.ci, &config.cache.secrets(), |_| "")
         .into_iter()
         .find(|file| Path::new(file.path) == generated);
     let table = table.ok_or_else(|| anyhow!("no workflow is generated: name one with `--workflow FILE`"))?;

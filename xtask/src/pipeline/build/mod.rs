@@ -191,7 +191,7 @@ impl<'a> Building<'a> {
         self.stopping = true;
         self.waiting.clear();
         for process in &self.processes {
-            if signal == Signal::KILL { process.child.kill() } else { process.child.signal(signal) }
+            process.child.end_with(signal);
         }
     }
 }

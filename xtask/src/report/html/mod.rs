@@ -137,8 +137,8 @@ fn job_table(result: &RunResult, history: &History) -> String {
         let usual = history.usual_seconds(job.name.word(), &result.part, result.inputs).filter(|_| ran);
         let usual = usual.map(seconds).unwrap_or_default();
         let found = if job.problems.is_empty() { String::new() } else { super::problems::tally(&job.problems) };
-        let found =
-            if found.is_empty() && job.status == JobStatus::Ok { job.name.job().about.to_owned() } else { found };
+        let about = || result.table.row(job.name).map(|row| row.about.to_string()).unwrap_or_default();
+        let found = if found.is_empty() && job.status == JobStatus::Ok { about() } else { found };
         let about = job.reason.clone().unwrap_or(found);
         format!(
             "<tr class=\"{}\"><td><span class=\"sign\" aria-hidden=\"true\">{}</span> <b>{}</b></td><td>{}</td>\

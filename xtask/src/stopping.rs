@@ -12,7 +12,7 @@ const PATIENCE: [(Signal, Duration); 3] = [
 ];
 
 /// How far ending the children has come.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Stopping {
     stage: Option<(usize, Instant)>,
 }

@@ -1,12 +1,21 @@
-//! `[ci]` of xtask.toml: which machines CI runs on.
+//! `[ci]` of xtask.toml: which jobs there are, and which machines they run on.
+
+mod job;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
-/// Which machines CI runs on.
+pub use job::{Access, JobConfig, Scope};
+
+use super::FILE;
+use crate::ci::Table;
+
+/// Which jobs CI has, and which machines they run on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +35,12 @@ pub struct CiConfig {
     /// How long jobs may take before `workflow validate-run` says so, by the name of the job in the workflow or on GitHub, with `*`:
     /// `{ "build *" = "40m" }`.
     pub budgets: BTreeMap<String, Budget>,
+    /// Jobs of your own, and what is otherwise than usual with those that are built in, by name: `[ci.jobs.deploy]`.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, JobConfig>"))]
+    pub jobs: BTreeMap<Spanned<String>, JobConfig>,
+    /// What that comes to.
+    #[serde(skip)]
+    pub table: Table,
 }
 
 /// How long something may take: `12m44s`, `90s`, `1h30m`.
@@ -102,6 +117,15 @@ const HOSTED: [(&str, &str); 3] =
     [("x86_64-linux", "ubuntu-latest"), ("aarch64-linux", "ubuntu-24.04-arm"), ("aarch64-darwin", "macos-latest")];
 
 impl CiConfig {
+    /// Finishes what needs the text of the file, and refuses what is no table of jobs.
+    pub(super) fn complete(&mut self, text: &str) -> Result<()> {
+        match Table::of(&self.jobs, &|at| super::line_at(text, at)) {
+            Ok(table) => self.table = table,
+            Err(fault) => bail!("{FILE}{}: {}", super::place_of(text, fault.at), fault.text),
+        }
+        Ok(())
+    }
+
     /// The runner for `system`, if there is one.
     #[must_use]
     pub fn runner(&self, system: &str) -> Option<Runner> {

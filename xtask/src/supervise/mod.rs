@@ -2,6 +2,8 @@
 //!
 //! Architecture invariant: every long-running child is started here, so that an interrupt leaves none behind.
 
+mod family;
+
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
@@ -13,7 +15,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal};
 
-use crate::{interrupt, process};
+pub use family::kill_family;
+use family::{descendants, kill_all};
+
+use crate::stopping::Stopping;
+use crate::{deadline, interrupt, process};
 
 /// What is heard of a child.
 #[derive(Debug)]
@@ -107,27 +113,67 @@ fn heard(
     Some(Child { pid })
 }
 
-/// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt ends it at once. `meanwhile` is
-/// called again and again until then.
+/// Runs `command` to its end and tells `said` every line of its stdout and stderr as it comes. An interrupt, or the deadline of what
+/// it is run for, ends it in order, and all of its family with it.
 ///
 /// # Errors
-/// When it cannot be started, its end cannot be learnt, or an interrupt came first.
+/// When it cannot be started, its end cannot be learnt, or it was ended before it was done.
+pub fn run(command: &mut Command, said: &mut dyn FnMut(&[u8])) -> Result<ExitStatus> {
+    let (reader, writer) = std::io::pipe().with_context(|| not_started(command))?;
+    let both = writer.try_clone().with_context(|| not_started(command))?;
+    command.stdin(Stdio::null()).stdout(both).stderr(writer).process_group(0);
+    let spawned = command.spawn().with_context(|| not_started(command));
+    // Nobody but the child is to hold the end that is written to, or its end would never be read.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let (sender, events) = mpsc::sync_channel(BACKLOG);
+    let child = heard(spawned?, reader, move |event| drop(sender.send(event))).with_context(|| not_started(command))?;
+    let (deadline, mut stopping, mut family) = (deadline::current(), None, Vec::new());
+    loop {
+        match events.recv_timeout(LOOK) {
+            Ok(ChildEvent::Line(line)) => said(&line),
+            Ok(ChildEvent::Ended(status)) if stopping.is_none() => return Ok(status?),
+            Ok(ChildEvent::Ended(_)) => {
+                // What it has started may listen to less than it does, and is found by nobody once it is gone.
+                child.kill();
+                kill_all(family);
+                bail!("{} was ended before it was done", process::spelled(command));
+            }
+            Err(_) => {}
+        }
+        if interrupt::count() > 0 || deadline.over().is_some() {
+            let stage = stopping.get_or_insert_with(Stopping::default);
+            if stage.go_on(interrupt::count() > 1) {
+                family.extend(descendants(child.pid.as_raw_nonzero().get()));
+                child.end_with(stage.signal());
+            }
+            if stage.is_over() {
+                bail!("{} does not end", process::spelled(command));
+            }
+        }
+    }
+}
+
+/// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt, or the deadline of what it is run
+/// for, ends it at once. `meanwhile` is called again and again until then.
+///
+/// # Errors
+/// When it cannot be started, its end cannot be learnt, or an interrupt or the deadline came first.
 pub fn listen(command: &mut Command, meanwhile: &mut dyn FnMut()) -> Result<(Vec<Vec<u8>>, ExitStatus)> {
     let (sender, events) = mpsc::sync_channel(BACKLOG);
     // The receiver lives until the child has ended, or was told to.
     let child = start(command, move |event| drop(sender.send(event)))?;
-    let mut lines = Vec::new();
+    let (mut lines, deadline) = (Vec::new(), deadline::current());
     loop {
         match events.recv_timeout(LOOK) {
             Ok(ChildEvent::Line(line)) => lines.push(line),
             Ok(ChildEvent::Ended(status)) => return Ok((lines, status?)),
             Err(_) => {}
         }
-        if interrupt::count() > 0 {
+        if interrupt::count() > 0 || deadline.over().is_some() {
             child.kill();
             // What is gone a moment later is not left behind.
             while !matches!(events.recv_timeout(LAST_WORDS), Ok(ChildEvent::Ended(_)) | Err(_)) {}
-            bail!("interrupted");
+            bail!("{} was ended before it was done", process::spelled(command));
         }
         meanwhile();
     }
@@ -140,6 +186,11 @@ impl Child {
         rustix::process::kill_process_group(self.pid, signal).ok();
     }
 
+    /// Asks the child's group to stop, or ends all of its family where `signal` is the one that cannot be ignored.
+    pub fn end_with(&self, signal: Signal) {
+        if signal == Signal::KILL { self.kill() } else { self.signal(signal) }
+    }
+
     /// Ends the child and all its descendants at once, builders in sessions of their own included.
     pub fn kill(&self) {
         let family = descendants(self.pid.as_raw_nonzero().get());
@@ -150,81 +201,16 @@ impl Child {
     /// Resident memory of the child in MiB; 0 when it cannot be read, as for one that just ended.
     #[must_use]
     pub fn resident_mib(&self) -> u64 {
-        let pid = self.pid.as_raw_nonzero().get();
-        match std::fs::read_to_string(format!("/proc/{pid}/status")) {
-            Ok(status) => resident(&status).unwrap_or(0),
-            Err(_) if cfg!(target_os = "linux") => 0,
-            Err(_) => resident_by_ps(pid).unwrap_or(0),
-        }
+        family::resident_mib(self.pid.as_raw_nonzero().get())
     }
-}
-
-/// Ends the child with the number `pid`, which need not have a process group of its own, and all its descendants at once.
-pub fn kill_family(pid: u32) {
-    let Ok(pid) = i32::try_from(pid) else { return };
-    let family = descendants(pid);
-    kill_all(std::iter::once(pid).chain(family));
-}
-
-fn kill_all(pids: impl IntoIterator<Item = i32>) {
-    for pid in pids.into_iter().filter_map(Pid::from_raw) {
-        // One that is gone needs no end.
-        rustix::process::kill_process(pid, Signal::KILL).ok();
-    }
-}
-
-/// `VmRSS` of a `/proc/PID/status`, in MiB.
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib / 1024)
-}
-
-fn resident_by_ps(pid: i32) -> Option<u64> {
-    let answer = process::ask(Command::new("ps").args(["-o", "rss=", "-p", &pid.to_string()])).ok()?;
-    answer.trim().parse::<u64>().ok().map(|kib| kib / 1024)
-}
-
-/// Every descendant of `ancestor` that runs now.
-fn descendants(ancestor: i32) -> Vec<i32> {
-    let pairs = if cfg!(target_os = "linux") { parents_by_proc() } else { parents_by_ps() };
-    family(ancestor, &pairs.unwrap_or_default())
-}
-
-/// Every process and its parent, as Linux shows them; `ps` is not on every machine.
-fn parents_by_proc() -> Option<Vec<(i32, i32)>> {
-    let pids = std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let pair = |pid: i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
-        let (_, after_name) = stat.rsplit_once(") ")?;
-        Some((pid, after_name.split(' ').nth(1)?.parse().ok()?))
-    };
-    Some(pids.filter_map(pair).collect())
-}
-
-fn parents_by_ps() -> Option<Vec<(i32, i32)>> {
-    let table = process::ask(Command::new("ps").args(["-A", "-o", "pid=,ppid="])).ok()?;
-    let pair = |line: &str| {
-        let mut numbers = line.split_whitespace().map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-    };
-    Some(table.lines().filter_map(pair).collect())
-}
-
-fn family(ancestor: i32, pairs: &[(i32, i32)]) -> Vec<i32> {
-    let mut found = vec![ancestor];
-    let mut at = 0;
-    while let Some(&parent) = found.get(at) {
-        found.extend(pairs.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
-        at += 1;
-    }
-    found.split_off(1)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::deadline::Deadline;
 
     fn heard(script: &str) -> (Vec<String>, bool) {
         let (sender, receiver) = mpsc::channel();
@@ -278,9 +264,30 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_the_kernel_says() {
-        assert_eq!(resident("VmPeak:\t 9 kB\nVmRSS:\t  319488 kB\n"), Some(312));
-        assert_eq!(resident("Name: x\n"), None);
-        assert_eq!(family(1, &[(2, 1), (3, 2), (4, 9), (5, 3)]), [2, 3, 5]);
+    fn all_that_a_child_says_is_told_and_how_it_ends() {
+        let mut lines = Vec::new();
+        let mut said = |line: &[u8]| lines.push(String::from_utf8_lossy(line).into_owned());
+        let status = run(Command::new("sh").args(["-c", "echo a; echo b >&2; printf c; exit 3"]), &mut said).unwrap();
+        assert_eq!((lines.join(" "), status.code()), ("a b c".to_owned(), Some(3)));
+        let killed = run(Command::new("sh").args(["-c", "kill -KILL $$"]), &mut |_| {}).unwrap();
+        assert_eq!(killed.code(), None);
+    }
+
+    #[test]
+    fn a_deadline_ends_a_child_and_all_of_its_family() {
+        for script in ["setsid sleep 64 & sleep 64", "trap '' INT; setsid sleep 64 & sleep 64 & wait; sleep 64"] {
+            let deadline = Deadline::after(Instant::now(), Duration::from_millis(300));
+            let started = Instant::now();
+            let ended = deadline.during(|| run(Command::new("sh").args(["-c", script]), &mut |_| {}));
+            let said = format!("sh -c {} was ended before it was done", process::quoted(script));
+            assert_eq!(ended.map_err(|error| error.to_string()).unwrap_err(), said);
+            assert!(started.elapsed() < Duration::from_secs(30));
+            let left = std::fs::read_dir("/proc")
+                .unwrap()
+                .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("cmdline")).ok());
+            assert_eq!(left.filter(|command| command.starts_with("sleep\x0064")).count(), 0, "{script}");
+            let late = deadline.during(|| listen(Command::new("sleep").arg("64"), &mut || {}).is_err());
+            assert!(late);
+        }
     }
 }
