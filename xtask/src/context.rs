@@ -11,7 +11,7 @@ use crate::report::{Color, Console, Verbosity};
 
 /// The automation of a Nix configuration repository
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_STATUS)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -21,7 +21,12 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-const EXIT_STATUS: &str = "\
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask bootstrap     a machine that can build
+  cargo xtask ci            everything that CI does
+  cargo xtask build         everything that this machine can build
+
 Exit status: 0 clean · 1 problems found or something failed · 2 could not check (usage, configuration, environment, a tool \
 missing or broken) · 130 interrupted";
 

@@ -21,6 +21,7 @@ mod git;
 mod github;
 mod interrupt;
 mod kept;
+mod nearest;
 mod network;
 mod nix;
 mod pipeline;

@@ -5,7 +5,7 @@
 
 mod sandbox;
 
-use sandbox::{Sandbox, TestNix};
+use sandbox::{Sandbox, TestNix, program, ran, tool};
 
 const FLAKE: &str = r#"{
   outputs = { self }: {
@@ -79,4 +79,29 @@ fn another_expectation_is_another_question() {
     sandbox.run(&["config"]).ends(0);
     sandbox.write_untracked("xtask.toml", &expect("package", "equals = \"other\""));
     sandbox.run(&["config"]).ends(1).says(&["`values.package` is \"tool\", and is expected to equal \"other\""]);
+}
+
+#[test]
+fn editors_find_in_the_schema_what_is_refused() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let editor = |text: &str, status: i32, words: &str| {
+        sandbox.write("xtask.toml", text);
+        let mut command = sandbox.command(program("python3", "apt-get install python3"));
+        command.env("PYTHONPATH", tool("check-jsonschema")).args(["-m", "check_jsonschema", "--schemafile"]);
+        command.arg(repository.join("xtask/xtask.schema.json")).arg("xtask.toml");
+        let said = ran(command.current_dir(sandbox.repository())).ends(status);
+        assert!(said.stdout.contains(words), "{}", said.stdout);
+    };
+    let check = |text: &str, words: &str| {
+        editor(text, 1, words);
+        sandbox.run(&["config", "--offline"]).ends(2).says(&["xtask.toml:"]);
+    };
+    sandbox.write("flake.nix", &FLAKE.replace("endless = { self = endless; a = 1; };", ""));
+    let own = std::fs::read_to_string(repository.join("xtask.toml")).unwrap();
+    editor(&own, 0, "ok -- validation done");
+    check("[lock]\nallowed_owner = []\n", "'allowed_owner' was unexpected");
+    check("[lock]\nmax_age_days = \"90\"\n", "'90' is not of type 'integer'");
+    check("[cache]\npreset = \"main\"\n", "'main' is not valid");
+    check("[[kind]]\nname = \"image\"\n", "'set' is a required property");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use cache_protocol::{Fault, FaultKind, PresenceRequest, Presences, Seen, SubstituterPresence};
+use cache_protocol::{Fault, FaultKind, PresenceRequest, Presences, Seen, SubstituterPresence, shown};
 
 use crate::backend::Backend;
 use crate::narinfo::NarInfo;
@@ -27,14 +27,14 @@ pub fn presence(request: &PresenceRequest, substituters: &[Result<&dyn Backend, 
             .map(|(cache, opened)| {
                 let thread = scope.spawn(move || match opened {
                     Ok(backend) => Substituter::greeted(*backend, &cache.public_keys),
-                    Err(fault) => Substituter::failed(cache.url.clone(), fault.clone()),
+                    Err(fault) => Substituter::failed(shown(&cache.url), fault.clone()),
                 });
                 (cache, thread)
             })
             .collect();
         let joined = threads.into_iter().map(|(cache, thread)| {
             let fault = Fault::new(FaultKind::Local, "asking it failed unexpectedly");
-            thread.join().unwrap_or_else(|_| Substituter::failed(cache.url.clone(), fault))
+            thread.join().unwrap_or_else(|_| Substituter::failed(shown(&cache.url), fault))
         });
         joined.collect()
     });
@@ -153,7 +153,7 @@ mod tests {
         PresenceRequest { substituters, paths, in_flight: 4, patience: 1000, follow: false }
     }
 
-    fn shown(presence: &SubstituterPresence) -> String {
+    fn told(presence: &SubstituterPresence) -> String {
         let mut seen: Vec<String> = presence
             .seen
             .iter()
@@ -170,7 +170,7 @@ mod tests {
     fn check(caches: &[&Planted], expected: &[&str]) {
         let opened: Vec<Result<&dyn Backend, Fault>> = caches.iter().map(|it| Ok(*it as &dyn Backend)).collect();
         let found = presence(&request(caches, &["a", "b", "c"]), &opened).unwrap();
-        assert_eq!(found.substituters.iter().map(shown).collect::<Vec<_>>(), expected);
+        assert_eq!(found.substituters.iter().map(told).collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -196,14 +196,19 @@ mod tests {
             check(&[&one, &two], &[&format!("memory://one:  but {kind:?}"), "memory://two: b"]);
             let opened: [Result<&dyn Backend, Fault>; 2] = [Err(fault(kind)), Ok(&two)];
             let found = presence(&request(&[&one, &two], &["a", "b"]), &opened).unwrap();
-            assert_eq!(shown(&found.substituters[0]), format!("memory://one:  but {kind:?}"));
-            assert_eq!(shown(&found.substituters[1]), "memory://two: b");
+            assert_eq!(told(&found.substituters[0]), format!("memory://one:  but {kind:?}"));
+            // One that cannot be opened may be written with its password.
+            let mut secret = request(&[&one, &two], &["a", "b"]);
+            secret.substituters[0].url = "https://me:hunter2@one?token=hunter2".to_owned();
+            let found = presence(&secret, &opened).unwrap();
+            assert_eq!(found.substituters[0].url, "https://one");
+            assert_eq!(told(&found.substituters[1]), "memory://two: b");
         }
         // A cache that fails in the middle, and one that has a single narinfo wrong.
         let one = Planted::new("one", "a; b; c");
         one.content().faults.insert(hash("b"), fault(FaultKind::Overloaded));
         let found = presence(&request(&[&one], &["b"]), &[Ok(&one)]).unwrap();
-        assert_eq!(shown(&found.substituters[0]), "memory://one:  but Overloaded");
+        assert_eq!(told(&found.substituters[0]), "memory://one:  but Overloaded");
         one.content().faults.insert(hash("b"), fault(FaultKind::NotACache));
         check(&[&one], &["memory://one: a c but NotACache"]);
         let one = Planted::new("one", "a; b; c");
@@ -222,7 +227,7 @@ mod tests {
         let check = |follow: bool, expected: [&str; 2]| {
             let request = PresenceRequest { follow, ..request(&[&one, &two], &["a", "x"]) };
             let found = presence(&request, &[Ok(&one), Ok(&two)]).unwrap();
-            assert_eq!(found.substituters.iter().map(shown).collect::<Vec<_>>(), expected);
+            assert_eq!(found.substituters.iter().map(told).collect::<Vec<_>>(), expected);
         };
         check(false, ["memory://one: a x?", "memory://two: x?"]);
         for planted in [&one, &two] {

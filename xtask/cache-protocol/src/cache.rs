@@ -37,6 +37,30 @@ impl Cache {
     }
 }
 
+/// Any text that stands where the address of a cache should, as it may be shown: without settings and login. Of what is no address, but
+/// its scheme alone, since a password may stand anywhere in it.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let bare = text.split(['?', '#']).next().unwrap_or_default();
+    let hidden = |scheme: &str| {
+        let sound = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if sound { format!("{scheme}:…") } else { "…".to_owned() }
+    };
+    match bare.split_once("://") {
+        Some(("file", _)) => bare.to_owned(),
+        None if !bare.contains([':', '@']) => bare.to_owned(),
+        None => hidden(bare.split(':').next().unwrap_or_default()),
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            // What stands behind a colon and is no port belongs to a login that something is wrong with.
+            let port = host.rsplit_once(']').map_or(host, |(_, port)| port).split_once(':').map(|(_, port)| port);
+            let sound = !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok()) && !path.contains('@');
+            if sound { format!("{scheme}://{host}{path}") } else { hidden(scheme) }
+        }
+    }
+}
+
 /// Where a secret key is to be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,6 +81,33 @@ pub struct Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_stands_for_an_address_is_shown_without_a_password() {
+        for (text, expected) in [
+            ("https://h/c/", "https://h/c/"),
+            ("https://h:81/c", "https://h:81/c"),
+            ("http://me:hunter2@[::1]:81/c?priority=3#x", "http://[::1]:81/c"),
+            ("https://me:hunter2@h/c?priority=3", "https://h/c"),
+            ("attic+https://me:hunter2@h/c", "attic+https://h/c"),
+            ("ssh-ng://me:hunt@er2@h", "ssh-ng://h"),
+            ("s3://bucket/a?secret-key=hunter2", "s3://bucket/a"),
+            // The port is a password, the password ends the host, and there is none.
+            ("https://me:hunter2", "https:…"),
+            ("https://me:hunt/er2@h/c", "https:…"),
+            ("https://1:hunt/er2@h/c", "https:…"),
+            ("https://me:hunter2@", "https:…"),
+            ("https:me:hunter2@h", "https:…"),
+            ("me hunter2:x", "…"),
+            ("hunter2@h", "…"),
+            ("file://caches/a?secret-key=hunter2", "file://caches/a"),
+            ("file:///caches/a@b", "file:///caches/a@b"),
+            ("/caches/a", "/caches/a"),
+            ("daemon", "daemon"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn where_nix_reads() {

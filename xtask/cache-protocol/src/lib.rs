@@ -1,7 +1,8 @@
 //! What `cargo xtask cache` asks of the `binary-cache` client, and what that answers: one JSON [`Request`] on standard input, JSON
 //! lines of [`Event`] on standard output, of which the last is the answer or the reason why there is none.
 //!
-//! No secret is ever part of either: tokens and keys are named by the environment variable or the file that holds them.
+//! Tokens and keys are named by the environment variable or the file that holds them, and are part of neither. The one exception is
+//! [`ScanValue::Text`], what must not leave and stands nowhere else: it goes over that pipe alone, and never back.
 
 mod cache;
 mod event;
@@ -16,14 +17,14 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
-pub use cache::{Cache, KeySource, Token};
+pub use cache::{Cache, KeySource, Token, shown};
 pub use event::{Answer, Event, PushStep};
 pub use fault::{Fault, FaultKind};
 pub use plan::{Closure, Content, Decision, Plan, PlanRequest, PlannedPath, Priority, Root};
 pub use presence::{PresenceRequest, Presences, Seen, SubstituterPresence};
 pub use probe::{CacheProbe, Permission, Probe, ProbeRequest, TokenKind, TokenProbe};
 pub use provision::{ProvisionRequest, Provisioned};
-pub use push::{Compression, Limits, NotPushed, PushRequest, Pushed, PushedPath, Scan, ScanValue};
+pub use push::{Compression, Limits, NotPushed, PushRequest, Pushed, PushedPath, Scan, ScanValue, SecretText};
 pub use store::{LocalStore, PathInfo};
 pub use verify::{Required, Verified, VerifyFault, VerifyProblem, VerifyRequest};
 

@@ -61,6 +61,24 @@ pub enum ScanValue {
     Variable(String),
     /// Each line of this file that is neither empty nor a comment.
     File(std::path::PathBuf),
+    /// Here: it stands nowhere in plain text.
+    Text(SecretText),
+}
+
+/// A value that is known to nobody but this user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretText {
+    /// What it is, for a person: "the value of `token` in `secrets/web.yaml`".
+    pub source: String,
+    /// The value.
+    pub text: Vec<u8>,
+}
+
+// The value is never shown, not even by accident.
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.source)
+    }
 }
 
 /// What became of a push.

@@ -1,7 +1,7 @@
 //! The `binary-cache` client, asked one question a run: the request goes in as JSON, what it does and answers comes back line by line.
 //!
 //! Architecture invariant: no other module knows that it is a program, and nothing secret is handed to it but by the name of the
-//! variable or the file that holds it.
+//! variable or the file that holds it; what must not leave and stands in no such place goes over the pipe to it alone.
 
 mod program;
 mod question;

@@ -4,6 +4,7 @@
 
 pub mod audit;
 mod caches;
+pub mod course;
 pub mod matching;
 pub mod matrix;
 mod result;
@@ -14,7 +15,7 @@ pub mod validate;
 pub mod workflow;
 
 pub use caches::{Caches, OutputPush};
-pub use result::{JobResult, JobStatus, RunResult, obstacle};
+pub use result::{JobResult, JobStatus, RunResult};
 pub use schedule::{NOT_ASKED_FOR, Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;

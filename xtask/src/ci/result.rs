@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Caches, Job, JobName, NOT_ASKED_FOR, Table};
+use super::{Caches, JobName, NOT_ASKED_FOR, Table};
 use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
@@ -25,6 +25,12 @@ pub enum JobStatus {
 }
 
 impl JobStatus {
+    /// Whether jobs that need it cannot go on.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Ok | Self::Skipped)
+    }
+
     /// The words for it.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -76,25 +82,8 @@ impl JobResult {
     /// Whether jobs that need it cannot go on.
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        !matches!(self.status, JobStatus::Ok | JobStatus::Skipped)
+        self.status.is_failure()
     }
-}
-
-/// Why `job` cannot run after what `earlier` jobs came to, if so.
-#[must_use]
-pub fn obstacle(job: &Job, earlier: &[JobResult], fail_fast: bool) -> Option<String> {
-    if earlier.iter().any(|result| result.status == JobStatus::Interrupted) {
-        return Some("the run was interrupted".to_owned());
-    }
-    let failed = |result: &&JobResult| result.is_failure();
-    if let Some(first) = earlier.iter().find(failed).filter(|_| fail_fast) {
-        return Some(format!("`{}` failed, and the first failure ends the run", first.name.word()));
-    }
-    let needed = earlier
-        .iter()
-        .filter(failed)
-        .find(|result| job.needs.iter().chain(&job.after).any(|name| *name == result.name))?;
-    Some(format!("it needs `{}`, which {}", needed.name.word(), needed.status.words()))
 }
 
 /// What became of a whole run.
@@ -156,7 +145,6 @@ impl RunResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Phase;
     use super::*;
 
     fn job(name: JobName, status: JobStatus) -> JobResult {
@@ -189,26 +177,5 @@ mod tests {
         check(&[Ok, Failed], Failed);
         check(&[CouldNotCheck, Failed], CouldNotCheck);
         check(&[CouldNotCheck, Interrupted, Failed], Interrupted);
-    }
-
-    #[test]
-    fn a_job_runs_unless_something_is_in_its_way() {
-        let (needs, after) = (vec![JobName::Bootstrap], vec![JobName::CachePolicy]);
-        let build = Job { needs, after, ..Job::bare(JobName::Build, Phase::Build) };
-        let check = |earlier: &[(JobName, JobStatus)], fail_fast: bool, expected: Option<&str>| {
-            let earlier: Vec<JobResult> = earlier.iter().map(|(name, status)| job(*name, *status)).collect();
-            assert_eq!(obstacle(&build, &earlier, fail_fast).as_deref(), expected);
-        };
-        check(&[(JobName::Bootstrap, JobStatus::Ok), (JobName::Lock, JobStatus::Failed)], false, None);
-        check(&[(JobName::Bootstrap, JobStatus::Skipped)], true, None);
-        check(&[(JobName::Lock, JobStatus::Failed)], true, Some("`lock` failed, and the first failure ends the run"));
-        check(
-            &[(JobName::Bootstrap, JobStatus::CouldNotCheck)],
-            false,
-            Some("it needs `bootstrap`, which could not check"),
-        );
-        check(&[(JobName::Lock, JobStatus::Interrupted)], false, Some("the run was interrupted"));
-        check(&[(JobName::CachePolicy, JobStatus::Skipped)], false, None);
-        check(&[(JobName::CachePolicy, JobStatus::Failed)], false, Some("it needs `cache-policy`, which failed"));
     }
 }

@@ -15,6 +15,7 @@ use crate::session::{Evidence, Session};
 
 /// Check that hosts and homes can be activated, by whom, and that recipes name what exists
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
@@ -25,6 +26,11 @@ pub struct Args {
     #[arg(long, env = "XTASK_HOST")]
     host: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask activation                         every host and home, and the recipes that activate them
+  cargo xtask activation --user ada --host web   what `ada` would activate on `web`";
 
 /// Checks activation.
 ///

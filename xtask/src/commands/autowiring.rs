@@ -17,10 +17,16 @@ use crate::tree::FileKind;
 
 /// Check that files and flake attributes fit each other, by the layout of the repository
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask autowiring          every file and every attribute of the layout
+  cargo xtask autowiring --json   the same, for a program";
 
 /// Compares files and attributes.
 ///

@@ -158,12 +158,36 @@ pub fn evaluated(session: &Session<'_>, wish: &Wish) -> Result<Report> {
     shown(session, wish, Watcher::show_quietly)
 }
 
-fn shown<'a>(session: &'a Session<'_>, wish: &Wish, show: fn(&mut Watcher<'a>, Progress<'_>)) -> Result<Report> {
+/// As [`watched`], for what is built afterwards: only what fails is told as it ends.
+///
+/// # Errors
+/// As [`Session::run`].
+pub fn evaluated_first(session: &Session<'_>, wish: &Wish) -> Result<Report> {
+    shown(session, wish, Watcher::show_failures)
+}
+
+/// Builds what `fleet` has evaluated with progress shown.
+///
+/// # Errors
+/// As [`Session::build`].
+pub fn built(session: &Session<'_>, fleet: &Report, wish: &Wish) -> Result<Report> {
+    let mut watcher = watcher(session, wish);
+    let report = session.build(fleet, wish, &mut |progress| watcher.show(progress));
+    watcher.finish();
+    report
+}
+
+fn watcher<'a>(session: &'a Session<'_>, wish: &Wish) -> Watcher<'a> {
     let mut watcher = Watcher::new(&session.context.console, session.flags());
     if wish.build.is_some() {
         let history = History::read(&session.context.state);
         watcher.expect(history.usual_seconds(JobName::Build.word(), &wish.part(), Some(session.inputs.word())));
     }
+    watcher
+}
+
+fn shown<'a>(session: &'a Session<'_>, wish: &Wish, show: fn(&mut Watcher<'a>, Progress<'_>)) -> Result<Report> {
+    let mut watcher = watcher(session, wish);
     let report = session.run(wish, &mut |progress| show(&mut watcher, progress));
     watcher.finish();
     report

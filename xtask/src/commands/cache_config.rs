@@ -14,10 +14,15 @@ use crate::tree::FileKind;
 
 /// Check that what is written about binary caches agrees with `nixConfig` of flake.nix
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache-config   flake.nix, hosts, homes, workflows";
 
 /// Evaluates, and checks what is written about caches.
 ///

@@ -10,10 +10,16 @@ use crate::session::{Evidence, Session};
 
 /// Check hosts and homes: what every fleet should satisfy, and what xtask.toml expects
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask config                         every host and home
+  cargo xtask config --system x86_64-linux   those of one system";
 
 /// Checks hosts and homes.
 ///

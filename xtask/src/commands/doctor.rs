@@ -9,11 +9,17 @@ use crate::report::diagnoses;
 
 /// Find everything that could make a later command fail, each with the command that fixes it
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Answer as JSON on stdout
     #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask doctor                                                        what is well, what is not, and the command that mends it
+  cargo xtask doctor --json | jq '.diagnoses[] | select(.standing == \"problem\")'";
 
 /// Runs every diagnosis and says what it found.
 ///

@@ -30,6 +30,7 @@ use crate::tree::Tree;
 
 /// Check that no configuration depends on the files of its siblings, by evaluating each without them
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
@@ -37,6 +38,11 @@ pub struct Args {
     #[arg(long, value_name = "N", env = "XTASK_SAMPLE", value_parser = clap::value_parser!(u16).range(1..))]
     sample: Option<u16>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask independence          every configuration, each without its siblings
+  cargo xtask independence --json   the same, for a program";
 
 /// How many configurations are looked at.
 #[derive(Debug, Clone, Copy)]

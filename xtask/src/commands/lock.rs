@@ -14,11 +14,17 @@ use crate::session::Session;
 
 /// Check that flake.lock fits flake.nix, and where its inputs come from; nothing is written
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Answer in JSON, schema 1
     #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask lock          nothing is fetched, nothing is written
+  cargo xtask lock --json   the same, for a program";
 
 /// Checks the lock file.
 ///

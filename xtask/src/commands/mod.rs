@@ -10,6 +10,8 @@ mod ci;
 mod config;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod examples;
 mod independence;
 mod lock;
 mod outputs;

@@ -11,6 +11,7 @@ use crate::{cache_client, process, tools};
 
 /// Prove this program itself: bring the tools that its tests need, then run every test
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Install nothing; a missing tool is an error that names the command
     #[arg(long, env = "XTASK_NO_INSTALL", value_parser = FalseyValueParser::new())]
@@ -22,6 +23,12 @@ pub struct Args {
     #[arg(last = true, value_name = "CARGO_TEST_ARGS")]
     cargo: Vec<OsString>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test                  everything, and what it needs is installed first
+  cargo xtask test -- --test help   one file of tests
+  cargo xtask test --tools-only     what the tests need, and no test";
 
 /// Brings the tools and runs the tests.
 ///

@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-pub use content::{Closure, ContentConfig};
-pub use rule::PlacedRule;
+pub use content::{Closure, ContentConfig, KeyName, Pattern, SystemGlob};
+pub use rule::{PlacedRule, ReferenceText};
 use size::Percent;
+pub use size::Size;
 pub use url::{CacheKind, CacheUrl};
 
-use super::line_at;
+use super::fault::{Part, line_at, senseless};
 use crate::fleet::glob;
+use crate::nearest::instead;
 use crate::push_policy::{Place, Preset, Reach, Rules, Token, Variables, token};
 
 /// The folder of the embedded cache, below the state folder.
@@ -70,9 +72,9 @@ pub struct CacheConfig {
 }
 
 /// The name of an environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct VariableName(#[cfg_attr(test, schemars(skip))] pub String);
 
 impl TryFrom<String> for VariableName {
@@ -127,26 +129,30 @@ pub enum SigningKey {
 impl CacheConfig {
     /// Finishes what needs the text of the file, and refuses what does not go together.
     pub(super) fn complete(&mut self, text: &str) -> Result<()> {
-        for rule in &mut self.rule {
+        for (index, rule) in self.rule.iter_mut().enumerate() {
             rule.rule.place = Place::Line(line_at(text, rule.start));
+            if let Some((key, what)) = rule::fault(&rule.rule) {
+                bail!(senseless(text, &["cache", "rule", &index.to_string(), key], Part::Value, &what));
+            }
         }
         if self.signing_key_env.is_some() && self.signing_key_file.is_some() {
-            bail!("`cache.signing_key_env` and `cache.signing_key_file` both name the signing key: keep one");
+            let both = "`cache.signing_key_env` and `cache.signing_key_file` both name the signing key: keep one";
+            bail!(senseless(text, &["cache", "signing_key_file"], Part::Key, &both));
         }
         if self.token_env.as_ref().is_some_and(Vec::is_empty) {
-            bail!("`cache.token_env` names no variable: leave it out for the usual ones");
+            let none = "`cache.token_env` names no variable: leave it out for the usual ones";
+            bail!(senseless(text, &["cache", "token_env"], Part::Value, &none));
         }
         let mut classes: Vec<&str> = self.content.priority.iter().filter_map(|class| class.name.as_deref()).collect();
         classes.push(OVERALL);
         let Some(unknown) = self.targets.keys().find(|target| !classes.contains(&target.as_str())) else {
             return Ok(());
         };
-        let likeness = |class: &str| strsim::jaro_winkler(class, unknown);
-        let nearest = classes.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or(&OVERALL);
-        bail!(
-            "`cache.targets.{unknown}` is for no class: did you mean `{nearest}`? A class is a `[[cache.content.priority]]` with \
-             that `name`"
-        )
+        let what = format!(
+            "`cache.targets.{unknown}` is for no class (a `[[cache.content.priority]]` with that `name`): {}",
+            instead(unknown, classes)
+        );
+        bail!(senseless(text, &["cache", "targets", unknown], Part::Key, &what))
     }
 }
 

@@ -5,11 +5,13 @@ pub mod base;
 pub mod cache;
 mod ci;
 mod expect;
+mod fault;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use serde::Deserialize;
 
 pub use autowiring::{AutowiringConfig, LayoutConfig};
@@ -19,6 +21,7 @@ pub use ci::{Access, Budget, CiConfig, JobConfig, Runner, Scope};
 pub use expect::{Expectation, Operator, asked};
 
 use crate::fleet::{Kind, built_in_kinds};
+use fault::{Part, senseless};
 
 /// The file's name, at the root of the repository.
 pub const FILE: &str = "xtask.toml";
@@ -117,8 +120,14 @@ impl Config {
     /// When it is there and cannot be read, is not TOML, or holds an unknown key or a value of another type; with the line.
     pub fn read(repository: &Path) -> Result<Self> {
         let path = repository.join(FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text),
+        match std::fs::read(&path) {
+            Ok(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => Self::parse(text),
+                Err(error) => {
+                    let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                    bail!(fault::no_text(&String::from_utf8_lossy(valid)))
+                }
+            },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("read {FILE}")),
         }
@@ -131,13 +140,14 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self> {
         let mut config: Self = match toml::from_str(text) {
             Ok(config) => config,
-            Err(error) => bail!("{FILE}{}: {}", place(text, &error), explanation(&error)),
+            Err(error) => bail!(fault::unreadable(text, &error)),
         };
-        config.kinds().with_context(|| FILE)?;
-        config.cache.complete(text).context(FILE)?;
+        if let Err((index, key, error)) = config.read_kinds() {
+            bail!(senseless(text, &["kind", &index.to_string(), key], Part::Value, &error));
+        }
+        config.cache.complete(text)?;
         config.ci.complete(text)?;
-        let autowiring = &config.autowiring;
-        autowiring.table().and(autowiring.expected().map(drop)).and(autowiring.unexpected().map(drop)).context(FILE)?;
+        config.autowiring.check(text)?;
         Ok(config)
     }
 
@@ -146,55 +156,31 @@ impl Config {
     /// # Errors
     /// When a declared kind cannot be read, or has the name of a built-in one.
     pub fn kinds(&self) -> Result<Vec<Kind>> {
+        self.read_kinds().map_err(|(_, _, error)| error)
+    }
+
+    /// As [`Config::kinds`]; the error has the number of the kind, from 0, and the key that is at fault.
+    fn read_kinds(&self) -> Result<Vec<Kind>, (usize, &'static str, Error)> {
         let mut kinds = built_in_kinds();
-        for declared in &self.kind {
+        for (index, declared) in self.kind.iter().enumerate() {
             if kinds.iter().any(|kind| kind.name == declared.name) {
-                bail!("the kind `{}` exists already", declared.name);
+                return Err((
+                    index,
+                    "name",
+                    anyhow!("the kind `{}` exists already: choose another name", declared.name),
+                ));
             }
-            kinds.push(Kind::declared(&declared.name, &declared.set, declared.derivation.as_deref())?);
+            let read = |derivation| Kind::declared(&declared.name, &declared.set, derivation);
+            read(None).map_err(|error| (index, "set", error))?;
+            kinds.push(read(declared.derivation.as_deref()).map_err(|error| (index, "derivation", error))?);
         }
         Ok(kinds)
-    }
-}
-
-/// `:LINE:COLUMN` of the error.
-fn place(text: &str, error: &toml::de::Error) -> String {
-    error.span().map(|span| place_of(text, span.start)).unwrap_or_default()
-}
-
-/// `:LINE:COLUMN` of the byte at `offset`.
-fn place_of(text: &str, offset: usize) -> String {
-    let Some(before) = text.get(..offset) else { return String::new() };
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!(":{}:{column}", line_at(text, before.len()))
-}
-
-/// The line, from 1, that holds the byte at `offset`.
-fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// The error in one line, with the nearest known word where an unknown one stands.
-fn explanation(error: &toml::de::Error) -> String {
-    let message = error.message().lines().next().unwrap_or_default().to_owned();
-    let mut names = message.split('`').skip(1).step_by(2);
-    let unknowns = [("unknown field", "key"), ("unknown variant", "value")];
-    let Some((_, what)) = unknowns.iter().find(|(start, _)| message.starts_with(start)) else { return message };
-    let Some(unknown) = names.next() else { return message };
-    let nearest = names.max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
-    match nearest {
-        Some(nearest) => format!("unknown {what} `{unknown}`: did you mean `{nearest}`?"),
-        None => format!("unknown {what} `{unknown}`"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(text: &str, expected: &str) {
-        assert_eq!(format!("{:#}", Config::parse(text).unwrap_err()), expected);
-    }
 
     #[test]
     fn the_schema_for_editors_is_fresh() {
@@ -204,48 +190,39 @@ mod tests {
 
     #[test]
     fn the_file_of_this_fleet_is_read() {
-        assert!(!Config::parse(include_str!("../../../xtask.toml")).unwrap().lock.allowed_owners.is_empty());
+        let text = include_str!("../../../xtask.toml");
+        assert!(!Config::parse(text).unwrap().lock.allowed_owners.is_empty());
+        // What editors check it with is beside it.
+        let schema = text.lines().next().and_then(|line| line.strip_prefix("#:schema ./")).unwrap();
+        assert!(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(schema).is_file());
+    }
+
+    /// The blocks of TOML in a page: together they are one file.
+    fn blocks(page: &str) -> String {
+        let mut text = String::new();
+        for block in page.split("\n```toml\n").skip(1) {
+            text.extend([block.split("\n```").next().unwrap(), "\n"]);
+        }
+        text
+    }
+
+    #[test]
+    fn the_examples_of_the_pages_are_read() {
+        for page in [include_str!("../../../README.md"), include_str!("../../../docs/caches.md")] {
+            let text = blocks(page);
+            assert!(text.lines().count() > 10, "{text}");
+            assert!(Config::parse(&text).is_ok_and(|config| config != Config::default()), "{:?}", Config::parse(&text));
+        }
+        // No other page has one that would go unread.
+        let docs = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap();
+        for file in docs.map(|entry| entry.unwrap().path()).filter(|file| !file.ends_with("caches.md")) {
+            let text = std::fs::read(&file).unwrap();
+            assert_eq!(blocks(&String::from_utf8_lossy(&text)), "", "{}", file.display());
+        }
     }
 
     #[test]
     fn an_empty_file_is_the_default() {
         assert_eq!(Config::parse("").unwrap(), Config::default());
-    }
-
-    #[test]
-    fn unknown_keys_are_named_with_their_line() {
-        check("lok = 1", "xtask.toml:1:1: unknown key `lok`: did you mean `lock`?");
-        check(
-            "\n[lock]\nallowed_owner = []",
-            "xtask.toml:3:1: unknown key `allowed_owner`: did you mean `allowed_owners`?",
-        );
-    }
-
-    #[test]
-    fn values_of_another_type_are_named_with_their_line() {
-        check("[lock]\nallowed_owners = 3", "xtask.toml:2:18: invalid type: integer `3`, expected a sequence");
-        check("[[kind]]\nname = \"image\"", "xtask.toml:1:1: missing field `set`");
-        check("[lock", "xtask.toml:1:6: unclosed table, expected `]`");
-    }
-
-    #[test]
-    fn layouts_must_be_known() {
-        let known = "expected `configurations`, `nixos-unified`, `blueprint`, `snowfall-lib`, `ez-configs`, or a table of folders and sets";
-        check("[autowiring]\nlayout = \"blueprnt\"", &format!("xtask.toml:2:10: {known}"));
-        check(
-            "[autowiring.layout]\nhosts = \"nixosConfigurations.*\"",
-            "xtask.toml: the set `nixosConfigurations.*` of the folder `hosts` must not hold `*`: it is a set, such as \
-             `nixosConfigurations`",
-        );
-        check(
-            "[autowiring]\nunexpected = [\"a..b\"]",
-            "xtask.toml: `a..b` is not an attribute path: a component is empty",
-        );
-    }
-
-    #[test]
-    fn declared_kinds_must_make_sense() {
-        check("[[kind]]\nname = \"nixos\"\nset = \"x.*\"", "xtask.toml: the kind `nixos` exists already");
-        check("[[kind]]\nname = \"a\"\nset = \"x\"", "xtask.toml: the set `x` of kind `a` must end in `*` or `**`");
     }
 }

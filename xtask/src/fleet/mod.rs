@@ -3,6 +3,7 @@
 //! Architecture invariant: pure; no I/O, no tool, no wording for users beyond `Display`.
 
 mod asked;
+mod at_work;
 mod attr;
 mod configuration;
 mod kind;
@@ -13,6 +14,7 @@ mod selector;
 mod span;
 
 pub use asked::{Asked, Read};
+pub use at_work::AtWork;
 pub use attr::{AttrPath, nix_string};
 pub use configuration::{Configuration, Secret, configurations};
 pub use kind::{Kind, Step, built_in_kinds};

@@ -154,6 +154,13 @@ fn parse_version(line: &str) -> Result<(Flavour, Version)> {
 }
 
 impl Nix {
+    /// The oldest Nix, in the folder `bin`, for tests of what is called how.
+    #[cfg(test)]
+    pub(super) fn at(bin: &Path) -> Self {
+        let (flavour, description) = (Flavour::Nix, String::new());
+        Self { bin: bin.to_owned(), on_path: true, flavour, version: OLDEST, description, config: Vec::new() }
+    }
+
     /// A call of `program` (`nix`, `nix-store`, …) with the settings every call gets.
     ///
     /// Settings are appended to the inherited `NIX_CONFIG`, so a user's own come first and stay in force where ours are silent.

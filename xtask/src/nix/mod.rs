@@ -4,6 +4,7 @@
 
 mod advice;
 mod builders;
+mod call;
 mod complaint;
 mod copy;
 pub mod derivation;

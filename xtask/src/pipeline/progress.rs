@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::build::Running;
-use crate::fleet::{OutputResult, Span};
+use crate::deadline::Over;
+use crate::fleet::{AtWork, OutputResult, Span};
 
 /// What a run did.
 #[derive(Debug)]
@@ -12,6 +13,10 @@ pub struct Outcome {
     pub results: Vec<OutputResult>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
+    /// Why, where its deadline ended it.
+    pub over: Option<Over>,
+    /// What it was at then.
+    pub at_work: Vec<AtWork>,
     /// What ended it in the middle, such as a process that could not be started; what was known by then stands.
     pub trouble: Option<anyhow::Error>,
     /// The most memory in MiB seen over all evaluation processes at once.

@@ -1,17 +1,18 @@
 //! The loop of a run, which alone decides: it hears the children, takes in what became of each output, and says what comes next.
 
+mod ending;
+
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rustix::process::Signal;
 
 use super::build::{Building, Built, Heard, Target};
 use super::evaluation::{Evaluation, Task, Verdict};
 use super::held::Held;
 use super::{Event, Now, Order, Outcome, Progress, Setting};
-use crate::fleet::{Evaluated, OutputResult, Status};
-use crate::interrupt;
+use crate::deadline::{self, Deadline, Over};
+use crate::fleet::{AtWork, Evaluated, OutputResult, Status};
 use crate::nix::Having;
 use crate::stopping::Stopping;
 use crate::supervise::BACKLOG;
@@ -20,8 +21,6 @@ use crate::supervise::BACKLOG;
 const LOOK: Duration = Duration::from_millis(20);
 /// How often a watcher is told the state.
 const SHOW: Duration = Duration::from_millis(100);
-/// How long children that were killed may take to be gone.
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs `order` to its end, telling `watch` what happens.
 pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<'_>)) -> Outcome {
@@ -35,6 +34,9 @@ pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<
         done: vec![false; tasks.len()],
         held: Held::default(),
         stopping: None,
+        deadline: deadline::current(),
+        over: None,
+        at_work: Vec::new(),
         evaluation: Evaluation::new(setting, &tasks, unknown, order.limits),
         building,
         watch,
@@ -49,10 +51,11 @@ pub fn run(setting: &Setting<'_>, order: &Order, watch: &mut dyn FnMut(Progress<
     if trouble.is_some() {
         run.give_up(&receiver);
     }
-    let (interrupted, peak_mib) = (run.stopping.is_some(), run.evaluation.peak_mib);
+    let (interrupted, peak_mib, over, at_work) =
+        (run.stopping.is_some(), run.evaluation.peak_mib, run.over, run.at_work);
     let built = run.building.map(|building| building.spans).unwrap_or_default();
     let spans = run.evaluation.spans.into_iter().chain(built).collect();
-    Outcome { results: run.results, interrupted, trouble, peak_mib, spans }
+    Outcome { results: run.results, interrupted, over, at_work, trouble, peak_mib, spans }
 }
 
 struct Run<'a, 'w> {
@@ -65,6 +68,10 @@ struct Run<'a, 'w> {
     building: Option<Building<'a>>,
     /// How far the run is in being ended, once it was asked to.
     stopping: Option<Stopping>,
+    deadline: Deadline,
+    /// Why its deadline has ended it, and what it was at then.
+    over: Option<Over>,
+    at_work: Vec<AtWork>,
     watch: &'w mut dyn FnMut(Progress<'_>),
 }
 
@@ -101,34 +108,14 @@ impl Run<'_, '_> {
                 shown = Instant::now();
                 self.show(&names, started);
             }
-            if interrupt::count() > 0 || self.order.fail_fast && self.failed() > 0 {
-                let stage = self.stopping.get_or_insert_with(Stopping::default);
-                let (signal, is_over) = (stage.go_on(interrupt::count() > 1).then(|| stage.signal()), stage.is_over());
-                if let Some(signal) = signal {
-                    self.stop(signal);
-                }
-                if is_over {
-                    return Ok(());
-                }
+            if self.end_where_due() {
+                return Ok(());
             }
         }
     }
 
     fn is_done(&self) -> bool {
         self.evaluation.is_done() && self.held.is_done() && self.building.as_ref().is_none_or(Building::is_done)
-    }
-
-    /// Ends everything at once where the loop cannot go on, and takes in what still comes.
-    fn give_up(&mut self, receiver: &Receiver<Event>) {
-        self.stopping.get_or_insert_with(Stopping::default);
-        self.stop(Signal::KILL);
-        let since = Instant::now();
-        while !self.is_done() && since.elapsed() < LAST_PATIENCE {
-            if let Ok(heard) = receiver.recv_timeout(LOOK) {
-                // The first trouble is told; what follows from it says nothing new.
-                self.hear(heard).ok();
-            }
-        }
     }
 
     fn hear(&mut self, event: Event) -> Result<()> {
@@ -267,14 +254,6 @@ impl Run<'_, '_> {
     fn finish(&mut self, index: usize) {
         self.done[index] = true;
         (self.watch)(Progress::Done(&self.results[index]));
-    }
-
-    fn stop(&mut self, signal: Signal) {
-        self.held.give_up();
-        self.evaluation.stop();
-        if let Some(building) = &mut self.building {
-            building.stop(signal);
-        }
     }
 
     /// How many outputs have failed.

@@ -1,6 +1,6 @@
 //! The values of variables that hold tokens and keys: never shown, and named to GitHub's runner before anything else is said.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// Variables that hold a secret whatever their name ends with.
 const NAMES: [&str; 1] = ["SOPS_AGE_KEY"];
@@ -21,10 +21,25 @@ pub fn values() -> &'static [String] {
     })
 }
 
-/// `text` without any of [`values`].
+/// The values of variables that are secret because somebody says so, whatever their names.
+static DECLARED: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// Has the values of the variables `names` count as secret from now on; these values.
+pub fn declare(names: &[String]) -> Vec<String> {
+    let value = |name: &String| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let values = lines(names.iter().filter_map(value));
+    let mut declared = DECLARED.write().unwrap_or_else(PoisonError::into_inner);
+    declared.extend(values.iter().cloned());
+    declared.sort_by(longest_first);
+    declared.dedup();
+    values
+}
+
+/// `text` without any of [`values`], nor what was declared besides.
 #[must_use]
 pub fn without_tokens(text: &str) -> String {
-    without(values(), text)
+    let text = without(values(), text);
+    without(&DECLARED.read().unwrap_or_else(PoisonError::into_inner), &text)
 }
 
 fn without(values: &[String], text: &str) -> String {
@@ -39,14 +54,22 @@ pub fn is_secret(name: &str) -> bool {
 }
 
 fn among(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let held = variables.filter(|(name, _)| is_secret(name));
-    // A runner, and a reader, sees lines: a key of several is as secret in each. What is a comment in one is not.
-    let lines = held.flat_map(|(_, value)| value.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>());
+    lines(variables.filter(|(name, _)| is_secret(name)).map(|(_, value)| value))
+}
+
+/// The lines of secret values, longest first: a runner, and a reader, sees lines, and a key of several is as secret in each. What is a
+/// comment in one is not.
+fn lines(held: impl Iterator<Item = String>) -> Vec<String> {
+    let lines = held.flat_map(|value| value.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>());
     let mut values: Vec<String> =
         lines.filter(|line| line.chars().count() >= SHORTEST && !line.starts_with('#')).collect();
-    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.sort_by(longest_first);
     values.dedup();
     values
+}
+
+fn longest_first(a: &String, b: &String) -> std::cmp::Ordering {
+    b.len().cmp(&a.len()).then_with(|| a.cmp(b))
 }
 
 #[cfg(test)]
@@ -68,6 +91,15 @@ mod tests {
             &[("A_TOKEN", "12345678"), ("B_TOKEN", "123456789"), ("C_TOKEN", "12345678")],
             &["123456789", "12345678"],
         );
+    }
+
+    #[test]
+    fn what_is_declared_secret_is_as_secret() {
+        // The one variable of some length that every test is run with.
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(without_tokens(&format!("a {path}")), format!("a {path}"));
+        assert_eq!(declare(&["PATH".to_owned(), "NO_SUCH_VARIABLE".to_owned()]), [path.trim()]);
+        assert_eq!(without_tokens(&format!("a {path}")), "a ***");
     }
 
     #[test]

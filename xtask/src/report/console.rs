@@ -221,6 +221,14 @@ impl Console {
         self
     }
 
+    /// Has the variables `names` hold secrets from now on, for this program and for GitHub's runner.
+    pub fn keep_secret(&self, names: &[String]) {
+        let values = tokens::declare(names);
+        if on_github() && !stderr_is_a_file() {
+            self.put(&masks(&values), true);
+        }
+    }
+
     /// On GitHub, folds what is said by the way from now on under `title`; what failed stays in sight. `None` folds no more.
     pub fn fold(&self, title: Option<&str>) {
         match speaker() {

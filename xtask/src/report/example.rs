@@ -51,6 +51,8 @@ pub fn run() -> RunResult {
         trouble: None,
         troubles: Vec::new(),
         unlinked: None,
+        over: None,
+        at_work: Vec::new(),
         interrupted: false,
         kept: 0,
         peak_mib: 300,

@@ -100,11 +100,11 @@ fn cases(result: &RunResult, job: &JobResult) -> Vec<Case> {
     // There is no element for a warning: it is in the other reports.
     cases.extend(job.problems.iter().filter(|problem| problem.fails()).map(|problem| Case {
         class: word.to_owned(),
-        name: problem.fault.clone(),
+        name: problem.fault.lines().next().unwrap_or_default().to_owned(),
         seconds: 0.0,
         unsuccessful: Some(Unsuccessful {
             element: "failure",
-            message: problem.fault.clone(),
+            message: problem.fault.lines().next().unwrap_or_default().to_owned(),
             text: problems::text(problem),
         }),
     }));

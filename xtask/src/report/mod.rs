@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod json;
 mod junit;
 pub mod outcome;
+pub mod overdue;
 pub mod problems;
 mod progress;
 mod runner;

@@ -56,6 +56,13 @@ impl<'a> Watcher<'a> {
         }
     }
 
+    /// Shows progress of a run whose results are not the last word about those that go well.
+    pub fn show_failures(&mut self, progress: Progress<'_>) {
+        if !matches!(progress, Progress::Done(result) if !result.status.is_failure()) {
+            self.show(progress);
+        }
+    }
+
     /// Shows progress of a run whose results are all listed at its end.
     pub fn show_quietly(&mut self, progress: Progress<'_>) {
         if !matches!(progress, Progress::Done(_)) {

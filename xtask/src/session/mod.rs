@@ -1,6 +1,7 @@
 //! What one run of this program knows of a repository: its configuration, Nix, inputs and kept results; opened once, shared by
 //! every job.
 
+mod build;
 mod discovery;
 mod elsewhere;
 mod evidence;

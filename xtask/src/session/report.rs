@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
-use crate::fleet::{self, AttrPath, Configuration, Output, OutputResult, Span, Status};
+use crate::deadline::Over;
+use crate::fleet::{self, AtWork, AttrPath, Configuration, Output, OutputResult, Span, Status};
 
 /// What a run did.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Report {
     /// One result an output.
     pub results: Vec<OutputResult>,
@@ -28,6 +29,10 @@ pub struct Report {
     pub unlinked: Option<String>,
     /// Whether it was ended before everything was done.
     pub interrupted: bool,
+    /// Why, where its deadline ended it.
+    pub over: Option<Over>,
+    /// What it was at then.
+    pub at_work: Vec<AtWork>,
     /// How many outputs needed no evaluation, since nothing had changed.
     pub kept: usize,
     /// The most memory in MiB seen over all evaluation processes at once.

@@ -15,7 +15,7 @@ use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Span, Work};
 use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
-use crate::pipeline::{self, BuildOrder, Builders, Order, Progress, Setting, Systems};
+use crate::pipeline::{self, BuildOrder, Builders, Order, Outcome, Progress, Setting, Systems};
 
 /// What a run is wanted for.
 #[derive(Debug, Clone)]
@@ -119,8 +119,7 @@ impl Session<'_> {
         }
         let mut linked = Ok(());
         if order.build.is_some() {
-            kept_notes.push(self.keep_alive(wish, &outcome.results, outcome.interrupted));
-            kept_notes.push(self.measure(&mut outcome.results));
+            kept_notes.extend(self.keep(wish, &mut outcome));
             linked = self.link(wish, &outcome.results);
         }
         let said = |error: anyhow::Error| format!("{error:#}");
@@ -136,6 +135,8 @@ impl Session<'_> {
             troubles: kept_notes.into_iter().filter_map(Result::err).map(said).collect(),
             unlinked: linked.err().map(said),
             interrupted: outcome.interrupted,
+            over: outcome.over,
+            at_work: outcome.at_work,
             kept: kept_count,
             peak_mib: outcome.peak_mib,
             spans: std::iter::once(discovered).chain(outcome.spans).collect(),
@@ -160,7 +161,13 @@ impl Session<'_> {
         (discovery, kept.evaluated)
     }
 
-    fn build_order(&self, wish: &Wish) -> Option<BuildOrder> {
+    /// Keeps what was built alive, and measures it.
+    pub(super) fn keep(&self, wish: &Wish, outcome: &mut Outcome) -> [Result<()>; 2] {
+        let kept = self.keep_alive(wish, &outcome.results, outcome.interrupted);
+        [kept, self.measure(&mut outcome.results)]
+    }
+
+    pub(super) fn build_order(&self, wish: &Wish) -> Option<BuildOrder> {
         let build = wish.build.as_ref()?;
         let builders = self.settings.all_builders();
         let remote: usize = builders.iter().skip(usize::from(self.settings.max_jobs > 0)).map(|b| b.max_jobs).sum();

@@ -2,7 +2,7 @@
 //! a value.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -96,11 +96,22 @@ pub fn must(command: &mut Command, doing: &str) -> Result<()> {
 /// # Errors
 /// When it cannot be started.
 pub fn open(command: &mut Command) -> Result<Opened> {
-    let output = process::probe(command)?;
-    Ok(match output.status.code() {
+    Ok(opened(process::probe(command)?))
+}
+
+/// The same, until it is `given_up`.
+///
+/// # Errors
+/// When it cannot be started, or was given up.
+pub fn open_unless(command: &mut Command, given_up: &dyn Fn() -> bool) -> Result<Opened> {
+    Ok(opened(process::probe_unless(command, given_up)?))
+}
+
+fn opened(output: Output) -> Opened {
+    match output.status.code() {
         Some(0) => Opened::Plain(output.stdout),
         Some(NO_KEY) => Opened::NoKey,
         Some(status) if TAMPERED.contains(&status) => Opened::Tampered,
         _ => Opened::Otherwise(output.status.to_string()),
-    })
+    }
 }

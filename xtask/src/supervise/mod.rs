@@ -225,6 +225,15 @@ mod tests {
         panic!("the child's end was not heard");
     }
 
+    /// How many processes sleep for that many seconds.
+    fn sleeping(seconds: u32) -> usize {
+        let commands = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            // One that ended meanwhile has none.
+            std::fs::read_to_string(entry.ok()?.path().join("cmdline")).ok()
+        });
+        commands.filter(|command| command.starts_with(&format!("sleep\0{seconds}"))).count()
+    }
+
     #[test]
     fn hears_every_line_and_then_the_end() {
         assert_eq!(heard("printf 'a\\nb' >&2; exit 1"), (vec!["a".to_owned(), "b".to_owned()], false));
@@ -257,10 +266,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(50));
         let family_left = descendants(child.pid.as_raw_nonzero().get());
         assert_eq!(family_left, Vec::<i32>::new());
-        let sleeping = std::fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("cmdline")).ok());
-        assert_eq!(sleeping.filter(|command| command.starts_with("sleep\x0061")).count(), 0);
+        assert_eq!(sleeping(61), 0);
     }
 
     #[test]
@@ -282,10 +288,8 @@ mod tests {
             let said = format!("sh -c {} was ended before it was done", process::quoted(script));
             assert_eq!(ended.map_err(|error| error.to_string()).unwrap_err(), said);
             assert!(started.elapsed() < Duration::from_secs(30));
-            let left = std::fs::read_dir("/proc")
-                .unwrap()
-                .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("cmdline")).ok());
-            assert_eq!(left.filter(|command| command.starts_with("sleep\x0064")).count(), 0, "{script}");
+            std::thread::sleep(Duration::from_millis(50));
+            assert_eq!(sleeping(64), 0, "{script}");
             let late = deadline.during(|| listen(Command::new("sleep").arg("64"), &mut || {}).is_err());
             assert!(late);
         }

@@ -17,5 +17,8 @@ mod remote;
 mod reported;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+mod secrets;
+#[path = "../secrets_fleet/mod.rs"]
+mod secrets_fleet;
 mod trouble;
 mod watch;

@@ -54,6 +54,33 @@ fn a_damaged_file_is_named_and_repaired() {
 }
 
 #[test]
+fn verify_mends_what_it_finds_as_far_as_it_can() {
+    let sandbox = built(TestNix::Modern);
+    let repair = |arguments: &[&str]| verify(&sandbox, &[&["--repair"], arguments].concat());
+    let narinfo = |name: &str| embedded(&sandbox).join(format!("{}.narinfo", hash(&path(&sandbox, name))));
+    // Nothing is there yet.
+    repair(&[]).ends(0).says(&["✓ cache push: 3 paths pushed, ", "✓ cache verify: 3 paths in file://"]);
+    let again = repair(&[]).ends(0);
+    assert!(!again.stderr.contains("cache push"), "nothing was to be mended: {again:?}");
+    fs::remove_file(file(&embedded(&sandbox), &path(&sandbox, "middle"))).unwrap();
+    fs::remove_file(narinfo("lower")).unwrap();
+    repair(&[]).ends(0).says(&["✓ cache push: 2 paths pushed, ", "✓ cache verify: 3 paths in file://"]);
+    let upper = file(&embedded(&sandbox), &path(&sandbox, "upper"));
+    let mut content = fs::read(&upper).unwrap();
+    *content.last_mut().unwrap() ^= 1;
+    fs::write(&upper, content).unwrap();
+    // What nobody looks at is not mended.
+    repair(&[]).ends(0);
+    verify(&sandbox, &["--deep"]).ends(1);
+    repair(&["--deep"]).ends(0).says(&["✓ cache push: 1 path pushed, "]);
+    verify(&sandbox, &["--deep"]).ends(0);
+    // Nor is what the policy keeps here.
+    sandbox.write("xtask.toml", "[[cache.rule]]\naction = \"skip\"\n");
+    fs::remove_file(narinfo("upper")).unwrap();
+    repair(&[]).ends(1).says(&["cache push: ", "is in no cache", "cache verify: 1 problem"]);
+}
+
+#[test]
 fn a_key_in_a_package_stays_with_all_that_refers_to_it() {
     let sandbox = built(TestNix::Distribution);
     let made = ran(&mut sandbox.command(program("age-keygen", "apt-get install age"))).ends(0).stdout;

@@ -190,6 +190,11 @@ impl Sandbox {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// What a variable is set to for every command.
+    pub fn variable(&self, name: &str) -> &str {
+        &self.environment[name]
+    }
+
     /// Takes a variable from every command.
     pub fn unset(&mut self, name: &str) {
         self.environment.remove(name);

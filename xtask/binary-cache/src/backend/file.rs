@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cache_protocol::{Fault, FaultKind};
+use cache_protocol::{Fault, FaultKind, shown};
 
 use super::incoming::Incoming;
 use super::{Backend, Greeting, Packed, Uploaded, cache_info};
@@ -42,7 +42,10 @@ impl FileCache {
         let path = url.strip_prefix("file://").map(|path| path.split('?').next().unwrap_or(path));
         let folder = path.map(percent_decoded).filter(|path| path.is_absolute());
         let folder = folder.ok_or_else(|| {
-            Fault::new(FaultKind::Usage, format!("`{url}` names no folder; write it as `file:///absolute/folder`"))
+            Fault::new(
+                FaultKind::Usage,
+                format!("`{}` names no folder; write it as `file:///absolute/folder`", shown(url)),
+            )
         })?;
         Ok(Self::new(folder))
     }

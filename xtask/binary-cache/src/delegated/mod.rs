@@ -50,10 +50,12 @@ impl<'a> Delegated<'a> {
     #[must_use]
     pub fn shown(&self) -> String {
         let address = self.url.split('?').next().unwrap_or(self.url);
-        match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
-            Some((scheme, (login, host))) => {
+        let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        match authority.rsplit_once('@') {
+            Some((login, host)) => {
                 let user = login.split(':').next().unwrap_or(login);
-                format!("{scheme}://{user}@{host}")
+                format!("{scheme}://{user}@{host}{path}")
             }
             None => address.to_owned(),
         }

@@ -7,7 +7,7 @@ mod cachix;
 mod claims;
 mod plain;
 
-use cache_protocol::{Cache, CacheProbe, Fault, FaultKind, Probe, ProbeRequest, TokenKind, TokenProbe};
+use cache_protocol::{Cache, CacheProbe, Fault, FaultKind, Probe, ProbeRequest, TokenKind, TokenProbe, shown};
 
 use crate::backend::{attic::Location as AtticLocation, cache_info, cachix::Location as CachixLocation};
 use crate::parallel;
@@ -23,10 +23,7 @@ pub fn probe(request: &ProbeRequest, settings: &Settings) -> Result<Probe, Fault
 }
 
 fn one(cache: &Cache, settings: &Settings) -> CacheProbe {
-    let scheme = cache.url.split(':').next().unwrap_or_default();
-    // An address that cannot be read is not shown: a login may be part of it.
-    let shown = Address::parse(&cache.url).map_or_else(|_| format!("{scheme}:…"), |address| address.shown());
-    let mut found = CacheProbe { url: shown, ..CacheProbe::default() };
+    let mut found = CacheProbe { url: shown(&cache.url), ..CacheProbe::default() };
     if let Err(fault) = look(cache, settings, &mut found) {
         found.fault = Some(fault);
     }

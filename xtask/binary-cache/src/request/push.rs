@@ -10,7 +10,7 @@ use super::{Asker, plan};
 use crate::delegated::Consignment;
 use crate::key_source;
 use crate::pack::Observer;
-use crate::scan::Scanner;
+use crate::scan::{Scanner, Sought};
 use crate::signature::SigningKey;
 use crate::store::Store;
 use crate::store_path;
@@ -24,27 +24,27 @@ use crate::upload::{Outcome, Upload};
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
     let key = key_source::signing_key(&request.plan.cache)?;
-    let scanner = Scanner::new(&request.scan, &|name| std::env::var(name).ok())?;
+    let sought = Sought::read(&request.scan, &|name| std::env::var(name).ok())?;
     let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let facts = plan::gather(&request.plan)?;
     let missing = plan::missing(&request.plan, &destination, &facts)?;
     let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
     let outcome = if plan.strict_faults.is_empty() {
-        let sealing = Sealing { key: key.as_ref(), scanner: &scanner };
+        let sealing = Sealing { key: key.as_ref(), sought: &sought };
         let goods = Goods { plan: &plan, infos: &facts.infos, missing: &missing };
         upload(request, &destination, &goods, &sealing, asker)?
     } else {
         Outcome::default()
     };
     let (pushed, not_pushed) = (outcome.pushed, outcome.not_pushed);
-    let unscanned = scanner.short().to_vec();
+    let unscanned = sought.short().to_vec();
     Ok(Pushed { plan, pushed, not_pushed, unscanned, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// What every path passes before it leaves.
 struct Sealing<'a> {
     key: Option<&'a SigningKey>,
-    scanner: &'a Scanner,
+    sought: &'a Sought,
 }
 
 /// What there is to push.
@@ -78,7 +78,8 @@ fn upload(
         }
         return Ok(Outcome::default());
     }
-    let observers = |info: &PathInfo| -> Box<dyn Observer> { Box::new(sealing.scanner.watch(&info.path)) };
+    let scanner = Scanner::new(sealing.sought)?;
+    let observers = |info: &PathInfo| -> Box<dyn Observer> { Box::new(scanner.watch(&info.path)) };
     let backend = match destination {
         Destination::Cache(backend) => &**backend,
         Destination::Delegated(delegated) => {

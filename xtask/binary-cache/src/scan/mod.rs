@@ -21,6 +21,8 @@ use value::Values;
 /// How much is looked at before and behind a mark, in bytes of the file.
 const BEFORE: usize = 256;
 const BEHIND: usize = 1024;
+/// Bytes of all that is looked for, up to which the quickest search is used: at most a KiB of memory for each.
+const QUICK: usize = 32 * 1024;
 /// Bytes that are searched at once.
 const BLOCK: usize = 256 * 1024;
 
@@ -45,58 +47,73 @@ struct Search {
     equals: Finder<'static>,
 }
 
+/// What is looked for: cheap to gather, while the search for it is worth building only where something is looked through.
+pub struct Sought {
+    patterns: bool,
+    values: Values,
+    allow: Expressions,
+}
+
+impl Sought {
+    /// Gathers it; `variable` reads an environment variable.
+    ///
+    /// # Errors
+    /// When a value cannot be read, or an expression is none.
+    pub fn read(scan: &Scan, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let allow = Expressions::read("allow", scan.allow.iter().map(String::as_str))?;
+        Ok(Self { patterns: scan.patterns, values: value::read(&scan.values, variable)?, allow })
+    }
+
+    /// The values that are not looked for, by where they come from: they are too short to be told from anything else.
+    #[must_use]
+    pub fn short(&self) -> &[String] {
+        &self.values.short
+    }
+}
+
 /// Looks through any number of paths; made once for a push.
 #[derive(Clone)]
 pub struct Scanner {
     search: Option<Arc<Search>>,
     allow: Expressions,
-    short: Vec<String>,
 }
 
 impl Scanner {
-    /// Gathers what is looked for; `variable` reads an environment variable.
+    /// Gets ready to look for what is `sought`.
     ///
     /// # Errors
-    /// When a value cannot be read, or an expression is none.
-    pub fn new(scan: &Scan, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
-        let allow = Expressions::read("allow", scan.allow.iter().map(String::as_str))?;
+    /// When there is too much of it.
+    pub fn new(sought: &Sought) -> Result<Self, Fault> {
+        let allow = sought.allow.clone();
         let mut texts = Vec::new();
         let mut needles = Vec::new();
         // Values first: of two that begin at the same place, the first counts.
-        let Values { wanted, short } = value::read(&scan.values, variable)?;
-        for value in wanted {
+        for value in &sought.values.wanted {
             for (form, text) in forms(value.text()) {
                 texts.push(text);
                 needles.push(Needle { wanted: Wanted::Value(value.source.clone()), form });
             }
         }
-        for (index, mark) in MARKS.iter().enumerate().filter(|_| scan.patterns) {
+        for (index, mark) in MARKS.iter().enumerate().filter(|_| sought.patterns) {
             for (form, text) in forms(mark.text.as_bytes()) {
                 texts.push(text);
                 needles.push(Needle { wanted: Wanted::Mark(index), form });
             }
         }
         if texts.is_empty() {
-            return Ok(Self { search: None, allow, short });
+            return Ok(Self { search: None, allow });
         }
+        // What is quickest takes memory for each byte that is looked for; many long values are worth a slower search.
+        let bytes: usize = texts.iter().map(Vec::len).sum();
+        let kind = if bytes <= QUICK { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
         let mut builder = AhoCorasick::builder();
         // With this many first bytes, looking for one of them ahead costs more than it saves.
-        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA)).prefilter(false);
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(kind)).prefilter(false);
         let automaton = builder.build(&texts).map_err(|error| {
             Fault::new(FaultKind::Usage, format!("more values than can be looked for at once: {error}"))
         })?;
         let equals = Finder::new(b"==");
-        Ok(Self {
-            search: Some(Arc::new(Search { automaton, needles, patterns: scan.patterns, equals })),
-            allow,
-            short,
-        })
-    }
-
-    /// The values that are not looked for, by where they come from: they are too short to be told from anything else.
-    #[must_use]
-    pub fn short(&self) -> &[String] {
-        &self.short
+        Ok(Self { search: Some(Arc::new(Search { automaton, needles, patterns: sought.patterns, equals })), allow })
     }
 
     /// Watches the NAR of `path`.

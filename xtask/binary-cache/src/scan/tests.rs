@@ -5,7 +5,7 @@ use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use super::mark::tests::AGE;
 use super::*;
 use crate::signature::SigningKey;
-use cache_protocol::ScanValue;
+use cache_protocol::{ScanValue, SecretText};
 
 const PATH: &str = "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-app";
 
@@ -13,8 +13,8 @@ fn patterns() -> Scan {
     Scan { patterns: true, ..Scan::default() }
 }
 
-fn scanner(scan: &Scan) -> Result<Scanner, Fault> {
-    Scanner::new(scan, &|name| match name {
+fn sought(scan: &Scan) -> Result<Sought, Fault> {
+    Sought::read(scan, &|name| match name {
         "TOKEN" => Some("correct horse\u{ff}~~?>\n".to_owned()),
         "SHORT" => Some("1234567".to_owned()),
         "EMPTY" => Some(" ".to_owned()),
@@ -23,7 +23,7 @@ fn scanner(scan: &Scan) -> Result<Scanner, Fault> {
 }
 
 fn seen(scan: &Scan, content: &[u8], block: usize) -> Result<(), Fault> {
-    let mut watch = scanner(scan)?.watch(PATH);
+    let mut watch = Scanner::new(&sought(scan)?)?.watch(PATH);
     content.chunks(block).try_for_each(|block| watch.see(block))?;
     watch.end()
 }
@@ -143,6 +143,25 @@ fn exact_values_are_found_in_every_form() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[test]
+fn values_that_stand_nowhere_are_found_and_not_shown() {
+    let text = |number: u8| {
+        let source = format!("the content of `{number}`");
+        ScanValue::Text(SecretText { source, text: [b"\n\xfe", "binary secret ".as_bytes(), &[number]].concat() })
+    };
+    // Many of them are searched for in another way.
+    for count in [1, 200] {
+        let scan = Scan { values: (0..count).map(|number| text(number + 48)).collect(), ..Scan::default() };
+        assert!(!format!("{scan:?}").contains("binary"));
+        let secret = b"\xfebinary secret 0";
+        for content in [secret.to_vec(), BASE64.encode(&[b"x".as_slice(), secret].concat()).into_bytes()] {
+            let fault = seen(&scan, &inside(&content), 1000).unwrap_err();
+            assert!(fault.what.contains("holds the content of `48` in ") && !fault.what.contains("secret "), "{fault}");
+        }
+        assert_eq!(seen(&scan, b"binary secret 0", 10), Ok(()));
+    }
+}
+
 fn tempfile_folder() -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("scan-values-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -152,13 +171,13 @@ fn tempfile_folder() -> std::path::PathBuf {
 #[test]
 fn what_cannot_be_looked_for_is_said() {
     let check = |scan: &Scan, expected: &str| {
-        assert_eq!(scanner(scan).err().map(|fault| fault.what).unwrap_or_default(), expected);
+        assert_eq!(sought(scan).err().map(|fault| fault.what).unwrap_or_default(), expected);
     };
     let variable = |name: &str| Scan { values: vec![ScanValue::Variable(name.to_owned())], ..Scan::default() };
     // It would be found everywhere: the others are looked for all the same.
     let both = ["SHORT", "TOKEN"].map(|name| ScanValue::Variable(name.to_owned()));
     let both = Scan { values: both.into(), ..Scan::default() };
-    assert_eq!(scanner(&both).unwrap().short(), ["the value of `SHORT`"]);
+    assert_eq!(sought(&both).unwrap().short(), ["the value of `SHORT`"]);
     assert_eq!(seen(&both, b"1234567", 10), Ok(()));
     assert!(seen(&both, "correct horse\u{ff}~~?>".as_bytes(), 10).is_err());
     check(&variable("UNSET"), "");

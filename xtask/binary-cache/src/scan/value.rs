@@ -8,6 +8,7 @@ const SHORTEST: usize = 8;
 const LONGEST: usize = 480;
 
 /// A value, and where it comes from.
+#[derive(Clone)]
 pub struct Value {
     /// For a person: `the value of $TOKEN`.
     pub source: String,
@@ -23,7 +24,7 @@ impl Value {
 }
 
 /// What was read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Values {
     /// What is looked for.
     pub wanted: Vec<Value>,
@@ -42,7 +43,7 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
             ScanValue::Variable(name) => {
                 let text = variable(name).unwrap_or_default();
                 if !text.trim().is_empty() {
-                    read.add(format!("the value of `{name}`"), &text);
+                    read.add(format!("the value of `{name}`"), text.as_bytes());
                 }
             }
             ScanValue::File(path) => {
@@ -52,18 +53,19 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
                 })?;
                 let lines = text.lines().map(str::trim).zip(1..);
                 for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
-                    read.add(format!("the value of `{shown}` line {number}"), line);
+                    read.add(format!("the value of `{shown}` line {number}"), line.as_bytes());
                 }
             }
+            ScanValue::Text(value) => read.add(value.source.clone(), &value.text),
         }
     }
     Ok(read)
 }
 
 impl Values {
-    fn add(&mut self, source: String, text: &str) {
+    fn add(&mut self, source: String, text: &[u8]) {
         // A value that was written with a final newline leaks without it.
-        let text = text.trim().as_bytes();
+        let text = text.trim_ascii();
         if text.len() < SHORTEST {
             self.short.push(source);
         } else {

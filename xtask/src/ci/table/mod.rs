@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(test)]
 pub use added::VERBS;
 pub use name::JobName;
 
@@ -224,6 +223,9 @@ impl Table {
         if let Some(off) = self.off.iter().find(|off| off.job.word() == word) {
             let line = off.line;
             return Err(format!("the job `{word}` is switched off: xtask.toml:{line} says `enabled = false`"));
+        }
+        if VERBS.contains(&word) {
+            return Err(format!("`{word}` is no job: `cargo xtask ci {word}` has it, without other jobs"));
         }
         Err(self.unknown(word))
     }

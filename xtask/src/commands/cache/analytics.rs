@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Cache, PresenceRequest};
+use cache_protocol::{Cache, PresenceRequest, shown};
 use clap::builder::FalseyValueParser;
 use serde::Serialize;
 
@@ -103,7 +103,8 @@ pub fn measure(session: &Session<'_>, target: &Target, fleet: &Report) -> Result
         bail!("no output needs a store path: there is nothing to measure");
     }
     let measured = walk(needs, &mut facts)?;
-    let urls = facts.substituters.iter().map(|cache| cache.substituter());
+    // It goes into reports and is kept.
+    let urls = facts.substituters.iter().map(|cache| shown(&cache.substituter()));
     let asked: Vec<(String, Option<String>)> = urls.zip(facts.faults).collect();
     let tally = counted(target, &measured, &asked)?;
     past.push(Past::of(&tally, session.revision(), session.inputs.word()));

@@ -23,6 +23,7 @@ const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pr
 
 /// Find what keeps binary caches from being used, each with the command that mends it
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Store paths that a cache should have, though Nix does not get them from there
     #[arg(value_name = "PATH")]
@@ -31,6 +32,11 @@ pub struct Args {
     #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache doctor          why this machine builds what a cache has
+  cargo xtask cache doctor --json   the same, for a program";
 
 /// Looks at this machine and asks the caches, and says what it found.
 ///

@@ -10,6 +10,7 @@ mod plan;
 mod policy;
 mod provision;
 mod push;
+mod repair;
 mod roots;
 mod roundtrip;
 mod setup;
@@ -34,10 +35,16 @@ use crate::session::{Report, Session};
 
 /// Work with binary caches: plan and push what is built, prove what is there, have this machine use them
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask cache plan              what would be pushed, and why the rest would not
+  cargo xtask cache setup --dry-run   what it takes for this machine to ask the caches of the flake";
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {

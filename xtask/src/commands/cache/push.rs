@@ -3,12 +3,15 @@
 use std::ffi::OsString;
 
 use anyhow::{Result, bail};
-use cache_protocol::{Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Scan, ScanValue};
+use cache_protocol::{
+    Fault, FaultKind, KeySource, Limits, PlanRequest, PushRequest, Pushed, Scan, ScanValue, SecretText,
+};
 use clap::builder::FalseyValueParser;
 
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
 use crate::cache_client::{self, IN_FLIGHT, Steps};
+use crate::commands::secrets::values::{Values, closed_values, values_at_hand};
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
@@ -81,7 +84,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
     }
-    let pushed = match push(context, &target, request, &mut Steps::default()) {
+    let pushed = match push(context, &target, request, &values_at_hand(&session)?, &mut Steps::default()) {
         Err(error) if is_tolerated(&target, &error) => {
             context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
             return Ok(Ending::Clean);
@@ -110,13 +113,25 @@ pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Ve
     }
 }
 
-/// Pushes what `plan` says, with progress shown; `steps` learns when what was at work.
-pub fn push(context: &Context, target: &Target, plan: PlanRequest, steps: &mut Steps) -> Result<Pushed> {
+/// Pushes what `plan` says, with progress shown; a path that holds one of the repository's own `values` stays here; `steps` learns
+/// when what was at work.
+pub fn push(
+    context: &Context,
+    target: &Target,
+    plan: PlanRequest,
+    values: &Values,
+    steps: &mut Steps,
+) -> Result<Pushed> {
+    let own = values.known.iter().map(|value| SecretText { source: value.name.clone(), text: value.text.clone() });
     let request = PushRequest {
         plan,
         compression: target.compression(),
         limits: Limits { in_flight: IN_FLIGHT, packers: cores(), memory: MEMORY, patience: PATIENCE },
-        scan: Scan { patterns: true, values: values(target), allow: target.allowed() },
+        scan: Scan {
+            patterns: true,
+            values: of_this_run(target).chain(own.map(ScanValue::Text)).collect(),
+            allow: target.allowed(),
+        },
     };
     let mut progress = cache::Progress::new(&context.console);
     let answer = cache_client::push(context, request, &mut |event| {
@@ -124,11 +139,16 @@ pub fn push(context: &Context, target: &Target, plan: PlanRequest, steps: &mut S
         steps.hear(event);
     });
     progress.finish();
-    answer
+    let mut pushed = answer?;
+    // Where nothing leaves, nothing was to be looked for.
+    if !pushed.pushed.is_empty() || !pushed.not_pushed.is_empty() {
+        pushed.unscanned.extend(closed_values(&values.closed));
+    }
+    Ok(pushed)
 }
 
-/// Where the values are that must not leave this machine.
-fn values(target: &Target) -> Vec<ScanValue> {
+/// Where the tokens and keys of this run are, which must not leave this machine.
+fn of_this_run(target: &Target) -> impl Iterator<Item = ScanValue> {
     let variables = github::variables();
     let token = target.cache.token.as_ref().map(|token| token.variable.as_str());
     let filled = variables.iter().filter(|(_, filled)| **filled).map(|(name, _)| name);
@@ -139,7 +159,7 @@ fn values(target: &Target) -> Vec<ScanValue> {
         Some(KeySource::Variable(name)) => values.push(ScanValue::Variable(name.clone())),
         None => {}
     }
-    values
+    values.into_iter()
 }
 
 /// Whether a push that could not even begin is only a warning: the cache is to blame, and xtask.toml lets that pass.

@@ -11,6 +11,7 @@ use super::push::push;
 use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
 use crate::cache_client::Steps;
+use crate::commands::secrets::values::Values;
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::nix::EmptyStore;
@@ -63,6 +64,8 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
             again: Vec::new(),
             kept: None,
         },
+        // The path holds what was made up just now.
+        &Values::default(),
         &mut Steps::default(),
     )?;
     if let Some(lost) = pushed.not_pushed.first() {

@@ -34,7 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache setup --dry-run                          what nix.conf and netrc would gain
   cargo xtask cache setup                                    for this user; as root, for the machine
-  cargo xtask cache setup --token nix.example.org=NIX_TOKEN  a private cache
+  cargo xtask cache setup --token cache.our-fleet.net=NIX_TOKEN   a private cache
   cargo xtask cache setup --undo                             every byte as it was";
 
 fn token(text: &str) -> Result<(String, String), String> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Cache, Closure, Compression, Content, KeySource, Priority, Token};
+use cache_protocol::{Cache, Closure, Compression, Content, KeySource, Priority, Token, shown};
 
 use crate::config::{self, CacheConfig, SigningKey};
 use crate::fleet::OutputResult;
@@ -111,7 +111,7 @@ impl Target {
     /// With `--offline`, unless the cache is a folder.
     pub fn ready(&self, session: &Session<'_>) -> Result<()> {
         if session.context.offline && !is_on_disk(&self.cache.url) {
-            bail!("{} cannot be asked with --offline", self.cache.substituter());
+            bail!("{} cannot be asked with --offline", shown(&self.cache.substituter()));
         }
         Ok(())
     }

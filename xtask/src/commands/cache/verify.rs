@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use cache_protocol::{Required, Verified, VerifyRequest};
 use clap::builder::FalseyValueParser;
 
+use super::repair::repair;
 use super::roots::{Extent, Roots, roots};
 use super::target::{Target, target};
 use super::{OutputArgs, plan};
@@ -27,6 +28,9 @@ pub struct Args {
     /// Fetch every file, and hash what it holds
     #[arg(long, env = "XTASK_DEEP", value_parser = FalseyValueParser::new())]
     deep: bool,
+    /// Push again from this machine what is missing or damaged, and look once more
+    #[arg(long, env = "XTASK_REPAIR", value_parser = FalseyValueParser::new())]
+    repair: bool,
     /// Answer in JSON, schema 1
     #[arg(long, env = "XTASK_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -35,7 +39,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache verify                   every output that this machine has built
-  cargo xtask cache verify --deep            the content of every file as well";
+  cargo xtask cache verify --deep            the content of every file as well
+  cargo xtask cache verify --repair          mend what is missing or damaged with what is built here";
 
 /// Verifies.
 ///
@@ -55,7 +60,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.line(line);
     }
     target.ready(&session)?;
-    let verified = verify(&session, &target, &roots, args.deep, args.wait.map_or(0, |wait| wait.seconds.into()))?;
+    let mut verified = verify(&session, &target, &roots, args.deep, args.wait.map_or(0, |wait| wait.seconds.into()))?;
+    if args.repair && !verified.problems.is_empty() {
+        repair(&session, &target, &fleet, args.deep)?;
+        verified = verify(&session, &target, &roots, args.deep, 0)?;
+    }
     if args.json {
         context.console.answer(&cache::json(&verified)?);
     }

@@ -9,6 +9,7 @@ use super::push::{self, Args, allowed, conclude, is_tolerated};
 use super::target::Target;
 use super::{policy, watch};
 use crate::cache_client::Steps;
+use crate::commands::secrets::values::{Values, values_at_hand};
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
 use crate::push_policy::Reach;
@@ -37,6 +38,7 @@ pub fn run(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
         strict: args.filter_strict,
         is_everywhere: systems.as_ref().is_some_and(|systems| here.iter().all(|system| systems.contains(system))),
         systems,
+        values: values_at_hand(session)?,
         settled: Ending::Clean,
         open: Ending::Clean,
         said: None,
@@ -59,6 +61,8 @@ struct Watched<'a> {
     systems: Option<Vec<String>>,
     /// Whether they are all that this machine builds for.
     is_everywhere: bool,
+    /// The repository's own values, none of which may leave.
+    values: Values,
     /// What is not tried again.
     settled: Ending,
     /// What the last try came to, of all that is tried again.
@@ -90,7 +94,8 @@ impl Watched<'_> {
         if wanted.is_empty() {
             return pending;
         }
-        match push::push(self.context, self.target, self.request(wanted.clone()), &mut Steps::default()) {
+        let request = self.request(wanted.clone());
+        match push::push(self.context, self.target, request, &self.values, &mut Steps::default()) {
             Ok(pushed) => {
                 self.said = None;
                 let ending = conclude(self.context, self.target, &pushed);

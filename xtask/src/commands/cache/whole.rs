@@ -12,12 +12,12 @@ use super::target::{Target, target};
 use super::{plan, policy, verify};
 use crate::cache_client::Steps;
 use crate::ci::OutputPush;
-use crate::commands::build;
+use crate::commands::secrets::values::values_at_hand;
 use crate::fleet::Span;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
 use crate::rules::Problem;
-use crate::session::{Report, Session, Wish};
+use crate::session::{Report, Session};
 
 /// What a push of everything came to.
 #[derive(Debug)]
@@ -46,16 +46,17 @@ pub fn decided(session: &Session<'_>) -> Result<Decision> {
     Ok(policy::decision(session, &target(session)?, &session.settings.systems()))
 }
 
-/// What caches have of what the outputs of `wish` need, which are evaluated for that and not built.
+/// What caches have of what the outputs of `fleet` need, which are evaluated and not built yet.
 ///
 /// # Errors
-/// When they cannot be evaluated, or the caches not be asked.
-pub fn measured_before(session: &Session<'_>, wish: &Wish) -> Result<Analytics> {
-    let mut evaluated = build::evaluated(session, &Wish { build: None, ..wish.clone() })?;
+/// When the caches cannot be asked.
+pub fn measured_before(session: &Session<'_>, fleet: &Report) -> Result<Analytics> {
     // What no machine here builds is not built now, whatever caches have of it.
     let systems = session.settings.systems();
-    evaluated.results.retain(|result| result.system().is_none_or(|system| systems.iter().any(|here| here == system)));
-    analytics::measure(session, &target(session)?, &evaluated)
+    let is_built_here = |system: &str| systems.iter().any(|here| here == system);
+    let mut fleet = fleet.clone();
+    fleet.results.retain(|result| result.system().is_none_or(is_built_here));
+    analytics::measure(session, &target(session)?, &fleet)
 }
 
 /// The outputs that this machine built and the policy pushes; else why not.
@@ -84,8 +85,9 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         Ok(roots) => roots,
         Err(said) => return Ok(Done::nothing(PushEnding::NotWanted, said)),
     };
-    let (request, mut steps) = (plan::request(session, &target, &roots, false), Steps::default());
-    let pushed = match push::push(session.context, &target, request, &mut steps) {
+    let (request, values) = (plan::request(session, &target, &roots, false), values_at_hand(session)?);
+    let mut steps = Steps::default();
+    let pushed = match push::push(session.context, &target, request, &values, &mut steps) {
         Err(error) if push::is_tolerated(&target, &error) => {
             let said = format!("nothing was pushed: {error:#}");
             session.context.console.mark(Mark::Warning, &said);

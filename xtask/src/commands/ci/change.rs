@@ -2,14 +2,14 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::jobs::Jobs;
+use super::shared::Jobs;
 use crate::ci::{JobName, JobResult};
 use crate::commands::diff::{Revisions, since};
 use crate::context::Context;
 use crate::diff::{Change, Difference};
 use crate::report::diff as report;
-use crate::session::Wish;
-use crate::{git, github, interrupt};
+use crate::session::{Report, Session};
+use crate::{deadline, git, github, interrupt};
 
 /// How long the files are looked for that each changed output depends on: a reviewer waits for it.
 const FILES_WITHIN: u32 = 60;
@@ -21,8 +21,8 @@ pub enum Base {
     Nothing,
     /// This.
     Found(Box<Revisions>),
-    /// What came of it, or why it could not be told.
-    Told(Box<Result<Difference, String>>),
+    /// What the event names, which could not be had: why.
+    Lost(String),
 }
 
 impl Base {
@@ -37,12 +37,8 @@ impl Base {
         Ok(match of_event(context) {
             Ok(None) => Self::Nothing,
             Ok(Some(revisions)) => Self::Found(Box::new(revisions)),
-            Err(error) => Self::untold(&error),
+            Err(error) => Self::Lost(format!("{error:#}")),
         })
-    }
-
-    fn untold(error: &anyhow::Error) -> Self {
-        Self::Told(Box::new(Err(format!("{error:#}"))))
     }
 
     /// The Nix files of the base, for a stand-in that suits both.
@@ -52,15 +48,7 @@ impl Base {
     pub fn nix_files(&self) -> Result<Vec<std::path::PathBuf>> {
         match self {
             Self::Found(revisions) => revisions.nix_files_of_base(),
-            Self::Nothing | Self::Told(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// What came of it, for the reports.
-    pub fn into_difference(self) -> Option<Result<Difference, String>> {
-        match self {
-            Self::Told(told) => Some(*told),
-            Self::Nothing | Self::Found(_) => None,
+            Self::Nothing | Self::Lost(_) => Ok(Vec::new()),
         }
     }
 }
@@ -88,25 +76,26 @@ fn of_event(context: &Context) -> Result<Option<Revisions>> {
 
 impl Jobs<'_> {
     /// Tells what the change does to each output. What cannot be told is no fault of the change: it is said, and fails nothing.
-    pub(super) fn diff(&mut self) -> Result<JobResult> {
+    pub(super) fn diff(&self) -> Result<JobResult> {
         let name = JobName::Diff;
-        self.session()?;
-        if let Base::Nothing = self.base {
-            let reason = "there is nothing to compare with: this run is about no change, and --base names none";
-            return Ok(JobResult::skipped(name, reason.to_owned()));
-        }
-        if let Base::Found(_) = &self.base {
-            self.fleet()?;
-        }
-        if let Base::Found(revisions) = &self.base {
-            let told = match self.compared(revisions) {
-                Err(error) if interrupt::count() > 0 => return Err(error),
-                told => told.map_err(|error| format!("{error:#}")),
-            };
-            self.base = Base::Told(Box::new(told));
-        }
-        let Base::Told(told) = &self.base else { return Ok(JobResult::of(name, Vec::new())) };
-        Ok(match told.as_ref() {
+        let told = match &self.base {
+            Base::Nothing => {
+                let reason = "there is nothing to compare with: this run is about no change, and --base names none";
+                return Ok(JobResult::skipped(name, reason.to_owned()));
+            }
+            Base::Lost(reason) => Err(reason.clone()),
+            Base::Found(revisions) => {
+                let (session, fleet) = self.looked_at()?;
+                if let Some(unable) = self.not_evaluated(name, fleet) {
+                    return Ok(unable);
+                }
+                match self.compare(revisions, session, fleet) {
+                    Err(error) if interrupt::count() > 0 || deadline::current().over().is_some() => return Err(error),
+                    told => told.map_err(|error| format!("{error:#}")),
+                }
+            }
+        };
+        Ok(match self.compared(told) {
             Err(reason) => JobResult::skipped(name, reason.clone()),
             Ok(difference) => {
                 JobResult { reason: Some(report::verdict(difference)), ..JobResult::of(name, Vec::new()) }
@@ -114,17 +103,11 @@ impl Jobs<'_> {
         })
     }
 
-    fn compared(&self, revisions: &Revisions) -> Result<Difference> {
-        let (session, fleet) = self.looked_at()?;
-        if let Some(trouble) = &fleet.trouble {
-            bail!("not every output could be looked at: {trouble}");
-        }
-        let wish = Wish { build: None, fail_fast: false, may_be_absent: true, ..self.wish.clone() };
-        let difference = since(revisions, session, fleet, &wish, FILES_WITHIN)?;
+    fn compare(&self, revisions: &Revisions, session: &Session<'_>, fleet: &Report) -> Result<Difference> {
+        let difference = since(revisions, session, fleet, &self.wish_elsewhere(), FILES_WITHIN)?;
         let lost = |change| matches!(change, Change::BaseDoesNotEvaluate | Change::NeitherEvaluates);
-        if let Some(first) =
-            difference.outputs.first().filter(|_| difference.outputs.iter().all(|one| lost(one.compared.change)))
-        {
+        let mut outputs = difference.outputs.iter();
+        if let Some(first) = difference.outputs.first().filter(|_| outputs.all(|one| lost(one.compared.change))) {
             let why = first.compared.base_reason.as_deref().unwrap_or("it has no outputs");
             bail!("nothing of the base `{}` evaluates: {why}", revisions.base);
         }

@@ -1,13 +1,161 @@
-//! The jobs that xtask.toml adds: their command, run to its end.
+//! The jobs that xtask.toml adds: an app of the flake, a command in its development shell, or a plain command, run to its end.
+
+use std::collections::VecDeque;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Result, bail};
 
-use super::jobs::Jobs;
-use crate::ci::{Job, JobResult};
+use super::shared::Jobs;
+use crate::ci::{Job, JobResult, Phase, Work};
+use crate::plain_text::tokens::without_tokens;
+use crate::plain_text::{without_control, without_credentials};
+use crate::process::spelled;
+use crate::push_policy::{Origin, Trigger, Variables};
+use crate::rules::Problem;
+use crate::session::Session;
+use crate::{github, supervise};
+
+/// How much of what a failed command said last is told with its failure.
+const TAIL: usize = 20;
 
 impl Jobs<'_> {
-    /// Runs the app or the command of `job`.
-    pub(super) fn custom(&mut self, _job: &Job) -> Result<JobResult> {
-        bail!("not yet")
+    /// Runs what `job` is about; it has succeeded if that ends with exit status 0.
+    pub(super) fn custom(&self, job: &Job) -> Result<JobResult> {
+        let missing = missing(&job.machine.secrets, &github::variables());
+        if let Some(secret) = missing {
+            let Some(reason) = withheld(secret, &github::trigger()?) else {
+                bail!(
+                    "`{}` wants the secret `{secret}`, which is not in the environment: set it, on GitHub as a secret of the \
+                     repository",
+                    job.word()
+                );
+            };
+            return Ok(JobResult::skipped(job.name, reason));
+        }
+        if job.phase == Phase::Publish && self.session()?.inputs.is_stand_in() {
+            let reason = "stand-in inputs are never published: `--inputs locked` has the real ones".to_owned();
+            return Ok(JobResult::skipped(job.name, reason));
+        }
+        let mut command = self.call(job)?;
+        let console = &self.context.console;
+        console.keep_secret(&job.machine.secrets);
+        console.command(&spelled(&command));
+        let mut tail = VecDeque::new();
+        let status = supervise::run(&mut command, &mut |line| {
+            let line = legible(line);
+            console.line(&format!("│ {line}"));
+            tail.push_back(line);
+            if tail.len() > TAIL {
+                tail.pop_front();
+            }
+        })?;
+        if status.success() {
+            return Ok(JobResult::of(job.name, Vec::new()));
+        }
+        let said: String = tail.iter().map(|line| format!("\n│ {line}")).collect();
+        let fault = format!("`{}` {}{said}", without_tokens(&spelled(&command)), ending(status));
+        let flags = self.session().map(Session::flags).unwrap_or_default();
+        let fix = format!("`cargo xtask ci {}{flags}` runs it again", job.word());
+        Ok(JobResult::of(job.name, vec![Problem::new(job.place.clone(), fault, fix)]))
+    }
+
+    /// The command of `job`, which gets the inputs that the run has.
+    fn call(&self, job: &Job) -> Result<Command> {
+        let folder = self.context.repository.clone();
+        match &job.work {
+            Work::App(app) => {
+                let session = self.session()?;
+                Ok(session.nix.run_app(&folder, session.inputs.overrides(), app))
+            }
+            Work::Shell(words) => {
+                let session = self.session()?;
+                Ok(session.nix.in_development_shell(&folder, session.inputs.overrides(), words))
+            }
+            Work::Command(words) => {
+                let [program, arguments @ ..] = &words[..] else { bail!("`{}` has no program to run", job.word()) };
+                let mut command = Command::new(program);
+                command.args(arguments).current_dir(folder);
+                Ok(command)
+            }
+            Work::BuiltIn => bail!("`{}` is not built in, and xtask.toml does not say what it runs", job.word()),
+        }
+    }
+}
+
+/// The first of the secrets `wanted` that is not there.
+fn missing<'a>(wanted: &'a [String], variables: &Variables) -> Option<&'a str> {
+    wanted.iter().map(String::as_str).find(|name| variables.get(*name) != Some(&true))
+}
+
+/// Why a run that `trigger` set off is not given `secret`, if it cannot be.
+fn withheld(secret: &str, trigger: &Trigger) -> Option<String> {
+    match &trigger.origin {
+        Origin::Fork(fork) => {
+            Some(format!("it wants the secret `{secret}`, and a run for the fork `{fork}` is given none"))
+        }
+        Origin::Own if trigger.is_kept_from_secrets() => {
+            Some(format!("it wants the secret `{secret}`, and Dependabot's runs are given none of the repository"))
+        }
+        Origin::Own | Origin::Unknown(_) => None,
+    }
+}
+
+/// What was said, as it may be shown: of a line that was written over, what stood there last.
+fn legible(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end_matches('\r');
+    let last = text.rsplit('\r').next().unwrap_or_default();
+    without_tokens(&without_credentials(&without_control(last)))
+}
+
+/// How a command ended that did not succeed.
+fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("ended with exit status {code}"),
+        None => format!("was ended by {}", status.to_string().replace("signal: ", "signal ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+    use crate::push_policy::Event;
+
+    #[test]
+    fn every_ending_is_told() {
+        let check = |raw: i32, expected: &str| assert_eq!(ending(ExitStatus::from_raw(raw)), expected);
+        check(3 << 8, "ended with exit status 3");
+        check(9, "was ended by signal 9 (SIGKILL)");
+        check(6 | 128, "was ended by signal 6 (SIGABRT) (core dumped)");
+    }
+
+    #[test]
+    fn what_is_said_is_one_legible_line() {
+        let check = |line: &[u8], expected: &str| assert_eq!(legible(line), expected);
+        check(b"10 %\r50 %\r100 %\r", "100 %");
+        check(b"\x1b[31mred\x1b[0m \xff", "red \u{fffd}");
+        check(b"https://a:b@c/", "https://c/");
+    }
+
+    #[test]
+    fn secrets_are_missed_unless_nobody_could_give_them() {
+        let variables: Variables = [("A".to_owned(), true), ("B".to_owned(), false)].into();
+        let wanted = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(missing(&wanted(&["A"]), &variables), None);
+        assert_eq!(missing(&wanted(&["A", "B"]), &variables), Some("B"));
+        assert_eq!(missing(&wanted(&["C"]), &variables), Some("C"));
+        let check = |origin: Origin, actor: Option<&str>, expected: Option<&str>| {
+            let (event, actor) = (Event::PullRequest, actor.map(str::to_owned));
+            let trigger = Trigger { event, reference: None, default_branch: None, origin, base: None, actor };
+            assert_eq!(withheld("KEY", &trigger).as_deref(), expected);
+        };
+        check(Origin::Own, None, None);
+        check(Origin::Unknown("who knows".to_owned()), None, None);
+        let fork = "it wants the secret `KEY`, and a run for the fork `eve/fleet` is given none";
+        check(Origin::Fork("eve/fleet".to_owned()), None, Some(fork));
+        let bot = "it wants the secret `KEY`, and Dependabot's runs are given none of the repository";
+        check(Origin::Own, Some("dependabot[bot]"), Some(bot));
     }
 }

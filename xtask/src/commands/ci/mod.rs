@@ -3,8 +3,11 @@
 mod caches;
 mod change;
 mod custom;
+mod engine;
 mod jobs;
 mod matrix;
+mod shared;
+mod speakers;
 mod words;
 
 use std::path::PathBuf;
@@ -13,15 +16,18 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
-use self::jobs::Jobs;
+use self::engine::Engine;
+use self::shared::Jobs;
 use self::words::JobWords;
 use super::build::{BuildArgs, EvaluationArgs};
-use crate::ci::{JobName, JobResult, JobStatus, RunResult, Table, obstacle, plan};
+use crate::ci::course::{Course, Wishes};
+use crate::ci::{JobName, JobStatus, RunResult, Table, plan};
 use crate::config::Config;
 use crate::context::{Context, Ending};
-use crate::fleet::{Selector, Span, Work};
+use crate::fleet::Selector;
 use crate::kept::history::History;
 use crate::report;
+use crate::session::cores;
 
 /// Run the jobs of continuous integration, here exactly as there
 #[derive(Debug, clap::Args)]
@@ -44,6 +50,9 @@ pub struct Args {
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
+    /// Go through later phases although an earlier one failed
+    #[arg(long, env = "XTASK_KEEP_GOING", conflicts_with = "fail_fast", value_parser = FalseyValueParser::new())]
+    keep_going: bool,
     /// Show which jobs would run, and run none
     #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
@@ -69,6 +78,7 @@ Examples:
   cargo xtask ci                             everything, as CI runs it
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
+  cargo xtask ci --keep-going                build even what failed a check
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
   cargo xtask ci --base main                 what is different from the branch `main`, in front of the summary
   cargo xtask ci matrix                      which machines of GitHub would build what
@@ -103,30 +113,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
-    let mut jobs = Jobs::new(context, args, &planned)?;
-    let mut results: Vec<JobResult> = Vec::new();
-    let mut spans: Vec<Span> = Vec::new();
-    for row in &planned {
-        let left_out = row.left_out.clone().or_else(|| obstacle(&row.job, &results, args.fail_fast));
-        let result = match left_out {
-            Some(reason) => JobResult::skipped(row.job.name, reason),
-            None => {
-                console.fold(Some(row.job.name.word()));
-                let began = Instant::now();
-                let done = jobs.run(&row.job);
-                let failed = done.is_failure();
-                spans.push(Span { failed, ..Span::until_now(Work::Job, 0, row.job.name.word(), began) });
-                console.fold(None);
-                done
-            }
-        };
-        report::jobs::done(console, &row.job, &result);
-        results.push(result);
-        // The first job that looks at outputs has them built as well, unless it is known by then that they will not be wanted.
-        if table.get(JobName::Build).is_some_and(|build| obstacle(build, &results, args.fail_fast).is_some()) {
-            jobs.build_nothing();
-        }
-    }
+    let jobs = Jobs::new(context, args, &planned)?;
+    let wishes = Wishes { fail_fast: args.fail_fast, keep_going: args.keep_going, at_once: cores() };
+    let part = args.evaluation.wish(args.only.clone()).part();
+    let usual = planned.iter().map(|row| history.usual_seconds(row.job.name.word(), &part, None)).collect();
+    let (mut results, spans) = Engine::new(&planned, &jobs, Course::new(&planned, wishes, usual)).run()?;
     jobs.look_back(&mut results)?;
     let seconds = started.elapsed().as_secs_f64();
     let result = RunResult { table, began: started, spans, ..jobs.result(results, clock, seconds) };

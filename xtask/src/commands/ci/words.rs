@@ -28,3 +28,21 @@ impl TypedValueParser for JobWords {
         Some(Box::new(values.into_iter()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use crate::ci::VERBS;
+    use crate::context::Cli;
+
+    #[test]
+    fn no_job_may_have_the_name_of_something_else() {
+        let mut command = Cli::command();
+        command.build();
+        let ci = command.find_subcommand("ci").unwrap();
+        let mut verbs: Vec<&str> = ci.get_subcommands().map(clap::Command::get_name).collect();
+        verbs.sort_unstable();
+        assert_eq!(verbs, VERBS);
+    }
+}

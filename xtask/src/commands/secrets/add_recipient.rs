@@ -13,6 +13,7 @@ use crate::rules::secrets::{Policy, nearest, sort};
 
 /// Let somebody read files: name their key in `.sops.yaml`, and encrypt the files for them too
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// How to call them: the name of the person or host, as the flake has it
     name: String,
@@ -22,6 +23,10 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets add-recipient bob age1sgh57quyxzlzvsaad5d33eh5vwewdw55rjl3etd4fcgc243p353q8lcmux secrets/web.yaml";
 
 /// Adds the recipient, or changes nothing.
 ///

@@ -15,10 +15,16 @@ use crate::tree::{FileKind, Tree};
 
 /// Check, without any key, that secrets are encrypted, for whom `.sops.yaml` says, and that what hosts declare is there
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     validation: ValidationArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets check          every file, every rule, every host that declares one
+  cargo xtask secrets check --json   the same, for a program";
 
 /// Evaluates, and checks the secrets.
 ///

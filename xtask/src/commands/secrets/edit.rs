@@ -15,10 +15,16 @@ const UNCHANGED: i32 = 200;
 
 /// Edit an encrypted file with the editor of the user, in a private folder; the repository sees ciphertext only
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The file; one that is not there yet is made, by its rule
     file: PathBuf,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets edit secrets/web.yaml              a file that is there
+  EDITOR=vim cargo xtask secrets edit secrets/new.yaml   one that is made by it, if there is a rule for it";
 
 /// Lets the user edit.
 ///

@@ -11,11 +11,17 @@ use crate::report::Mark;
 
 /// Make an age key where sops looks for it, readable by its owner alone, and say its public half
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Where the key goes [default: where sops looks for it]
     #[arg(long, value_name = "FILE", env = "XTASK_OUTPUT")]
     output: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets keygen                      where sops looks for it
+  cargo xtask secrets keygen --output ~/new.key   elsewhere";
 
 /// Makes the key; its public half is the answer.
 ///

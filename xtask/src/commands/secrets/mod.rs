@@ -8,6 +8,7 @@ mod private;
 mod roundtrip;
 mod scan;
 mod updatekeys;
+pub mod values;
 mod workshop;
 
 use anyhow::Result;
@@ -18,10 +19,16 @@ use crate::session::Evidence;
 
 /// Work with the repository's secrets: check them, prove their rules, change who can read them
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets check                   what needs no key
+  cargo xtask secrets edit secrets/web.yaml   with the editor of the user";
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {

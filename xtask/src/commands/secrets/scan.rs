@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::private::go_on;
+use super::values::{Values, values};
 use super::workshop::Workshop;
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
@@ -12,11 +13,11 @@ use crate::fleet::Place;
 use crate::nix::{self, Store};
 use crate::report::{Mark, problems};
 use crate::rules::Problem;
-use crate::rules::secrets::{Encrypted, Format, Leaf, Needle, key_patterns, needles, read, sort};
-use crate::sops::program::{Opened, open};
+use crate::rules::secrets::{Needle, key_patterns, needles};
 
 /// Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// What is looked through; of a store path, everything it refers to as well
     #[arg(required = true, value_name = "PATH")]
@@ -29,12 +30,19 @@ pub struct Args {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets scan result              a closure, by the link of a build
+  cargo xtask secrets scan --patterns-only .   a folder, without a key";
+
 /// Scans.
 ///
 /// # Errors
 /// When a file cannot be read, or no key opens any of the repository's files.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    let (needles, closed) = if args.patterns_only { (Vec::new(), Vec::new()) } else { values(context)? };
+    let Values { known, closed } =
+        if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
+    let needles: Vec<Needle> = known.iter().flat_map(|value| needles(&value.name, &value.text)).collect();
     let mut found = Vec::new();
     let mut looked_at = 0;
     for path in roots(context, &args.paths)? {
@@ -89,42 +97,6 @@ fn roots(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         roots.extend(closure.iter().map(|path| store.on_disk(path)));
     }
     Ok(roots)
-}
-
-/// The values of the repository's encrypted files, and the files that no key of the user opens.
-fn values(context: &Context) -> Result<(Vec<Needle>, Vec<PathBuf>)> {
-    let workshop = Workshop::open(context)?;
-    let (mut found, mut closed) = (Vec::new(), Vec::new());
-    for file in sort(&workshop.files).encrypted {
-        go_on()?;
-        let path = file.path;
-        match open(&mut workshop.bench(path, &["decrypt"])?)? {
-            Opened::Plain(plain) => found.extend(values_of(&file, &plain)?),
-            Opened::NoKey => closed.push(path.to_owned()),
-            other => bail!("`{}` cannot be decrypted: {other:?}", path.display()),
-        }
-    }
-    Ok((found, closed))
-}
-
-/// What is encrypted in `file`, from its plain text.
-fn values_of(file: &Encrypted<'_>, plain: &[u8]) -> Result<Vec<Needle>> {
-    let (path, format) = (file.path, file.format);
-    if format == Format::Binary {
-        return Ok(needles(&format!("the content of `{}`", path.display()), plain));
-    }
-    let text = std::str::from_utf8(plain).ok().context("a decrypted file is not text")?;
-    let Ok(document) = read(format, text) else { bail!("the decrypted `{}` cannot be read", path.display()) };
-    let name = |keys: &[String]| format!("the value of `{}` in `{}`", keys.join("."), path.display());
-    let sealed = |leaf: &&Leaf| {
-        file.document.leaves.iter().any(|known| known.path == leaf.path && known.text.starts_with("ENC["))
-    };
-    Ok(document
-        .leaves
-        .iter()
-        .filter(sealed)
-        .flat_map(|leaf| needles(&name(&leaf.path), leaf.text.as_bytes()))
-        .collect())
 }
 
 /// What leaks in one file: each value once, whatever its forms, and each key.

@@ -14,6 +14,7 @@ use crate::sops::program::NO_KEY;
 
 /// Encrypt files for whom `.sops.yaml` says now; with `--rotate`, with another data key
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The files [default: every encrypted file whose recipients are not those of its rule]
     #[arg(value_name = "FILE")]
@@ -22,6 +23,11 @@ pub struct Args {
     #[arg(long, env = "XTASK_ROTATE")]
     rotate: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets updatekeys                             every file whose recipients are not those of its rule
+  cargo xtask secrets updatekeys secrets/web.yaml --rotate   somebody left: another data key too";
 
 /// Updates, all files or none.
 ///

@@ -32,11 +32,29 @@ impl Workshop {
     /// # Errors
     /// When sops is missing or a file cannot be read.
     pub fn open(context: &Context) -> Result<Self> {
-        let sops = Sops::find(&Machine::read().tools_folder())?;
         let config = Config::read(&context.repository)?;
         let checkout = git::checkout(&context.repository)?;
         let files = check::files(&Tree::read(&context.repository, checkout.as_ref())?, &config.secrets.ignore)?;
-        Ok(Self { files, sops, repository: context.repository.clone(), folder: private::folder()? })
+        Self::of(files, &context.repository)
+    }
+
+    /// Takes the files of the repository in the folder `repository`, which were read already.
+    ///
+    /// # Errors
+    /// When sops is missing, or a private folder cannot be made.
+    pub fn of(files: Vec<File>, repository: &Path) -> Result<Self> {
+        let sops = Sops::find(&Machine::read().tools_folder())?;
+        Ok(Self { files, sops, repository: repository.to_owned(), folder: private::folder()? })
+    }
+
+    /// An empty folder beside the private copy of `path`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn empty_folder(&self, path: &Path) -> Result<PathBuf> {
+        let folder = self.folder.path().join(format!("{}.empty", path.display()));
+        std::fs::create_dir_all(&folder).context("make an empty folder")?;
+        Ok(folder)
     }
 
     /// What is wrong with the encrypted file at `path`, as it is in `files`; nothing where there is no such file.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::ci::Table;
 use crate::ci::workflow::{self, Generated};
 use crate::config::Config;
 use crate::context::{Context, Ending};
@@ -17,10 +18,16 @@ use crate::rules::workflow::{File, reads};
 
 /// Keep the workflows of GitHub what the job table says: generate, check, compare them; audit those of others, and finished runs
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask workflow generate   write what changed
+  cargo xtask workflow check      what is wrong with any workflow";
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
@@ -52,6 +59,8 @@ struct Workflows {
     files: Vec<File>,
     /// What should be.
     generated: Vec<Generated>,
+    /// The jobs that there are.
+    table: Table,
 }
 
 impl Workflows {
@@ -71,7 +80,7 @@ impl Workflows {
             file.map(|file| file.text.as_str()).unwrap_or_default()
         };
         let generated = workflow::generate(config.ci.table.jobs(), &config.ci, &config.cache.secrets(), committed);
-        Ok(Self { files, generated })
+        Ok(Self { files, generated, table: config.ci.table })
     }
 
     /// The text of the file at `path`; empty where there is none.

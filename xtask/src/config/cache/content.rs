@@ -60,9 +60,9 @@ pub struct PriorityConfig {
 }
 
 /// A regular expression for store paths. What the client understands beyond it (classes of Unicode) is of no use there.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct Pattern(#[cfg_attr(test, schemars(skip))] pub String);
 
 impl TryFrom<String> for Pattern {
@@ -80,9 +80,9 @@ impl TryFrom<String> for Pattern {
 }
 
 /// A glob of systems.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct SystemGlob(#[cfg_attr(test, schemars(skip))] pub String);
 
 impl TryFrom<String> for SystemGlob {
@@ -95,9 +95,9 @@ impl TryFrom<String> for SystemGlob {
 }
 
 /// The name of a key, which is before the colon of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct KeyName(#[cfg_attr(test, schemars(skip))] pub String);
 
 impl TryFrom<String> for KeyName {

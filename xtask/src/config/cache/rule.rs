@@ -4,11 +4,12 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::content::SystemGlob;
 use crate::push_policy::{Action, EventName, Place, ReferencePattern, Rule};
 
 /// A rule, and the byte of the file at which it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Spanned<Table>")]
+#[serde(from = "Spanned<Table>")]
 pub struct PlacedRule {
     /// The rule.
     pub rule: Rule,
@@ -28,47 +29,58 @@ pub struct Table {
     /// Globs of the refs it is about: `refs/heads/main`, `refs/tags/*` (`*` takes slashes too), or `default-branch`. Nothing means
     /// all.
     #[serde(rename = "ref", default)]
-    reference: Vec<String>,
+    reference: Vec<ReferenceText>,
     /// Whether the code must be, or must not be, of this repository. Nothing means both.
     same_repository: Option<bool>,
     /// Globs of the systems it is about: `*-darwin`. Nothing means all.
     #[serde(default)]
-    systems: Vec<String>,
+    systems: Vec<SystemGlob>,
     /// What it says: `push` or `skip`.
     action: Action,
 }
 
-impl TryFrom<Spanned<Table>> for PlacedRule {
-    type Error = String;
-
-    fn try_from(table: Spanned<Table>) -> Result<Self, String> {
+impl From<Spanned<Table>> for PlacedRule {
+    fn from(table: Spanned<Table>) -> Self {
         let start = table.span().start;
-        let rule = read(table.into_inner()).map_err(|error| format!("{error:#}"))?;
-        Ok(Self { rule, start })
+        let table = table.into_inner();
+        let rule = Rule {
+            // Its line is known once the text of the file is at hand.
+            place: Place::Line(0),
+            events: table.event,
+            references: table.reference.into_iter().map(|reference| reference.0).collect(),
+            same_repository: table.same_repository,
+            systems: table.systems.into_iter().map(|system| system.0).collect(),
+            action: table.action,
+        };
+        Self { rule, start }
     }
 }
 
-fn read(table: Table) -> Result<Rule> {
-    if table.event.is_empty() {
-        bail!("`event` of a rule names no event, so that the rule is about nothing");
+/// Why a rule could never mean anything, and the key that says so.
+#[must_use]
+pub fn fault(rule: &Rule) -> Option<(&'static str, &'static str)> {
+    if rule.events.is_empty() {
+        return Some(("event", "`event` of a rule names no event, so that the rule is about nothing"));
     }
-    if table.same_repository == Some(false) && table.action == Action::Push {
-        bail!(
-            "what a fork built is never pushed, so that `same_repository = false` goes with `action = \"skip\"` alone"
-        );
+    let fork = rule.same_repository == Some(false) && rule.action == Action::Push;
+    fork.then_some((
+        "same_repository",
+        "what a fork built is never pushed, so that `same_repository = false` goes with `action = \"skip\"` alone",
+    ))
+}
+
+/// Refs that a rule is about.
+#[derive(Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "String"))]
+pub struct ReferenceText(ReferencePattern);
+
+impl TryFrom<String> for ReferenceText {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        reference(&text).map(Self).map_err(|error| format!("{error:#}"))
     }
-    for system in &table.systems {
-        check_system(system)?;
-    }
-    Ok(Rule {
-        // Its line is known once the text of the file is at hand.
-        place: Place::Line(0),
-        events: table.event,
-        references: table.reference.iter().map(|text| reference(text)).collect::<Result<_>>()?,
-        same_repository: table.same_repository,
-        systems: table.systems,
-        action: table.action,
-    })
 }
 
 fn reference(text: &str) -> Result<ReferencePattern> {

@@ -4,15 +4,16 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 /// A number of bytes: `5GB`, `500MiB`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct Size(#[cfg_attr(test, schemars(skip))] pub u64);
 
 /// A share in percent, at most 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "u8")]
+#[serde(try_from = "i64")]
+#[cfg_attr(test, schemars(with = "u8"))]
 pub struct Percent(#[cfg_attr(test, schemars(skip))] pub u8);
 
 /// Units by powers of ten, as caches bill, and of two, as Nix shows sizes.
@@ -36,11 +37,14 @@ impl TryFrom<String> for Size {
     }
 }
 
-impl TryFrom<u8> for Percent {
+impl TryFrom<i64> for Percent {
     type Error = String;
 
-    fn try_from(number: u8) -> Result<Self, String> {
-        if number > 100 { Err(format!("{number} is no share in percent: write 0 to 100")) } else { Ok(Self(number)) }
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u8::try_from(number) {
+            Ok(share @ 0..=100) => Ok(Self(share)),
+            _ => Err(format!("{number} is no share in percent: write 0 to 100")),
+        }
     }
 }
 
@@ -86,6 +90,8 @@ mod tests {
     fn shares_end_at_a_hundred() {
         assert_eq!(Percent::try_from(0), Ok(Percent(0)));
         assert_eq!(Percent::try_from(100), Ok(Percent(100)));
-        assert_eq!(Percent::try_from(101), Err("101 is no share in percent: write 0 to 100".to_owned()));
+        for number in [101, 256, -1] {
+            assert_eq!(Percent::try_from(number), Err(format!("{number} is no share in percent: write 0 to 100")));
+        }
     }
 }

@@ -153,7 +153,7 @@ fn unknown_keys_and_values_are_named_with_their_line() {
         &format!("{rule}event = [\"push\", \"pull_reqest\"]"),
         ":4:18: unknown value `pull_reqest`: did you mean `pull_request`?",
     );
-    refused("[[cache.rule]]\nevent = [\"push\"]", ":2:1: missing field `action`");
+    refused("[[cache.rule]]\nevent = [\"push\"]", ":2:1: the key `action` is missing here");
 }
 
 #[test]
@@ -162,22 +162,22 @@ fn values_that_make_no_sense_are_refused_where_they_stand() {
     refused("content.budget = \"5\"", ":2:18: `` in the size `5` is no unit: write `5GB` or `500MiB`");
     refused("targets.overall = 101", ":2:19: 101 is no share in percent: write 0 to 100");
     let everything = "`.*` fits every store path: bind it to what is meant, such as `-source$`";
-    refused("content.exclude = [\"-a$\", \".*\"]", &format!(":2:19: {everything}"));
+    refused("content.exclude = [\"-a$\", \".*\"]", &format!(":2:27: {everything}"));
     let key = "`a-1:AAAA` is a whole key: write its name, `a-1`, alone";
-    refused("content.upstream = [\"a-1:AAAA\"]", &format!(":2:20: {key}"));
-    refused("content.upstream = [\"\"]", ":2:20: `` is no name of a key");
-    refused("content.upstream = [\"a b\"]", ":2:20: `a b` is no name of a key");
+    refused("content.upstream = [\"a-1:AAAA\"]", &format!(":2:21: {key}"));
+    refused("content.upstream = [\"\"]", ":2:21: `` is no name of a key");
+    refused("content.upstream = [\"a b\"]", ":2:21: `a b` is no name of a key");
     let system = "is no system and no glob of systems: write `x86_64-linux` or `*-darwin`";
-    refused("content.expensive_systems = [\"darwin\"]", &format!(":2:29: `darwin` {system}"));
+    refused("content.expensive_systems = [\"darwin\"]", &format!(":2:30: `darwin` {system}"));
     let error = format!("{:#}", Config::parse("[cache]\ncontent.exclude = [\"(\"]\n").unwrap_err());
-    assert!(error.starts_with("xtask.toml:2:19: `(` is no regular expression: "), "{error}");
+    assert!(error.starts_with("xtask.toml:2:20: `(` is no regular expression: "), "{error}");
 }
 
 #[test]
 fn a_secret_put_where_its_name_belongs_is_not_repeated() {
     let refusal =
         "this is no name of an environment variable, such as `CACHIX_AUTH_TOKEN`; a token itself never goes here";
-    refused("token_env = [\"eyJhbGciOi.J9\"]", &format!(":2:13: {refusal}"));
+    refused("token_env = [\"eyJhbGciOi.J9\"]", &format!(":2:14: {refusal}"));
     refused("signing_key_env = \"a-1:c2VjcmV0\"", &format!(":2:19: {refusal}"));
     refused("signing_key_env = \"\"", &format!(":2:19: {refusal}"));
     refused("signing_key_env = \"1A\"", &format!(":2:19: {refusal}"));
@@ -186,25 +186,26 @@ fn a_secret_put_where_its_name_belongs_is_not_repeated() {
 
 #[test]
 fn rules_that_could_never_mean_anything_are_refused() {
-    let check = |text: &str, expected: &str| {
-        refused(&format!("\n[[cache.rule]]\n{text}"), &format!(":3:1: {expected}"));
+    let check = |text: &str, place: &str, expected: &str| {
+        refused(&format!("\n[[cache.rule]]\n{text}"), &format!(":{place}: {expected}"));
     };
-    check("event = []\naction = \"push\"", "`event` of a rule names no event, so that the rule is about nothing");
+    let nothing = "`event` of a rule names no event, so that the rule is about nothing";
+    check("event = []\naction = \"push\"", "4:9", nothing);
     let fork =
         "what a fork built is never pushed, so that `same_repository = false` goes with `action = \"skip\"` alone";
-    check("event = [\"push\"]\nsame_repository = false\naction = \"push\"", fork);
+    check("event = [\"push\"]\nsame_repository = false\naction = \"push\"", "5:19", fork);
     let rule = |key: &str, pattern: &str| format!("event = [\"push\"]\n{key} = ['{pattern}']\naction = \"push\"");
     let whole = "`main` in `ref` is no whole ref: write `refs/heads/main` or `refs/tags/main`";
-    check(&rule("ref", "main"), whole);
+    check(&rule("ref", "main"), "5:8", whole);
     for (pattern, foreign) in
         [("refs/heads/[ab]", '['), ("^refs/heads/a$", '^'), ("refs/heads/a b", ' '), (r"refs/\w", '\\')]
     {
         let refusal = format!("is no glob of refs: `{foreign}` is in no ref, and `*` and `?` alone stand for others");
-        check(&rule("ref", pattern), &format!("`{pattern}` in `ref` {refusal}"));
+        check(&rule("ref", pattern), "5:8", &format!("`{pattern}` in `ref` {refusal}"));
     }
     for pattern in ["darwin", "X86_64-linux", ""] {
         let refusal = "is no system and no glob of systems: write `x86_64-linux` or `*-darwin`";
-        check(&rule("systems", pattern), &format!("`{pattern}` {refusal}"));
+        check(&rule("systems", pattern), "5:12", &format!("`{pattern}` {refusal}"));
     }
     for (key, pattern) in
         [("systems", "*"), ("systems", "aarch64-?inux"), ("ref", "*"), ("ref", "refs/*"), ("ref", "default-branch")]
@@ -216,13 +217,10 @@ fn rules_that_could_never_mean_anything_are_refused() {
 #[test]
 fn what_does_not_go_together_is_refused() {
     let both = "`cache.signing_key_env` and `cache.signing_key_file` both name the signing key: keep one";
-    refused("signing_key_env = \"A\"\nsigning_key_file = \"a\"", &format!(": {both}"));
-    refused("token_env = []", ": `cache.token_env` names no variable: leave it out for the usual ones");
-    let class = "A class is a `[[cache.content.priority]]` with that `name`";
-    refused(
-        "targets.overal = 85",
-        &format!(": `cache.targets.overal` is for no class: did you mean `overall`? {class}"),
-    );
+    refused("signing_key_env = \"A\"\nsigning_key_file = \"a\"", &format!(":3:1: {both}"));
+    refused("token_env = []", ":2:13: `cache.token_env` names no variable: leave it out for the usual ones");
+    let class = "is for no class (a `[[cache.content.priority]]` with that `name`)";
+    refused("targets.overal = 85", &format!(":2:9: `cache.targets.overal` {class}: did you mean `overall`?"));
     let text = "targets.imges = 85\n[[cache.content.priority]]\nname = \"images\"\npattern = \"-image-\"";
-    refused(text, &format!(": `cache.targets.imges` is for no class: did you mean `images`? {class}"));
+    refused(text, &format!(":2:9: `cache.targets.imges` {class}: did you mean `images`?"));
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
+use anyhow::{Result, bail};
+
+use crate::nearest::nearest;
 
 /// Where to push.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
+#[cfg_attr(test, schemars(try_from = "String"))]
 pub struct CacheUrl {
     #[cfg_attr(test, schemars(skip))]
     text: String,
@@ -33,6 +34,9 @@ pub enum CacheKind {
     /// Another store of Nix, which Nix itself copies to.
     Nix,
 }
+
+/// What to write in place of what is no cache at all.
+const FOR_EXAMPLE: &str = "write for example `file:///srv/cache` or `cachix://name`";
 
 /// Each scheme with an example.
 const SCHEMES: [(&str, &str); 10] = [
@@ -63,17 +67,18 @@ impl CacheUrl {
     /// When it is no URL of a cache, or holds a password, which it then does not repeat.
     pub fn parse(text: &str) -> Result<Self> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            bail!("`{text}` is no URL of a cache: write for example `file:///srv/cache` or `cachix://name`");
+            bail!("`{text}` is no URL of a cache: {FOR_EXAMPLE}");
         };
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
             bail!("a password does not belong into the URL of a cache: name the variable that holds it in `token_env`");
         }
         let Some((_, example)) = SCHEMES.iter().find(|(known, _)| *known == scheme) else {
-            let likeness = |known: &str| strsim::jaro_winkler(known, scheme);
-            let nearest = SCHEMES.iter().max_by(|(a, _), (b, _)| likeness(a).total_cmp(&likeness(b)));
-            let (_, example) = nearest.context("no scheme is known")?;
-            bail!("no cache is known by `{scheme}://`: did you mean `{example}`?");
+            let near = nearest(scheme, SCHEMES.map(|(known, _)| known));
+            match SCHEMES.iter().find(|(known, _)| Some(*known) == near) {
+                Some((_, example)) => bail!("no cache is known by `{scheme}://`: did you mean `{example}`?"),
+                None => bail!("no cache is known by `{scheme}://`: {FOR_EXAMPLE}"),
+            }
         };
         let kind = match scheme {
             "file" => CacheKind::File(PathBuf::from(rest)),

@@ -119,9 +119,9 @@ const HOSTED: [(&str, &str); 3] =
 impl CiConfig {
     /// Finishes what needs the text of the file, and refuses what is no table of jobs.
     pub(super) fn complete(&mut self, text: &str) -> Result<()> {
-        match Table::of(&self.jobs, &|at| super::line_at(text, at)) {
+        match Table::of(&self.jobs, &|at| super::fault::line_at(text, at)) {
             Ok(table) => self.table = table,
-            Err(fault) => bail!("{FILE}{}: {}", super::place_of(text, fault.at), fault.text),
+            Err(fault) => bail!("{FILE}{}: {}", super::fault::place_of(text, fault.at), fault.text),
         }
         Ok(())
     }

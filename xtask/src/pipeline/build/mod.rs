@@ -1,6 +1,7 @@
 //! Building in processes of few targets each, each derivation once over the whole run: what runs, what failed and why.
 
 mod hearing;
+mod overdue;
 mod process;
 mod queue;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use rustix::process::Signal;
 
+pub use overdue::Overdue;
 pub use process::Running;
 
 use super::Setting;

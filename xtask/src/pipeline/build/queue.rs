@@ -32,6 +32,11 @@ impl Queued {
         Ok(Self { target, tries: 0, needs, age: graph.age() })
     }
 
+    /// What it needs, as far as was known when that was last asked.
+    pub(super) fn last_needs(&self) -> &Set {
+        &self.needs
+    }
+
     /// What it needs, as far as not built by what `graph` knows now.
     pub(super) fn needs(&mut self, graph: &mut Graph<'_>) -> Result<&Set> {
         if self.age == graph.age() {

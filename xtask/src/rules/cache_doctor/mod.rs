@@ -11,7 +11,7 @@ mod reached;
 mod tests;
 mod token;
 
-use cache_protocol::CacheProbe;
+use cache_protocol::{CacheProbe, shown};
 
 use crate::doctor::{Diagnosis, Standing};
 
@@ -142,5 +142,11 @@ fn problem(name: &str, found: &str, fix: &str) -> Diagnosis {
 
 /// The name of a diagnosis that is about `what` of a cache.
 fn about(what: &str, cache: &CacheFacts) -> String {
-    format!("{what} {}", cache.url)
+    format!("{what} {}", named(&cache.url))
+}
+
+/// The address without a login.
+fn named(url: &str) -> String {
+    let settings = url.split_once('?').map(|(_, settings)| format!("?{settings}"));
+    format!("{}{}", shown(url), settings.unwrap_or_default())
 }

@@ -51,8 +51,8 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask cache provision cachix://my-fleet
   cargo xtask cache provision 's3://bucket?region=eu-central-1' --new-key ~/.config/nix/fleet-cache   with a key to sign with
-  cargo xtask cache provision https://nix.example.org --key nix.example.org-1:…   made elsewhere: write it down
-  cargo xtask cache provision https://nix.example.org --key … --dry-run           what flake.nix would gain";
+  cargo xtask cache provision https://cache.our-fleet.net --key cache.our-fleet.net-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=   made elsewhere: write it down
+  cargo xtask cache provision https://cache.our-fleet.net --key cache.our-fleet.net-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs= --dry-run   what flake.nix would gain";
 
 /// Creates the cache and writes it down.
 ///

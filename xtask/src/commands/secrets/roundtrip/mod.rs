@@ -22,11 +22,16 @@ use crate::{age, git};
 
 /// Prove the rules of `.sops.yaml` with fresh keys: who should open a file does, nobody else does, and tampering is refused
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Answer in JSON, schema 1
     #[arg(long, env = "XTASK_JSON")]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask secrets roundtrip   every rule, with keys made for it and thrown away";
 
 /// Puts fresh keys in place of all recipients, and tries each rule and format in use with the genuine sops.
 ///

@@ -279,6 +279,8 @@ fn priorities() {
         &[&expected(&format!("{URL}?want-mass-query=1&priority=40"), 41)],
     );
     check(&clash(None, URL), &[]);
+    let told = said(&clash(Some(40), &URL.replace("https://", "https://me:hunter2@"))).join(" ");
+    assert!(told.contains("priority") && !told.contains("hunter2"), "{told}");
     let mut two = clash(None, URL);
     two.machine.substituters.push("https://b.org".into());
     two.caches.push(CacheFacts { url: "https://b.org".into(), ..CacheFacts::default() });

@@ -1,0 +1,180 @@
+//! `[ci.jobs]` of xtask.toml: jobs of one's own with a real Nix, green and red, and what is switched off.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod sandbox;
+
+use std::fs;
+
+use sandbox::{Ran, Sandbox, TestNix, program};
+use serde_json::Value;
+
+/// A flake with apps and a development shell, of which `greeting` is in the environment. Nix takes a builder for killed that closes its output before it ends, as
+/// `chmod` does: the last word is the shell's.
+fn flake() -> String {
+    let bash = program("bash", "apt-get install bash");
+    format!(
+        r#"{{
+  outputs = {{ self }}: let
+    system = "x86_64-linux";
+    built = name: script: derivation {{
+      inherit name system;
+      builder = "{bash}";
+      args = [ "-c" script ];
+      greeting = "from the shell";
+      # As stdenv has it: where `nix develop` leaves the environment.
+      outputs = [ "out" ];
+    }};
+    program = built "deploy" "echo '#!/bin/sh\necho deployed; exit 0' > $out; /bin/chmod +x $out; :";
+  in {{
+    apps.${{system}} = {{
+      deploy = {{ type = "app"; program = "${{program}}"; }};
+      broken = {{ type = "app"; program = "${{built "broken" "echo '#!/bin/sh\necho it is down >&2; exit 4' > $out; /bin/chmod +x $out; :"}}"; }};
+    }};
+    devShells.${{system}}.default = built "shell" "";
+    packages.${{system}}.default = built "smallest" "echo > $out";
+  }};
+}}
+"#,
+        bash = bash.display()
+    )
+}
+
+fn place(nix: TestNix, jobs: &str) -> Sandbox {
+    let sandbox = Sandbox::new(nix);
+    sandbox.write("flake.nix", &flake());
+    sandbox.write("xtask.toml", jobs);
+    sandbox
+}
+
+fn ci(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    sandbox.run(&[&["ci"], arguments].concat())
+}
+
+fn job(sandbox: &Sandbox, name: &str) -> Value {
+    let report = fs::read(sandbox.path("state/report/report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    report["jobs"].as_array().unwrap().iter().find(|job| job["name"] == name).unwrap().clone()
+}
+
+const GREEN: &str = r#"
+[ci.jobs.greet]
+shell = ["sh", "-c", "echo greeted $greeting"]
+[ci.jobs.read]
+about = "the flake can be read"
+needs = ["greet"]
+command = ["sh", "-c", "echo read in $(pwd) >&2; test -f flake.nix"]
+[ci.jobs.deploy]
+phase = "publish"
+needs = ["read"]
+app = "deploy"
+[ci.jobs.other]
+command = ["false"]
+"#;
+
+#[test]
+fn an_app_a_command_and_one_in_the_shell_run_with_what_they_need() {
+    for nix in TestNix::ALL {
+        let sandbox = place(nix, GREEN);
+        let ran = ci(&sandbox, &["deploy"]).ends(0);
+        let read = format!("│ read in {}", sandbox.repository().canonicalize().unwrap().display());
+        let ran = ran.says(&["│ greeted from the shell", &read, "│ deployed", "✓ read: the flake can be read"]);
+        let at = |text: &str| ran.stderr.find(text).unwrap();
+        assert!(at("│ greeted") < at("│ read") && at("│ read") < at("│ deployed"), "{}", ran.stderr);
+        let ran = ran.says(&["- other: skipped: not asked for", "✓ deploy: the app `deploy` of the flake succeeds"]);
+        assert!(!ran.stderr.contains("✗"), "{}", ran.stderr);
+        let deploy = job(&sandbox, "deploy");
+        assert_eq!((&deploy["status"], &deploy["phase"]), (&Value::from("ok"), &Value::from("publish")));
+    }
+}
+
+#[test]
+fn what_is_published_is_never_of_the_stand_in() {
+    let sandbox = place(TestNix::Modern, GREEN);
+    let said = "- deploy: skipped: stand-in inputs are never published";
+    let ran = ci(&sandbox, &["deploy", "--inputs", "standin"]).ends(0).says(&["│ greeted from the shell", said]);
+    assert!(!ran.stderr.contains("deployed"), "{}", ran.stderr);
+}
+
+const RED: &str = r#"
+[ci.jobs.app]
+app = "broken"
+[ci.jobs.shell]
+shell = ["sh", "-c", "echo $greeting; exit 5"]
+[ci.jobs.killed]
+command = ["sh", "-c", "echo ::error::injected; echo '##[error]too'; kill -KILL $$"]
+[ci.jobs.absent]
+command = ["no-such-program"]
+[ci.jobs.behind]
+needs = ["app"]
+command = ["true"]
+"#;
+
+#[test]
+fn a_job_that_fails_is_told_with_what_it_said_last() {
+    for nix in TestNix::ALL {
+        let sandbox = place(nix, RED);
+        let ran = ci(&sandbox, &["app", "behind"]).ends(1);
+        ran.says(&[
+            "'.#broken'` ended with exit status 4\n│ ",
+            "│ it is down\n    fix: `cargo xtask ci app` runs it again",
+        ])
+        .says(&["✗ xtask.toml:2: `", "- behind: skipped: it needs `app`, which failed", "✗ ci: app failed"]);
+        let problem = job(&sandbox, "app")["problems"][0].clone();
+        assert_eq!(problem["place"]["line"], 2, "{problem}");
+        let junit = fs::read_to_string(sandbox.path("state/report/junit.xml")).unwrap();
+        assert!(junit.contains("ended with exit status 4\">") && junit.contains("│ it is down"), "{junit}");
+        ci(&sandbox, &["shell"])
+            .ends(1)
+            .says(&["exit 5'` ended with exit status 5\n│ ", "│ from the shell\n    fix: "]);
+    }
+}
+
+#[test]
+fn what_a_job_says_commands_nobody_and_how_it_ended_is_told() {
+    let mut sandbox = place(TestNix::Modern, RED);
+    ci(&sandbox, &["killed"]).ends(1).says(&["` was ended by signal 9 (SIGKILL)\n│ ::error::injected"]);
+    ci(&sandbox, &["absent"]).ends(2).says(&["absent: could not check: could not start no-such-program: No such file"]);
+    sandbox.set("GITHUB_ACTIONS", "true");
+    let ran = ci(&sandbox, &["killed"]).ends(1).says(&["::group::killed\n", "│ ::error::injected", "## [error]too"]);
+    let commands = ran.stderr.lines().filter(|line| line.starts_with("::error"));
+    assert_eq!(commands.filter(|line| line.contains("title=cargo xtask killed")).count(), 1, "{}", ran.stderr);
+    assert!(!ran.stderr.lines().any(|line| line.starts_with("::error::injected") || line.starts_with("##[")));
+}
+
+#[test]
+fn a_secret_is_given_hidden_and_missed() {
+    let jobs = "[ci.jobs.deploy]\nsecrets = ['DEPLOY_KEY']\ncommand = ['sh', '-c', 'echo with $DEPLOY_KEY; exit 1']\n";
+    let mut sandbox = place(TestNix::Modern, jobs);
+    let missed =
+        "deploy: could not check: `deploy` wants the secret `DEPLOY_KEY`, which is not in the environment: set it";
+    ci(&sandbox, &["deploy"]).ends(2).says(&[missed]);
+    sandbox.set("DEPLOY_KEY", "correct-horse");
+    let ran = ci(&sandbox, &["deploy"]).ends(1).says(&["│ with ***"]);
+    assert!(!ran.stderr.contains("correct-horse"), "{}", ran.stderr);
+    for file in ["report.json", "report.html", "junit.xml", "summary.md"] {
+        let text = fs::read_to_string(sandbox.path("state/report").join(file)).unwrap();
+        assert!(!text.contains("correct-horse"), "{file}: {text}");
+    }
+}
+
+#[test]
+fn only_jobs_that_are_there_can_be_called_or_left_out() {
+    let sandbox = place(TestNix::Modern, &format!("{GREEN}[ci.jobs.lock]\nenabled = false\n"));
+    let unknown = "error: no job is called `deplyo`: did you mean `deploy`? There are bootstrap, cache-policy, ";
+    for arguments in [&["deplyo"][..], &["--skip", "deplyo"], &["--plan", "deplyo"]] {
+        ci(&sandbox, arguments).ends(2).says(&[unknown]);
+    }
+    ci(&sandbox, &["lock"]).ends(2).says(&["the job `lock` is switched off: xtask.toml:15 says `enabled = false`"]);
+    let plan = ci(&sandbox, &["--plan", "--skip", "lock,other"]).ends(0).stdout;
+    let plan: Vec<String> = plan.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in ["lock check (switched off by xtask.toml:15)", "other check (skipped as asked)"] {
+        assert!(plan.iter().any(|other| other == line), "{plan:?}");
+    }
+    assert_eq!(plan.last().unwrap(), "deploy publish the app `deploy` of the flake succeeds");
+    ci(&sandbox, &["read"]).ends(0).says(&["- lock: skipped: switched off by xtask.toml:15"]);
+    sandbox.write("xtask.toml", "[ci.jobs.a]\ncommand = ['x']\nneeds = ['b']\n");
+    ci(&sandbox, &[]).ends(2).says(&["error: xtask.toml:3:10: no job is called `b`"]);
+    assert!(!sandbox.path("state/report/report.json").exists());
+}
