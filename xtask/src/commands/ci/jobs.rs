@@ -41,6 +41,7 @@ impl Jobs<'_> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::Diff => self.diff(),
             JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
             JobName::CacheAnalytics => self.cache_analytics(),

@@ -7,12 +7,14 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Args;
 use super::as_before::AsBefore;
+use super::change::Base;
 use super::choice::Choice;
 use crate::bootstrap::ensure_nix;
 use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
+use crate::diff::Difference;
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
 use crate::report::turns::speaking;
@@ -40,6 +42,9 @@ pub struct Jobs<'a> {
     measured: Mutex<Option<Result<Analytics, JobResult>>>,
     caches: Mutex<Caches>,
     push_ended: OnceLock<PushEnding>,
+    pub(super) base: Base,
+    /// What the change does, or why that cannot be told.
+    difference: OnceLock<Result<Difference, String>>,
 }
 
 /// How the evaluation of the outputs ended.
@@ -64,11 +69,13 @@ impl<'a> Jobs<'a> {
         if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
             (wish.selectors, wish.may_be_absent) = (evaluated, true);
         }
+        let autowiring = runs(JobName::Autowiring);
+        let base = if runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
-            autowiring: runs(JobName::Autowiring),
+            autowiring,
             choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
@@ -79,6 +86,8 @@ impl<'a> Jobs<'a> {
             measured: Mutex::default(),
             caches: Mutex::default(),
             push_ended: OnceLock::new(),
+            base,
+            difference: OnceLock::new(),
         })
     }
 
@@ -169,6 +178,7 @@ impl<'a> Jobs<'a> {
             nix: self.nix.get().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches.into_inner().unwrap_or_else(PoisonError::into_inner),
+            difference: self.difference.into_inner(),
             fleet: self.built.into_inner().or_else(|| self.evaluated.into_inner()?.0.ok()),
             started,
             began: Instant::now(),
@@ -190,6 +200,7 @@ impl<'a> Jobs<'a> {
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
             let besides = self.choice.outputs.nix_files_of_base()?;
+            let besides = besides.into_iter().chain(self.base.nix_files()?).collect();
             let session = Session::open_besides(self.context, nix, besides)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
@@ -248,6 +259,16 @@ impl<'a> Jobs<'a> {
     /// Notes something of the caches for the reports.
     pub(super) fn note(&self, note: impl FnOnce(&mut Caches)) {
         note(&mut held(&self.caches));
+    }
+
+    /// Notes what the change does.
+    pub(super) fn compared(&self, told: Result<Difference, String>) -> &Result<Difference, String> {
+        self.difference.get_or_init(|| told)
+    }
+
+    /// The wish for the outputs of another revision.
+    pub(super) fn wish_elsewhere(&self) -> Wish {
+        Wish { build: None, fail_fast: false, may_be_absent: true, ..self.wish.clone() }
     }
 
     pub(super) fn pushed(&self, ending: PushEnding) {
