@@ -2,6 +2,7 @@
 
 mod caches;
 mod custom;
+mod endings;
 mod engine;
 mod jobs;
 mod matrix;
