@@ -179,12 +179,14 @@ impl Run<'_, '_> {
             evaluated.system.clone_from(&derivation.system);
         }
         let target = Target { index, drv };
-        if let Some(refusal) = build.builders.refusal(&derivation.system, &derivation.features) {
+        let spared = build.spared.spares(&self.results[index].output, &target.drv);
+        let refusal = build.builders.refusal(&derivation.system, &derivation.features).filter(|_| !spared);
+        if spared || refusal.is_some() {
             if building.is_result(&target.drv)? {
                 self.take_built(vec![Built::present(index)]);
             } else {
-                self.results[index].status = Status::Skipped;
-                self.results[index].reason = Some(refusal);
+                self.results[index].status = if spared { Status::Evaluated } else { Status::Skipped };
+                self.results[index].reason = refusal;
                 self.finish(index);
             }
             return Ok(());
