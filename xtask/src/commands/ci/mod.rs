@@ -5,6 +5,7 @@ mod caches;
 mod change;
 mod choice;
 mod custom;
+mod endings;
 mod engine;
 mod explain;
 mod jobs;
