@@ -32,7 +32,11 @@ fn what_a_job_is_and_runs() {
         };
         check(
             "build",
-            &["needs      bootstrap\n", "It runs:\n  cargo xtask build\n", "nix-store --realise DERIVATIONS --keep-going"],
+            &[
+                "needs      bootstrap\n",
+                "It runs:\n  cargo xtask build\n",
+                "nix-store --realise DERIVATIONS --keep-going",
+            ],
         );
         check(
             "build",

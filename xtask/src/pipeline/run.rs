@@ -11,11 +11,11 @@ use super::build::{Building, Built, Heard, Target};
 use super::evaluation::{Evaluation, Task, Verdict};
 use super::held::Held;
 use super::{Event, Now, Order, Outcome, Progress, Setting};
-use crate::deadline::{self, Deadline, Over};
 use crate::fleet::{AtWork, Evaluated, OutputResult, Status};
 use crate::nix::Having;
-use crate::stopping::Stopping;
 use crate::supervise::BACKLOG;
+use crate::supervise::Stopping;
+use crate::supervise::deadline::{self, Deadline, Over};
 
 /// How often memory is looked at, and everything else but the children.
 const LOOK: Duration = Duration::from_millis(20);

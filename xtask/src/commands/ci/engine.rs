@@ -9,10 +9,10 @@ use super::shared::{Evaluated, Jobs};
 use super::speakers::Speakers;
 use crate::ci::course::{Course, Step, Task};
 use crate::ci::{JobName, JobResult, JobStatus, Planned};
-use crate::deadline::{Deadline, Over};
 use crate::fleet::{Span, Work, free_worker};
 use crate::report;
 use crate::report::turns::speaking;
+use crate::supervise::deadline::{Deadline, Over};
 
 /// A run at work.
 pub struct Engine<'a, 'j> {
@@ -107,11 +107,12 @@ impl<'a, 'j> Engine<'a, 'j> {
         let began = Instant::now();
         let build = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
         let timeout = |index: Option<usize>| Some(self.rows.get(index?)?.job.machine.timeout);
-        let all = || self.rows.iter().filter(|row| row.left_out.is_none()).map(|row| row.job.machine.timeout).max();
+        let lookers = || (0..self.rows.len()).filter(|&index| self.course.waits_for(Task::Evaluation, index));
+        let longest = || lookers().filter_map(|index| timeout(Some(index))).max();
         let analytics = self.rows.iter().position(|row| row.job.name == JobName::CacheAnalytics);
         let time = match task {
-            // The build is what it is for, and where there is none, it may take as long as anything.
-            Task::Evaluation => timeout(build).or_else(all),
+            // The build is what it is for, and where there is none, it may take as long as whoever waits for it.
+            Task::Evaluation => timeout(build).or_else(longest),
             Task::Measurement => timeout(analytics),
             Task::Job(index) => timeout(Some(index)),
         };

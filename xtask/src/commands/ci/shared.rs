@@ -13,12 +13,12 @@ use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
-use crate::deadline::{self, Over};
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
 use crate::report::turns::speaking;
 use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
+use crate::supervise::deadline::{self, Over};
 use crate::{files, interrupt, rules};
 
 /// What the jobs of one run share.
@@ -35,7 +35,7 @@ pub struct Jobs<'a> {
     /// Held by whoever opens the repository.
     opening: Mutex<()>,
     /// What the outputs are, or why nobody knows, and the seconds that it took.
-    evaluated: OnceLock<(Result<Report, String>, f64)>,
+    evaluated: OnceLock<(Result<Report, Unknown>, f64)>,
     built: OnceLock<Report>,
     measured: Mutex<Option<Result<Analytics, JobResult>>>,
     caches: Mutex<Caches>,
@@ -114,7 +114,8 @@ impl<'a> Jobs<'a> {
         if let Some(build) = &mut build {
             build.seconds = seconds;
         }
-        self.evaluated.set((done.map_err(|error| format!("{error:#}")), seconds)).ok();
+        let unknown = |error| Unknown { status, reason: unable(name, &error).reason.unwrap_or_default() };
+        self.evaluated.set((done.map_err(unknown), seconds)).ok();
         Evaluated { status, build }
     }
 
@@ -130,14 +131,14 @@ impl<'a> Jobs<'a> {
         let wish = self.wish_to_build(session);
         let fleet = match self.evaluated.get() {
             Some((Ok(fleet), _)) => build::built(session, fleet, &wish)?,
-            Some((Err(reason), _)) => bail!("{reason}"),
+            Some((Err(unknown), _)) => bail!(unknown.clone()),
             None => build::watched(session, &wish)?,
         };
         build::tell(session, &fleet);
         let name = JobName::Build;
         let mut result = not_done(name, &fleet).unwrap_or_else(|| self.built_of_choice(&wish, &fleet));
         if result.status == JobStatus::Ok && fleet.failures().next().is_some() {
-            result.status = JobStatus::Failed;
+            (result.status, result.reason) = (JobStatus::Failed, None);
         }
         self.built.set(fleet).ok();
         Ok(result)
@@ -202,7 +203,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn looked_at(&self) -> Result<(&Session<'a>, &Report)> {
         let fleet = match (self.built.get(), self.evaluated.get()) {
             (Some(fleet), _) => Ok(fleet),
-            (None, Some((fleet, _))) => fleet.as_ref().map_err(|reason| anyhow!("{reason}")),
+            (None, Some((fleet, _))) => fleet.as_ref().map_err(|unknown| anyhow!(unknown.clone())),
             (None, None) => bail!("nobody has looked at the outputs"),
         };
         Ok((self.session()?, fleet?))
@@ -258,8 +259,26 @@ impl<'a> Jobs<'a> {
     }
 }
 
+/// Nobody could evaluate the outputs: each job that looks at them comes to the same.
+#[derive(Debug, Clone)]
+struct Unknown {
+    status: JobStatus,
+    reason: String,
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Unknown {}
+
 /// What a job comes to that could not do its work because of `error`.
 pub fn unable(name: JobName, error: &anyhow::Error) -> JobResult {
+    if let Some(Unknown { status, reason }) = error.downcast_ref() {
+        return JobResult { status: *status, reason: Some(reason.clone()), ..JobResult::of(name, Vec::new()) };
+    }
     let (status, reason) = match deadline::current().over() {
         _ if interrupt::count() > 0 => (JobStatus::Interrupted, format!("{error:#}")),
         Some(over @ Over::TimedOut(_)) => (JobStatus::Failed, format!("{}: {error:#}", over.words())),
