@@ -109,6 +109,7 @@ mod tests {
     use super::super::table::Machine;
     use super::super::{JobName, Permission, Phase, Table};
     use super::*;
+    use crate::config::Config;
     use crate::rules::yaml::{Node, parse};
 
     fn parsed(jobs: &[Job], config: &CiConfig) -> Node {
@@ -169,6 +170,48 @@ mod tests {
         assert_eq!(job("a").get("environment"), None);
         let run = job("p").get("steps").unwrap().items()[2].get("env").unwrap();
         assert_eq!(run.text_at("CACHE_TOKEN"), Some("${{ secrets.CACHE_TOKEN }}"));
+    }
+
+    #[test]
+    fn a_job_of_ones_own_gets_what_it_and_its_needs_want() {
+        let text = "[ci.jobs.lock]\ntimeout = '59s'\nrunner = ['own', 'x']\n[ci.jobs.bootstrap]\ntimeout = '1m'\n\
+             [ci.jobs.first]\ncommand = ['a']\ntimeout = '3m'\nsecrets = ['GITHUB_TOKEN', 'KEY']\npermissions.packages = 'read'\n\
+             [ci.jobs.spread]\nphase = 'verify'\nneeds = ['build']\napp = 'a'\nper_system = true\nartifacts = ['a/*', 'b']\n\
+             [ci.jobs.deploy]\nphase = 'publish'\nneeds = ['first']\napp = 'a'\ntimeout = '2m'\nsecrets = ['KEY', 'OTHER']\n\
+             permissions = { packages = 'write', contents = 'write' }\n\
+             [ci.jobs.tokens]\ncommand = ['a']\nsecrets = ['GITHUB_TOKEN']\n\
+             [ci.jobs.config]\nenabled = false\n";
+        let config = Config::parse(text).unwrap().ci;
+        let root = parsed(config.table.jobs(), &config);
+        let jobs = root.get("jobs").unwrap();
+        let job = |word: &str| jobs.get(word).unwrap();
+        let texts = |node: &Node| node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(",");
+        assert_eq!(jobs.get("config"), None);
+        assert!(!texts(job("ci").get("needs").unwrap()).contains(",config,"));
+        assert_eq!(texts(job("lock").get("runs-on").unwrap()), "own,x");
+        assert_eq!(job("lock").text_at("timeout-minutes"), Some("17"));
+        // What it needs runs on its machine too.
+        assert_eq!(job("deploy").text_at("timeout-minutes"), Some("20"));
+        let permissions = job("deploy").get("permissions").unwrap();
+        assert_eq!((permissions.text_at("contents"), permissions.text_at("packages")), (Some("write"), Some("write")));
+        assert!(job("deploy").text_at("environment").is_some() && job("tokens").text_at("environment").is_none());
+        let run = |word: &str| {
+            let line = format!("cargo xtask ci {word} --report-dir report/{word}");
+            let steps = jobs.entries().iter().filter_map(|(_, job)| job.get("steps")).flat_map(Node::items);
+            steps.into_iter().find(|step| step.text_at("run") == Some(&line)).unwrap()
+        };
+        let secrets = |word: &str| {
+            let names = run(word).get("env").unwrap().entries().iter();
+            names.map(|(name, _)| name.text.as_str()).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(secrets("first"), "GITHUB_TOKEN,KEY");
+        assert_eq!(secrets("deploy"), "GITHUB_TOKEN,KEY,OTHER");
+        assert_eq!(secrets("spread"), "XTASK_SYSTEM,XTASK_ONLY");
+        // It works on what the build left on its machine.
+        assert_eq!(jobs.get("spread"), None);
+        let kept = job("build").get("steps").unwrap().items().last().unwrap().get("with").unwrap();
+        assert_eq!(kept.text_at("name"), Some("artifacts-spread-${{ matrix.name }}"));
+        assert_eq!(kept.text_at("path"), Some("a/*\nb\n"));
     }
 
     #[test]

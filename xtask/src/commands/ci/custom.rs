@@ -39,7 +39,6 @@ impl Jobs<'_> {
         }
         let mut command = call(self.context, job, || self.session())?;
         let console = &self.context.console;
-        console.keep_secret(&job.machine.secrets);
         console.command(&spelled(&command));
         let mut tail = VecDeque::new();
         let status = supervise::run(&mut command, &mut |line| {

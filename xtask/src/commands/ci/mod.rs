@@ -110,6 +110,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         report::files::remove(&folder)?;
     }
     let table = Config::read(&context.repository)?.ci.table;
+    // Whichever job is given them: what another one says may hold them too.
+    table.jobs().iter().for_each(|job| console.keep_secret(&job.machine.secrets));
     if let Some(word) = &args.explain {
         let job = table.named(word).map_err(|reason| anyhow!(reason))?;
         let part = args.evaluation.wish(args.only.clone()).part();

@@ -57,18 +57,12 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
-        let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
-        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
-        wish.fail_fast = args.fail_fast;
-        if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
-            (wish.selectors, wish.may_be_absent) = (evaluated, true);
-        }
+        let wish = choice.wish(args);
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
-            autowiring: runs(JobName::Autowiring),
+            autowiring: choice.runs(JobName::Autowiring),
             choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
