@@ -120,6 +120,12 @@ impl Kept {
         Some(kept)
     }
 
+    /// The outputs of the last run, of whatever tree: names to offer, and nothing to rely on.
+    #[must_use]
+    pub fn last_outputs(state: &Path) -> Vec<Output> {
+        read_json(&file(state)).filter(|kept: &Self| kept.schema == SCHEMA).map(|kept| kept.outputs).unwrap_or_default()
+    }
+
     /// Keeps this for later runs.
     ///
     /// # Errors
