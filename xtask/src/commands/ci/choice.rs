@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
 
+use super::Args;
 use super::change::Base;
 use super::shared::Jobs;
 use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, restricted};
@@ -137,10 +138,27 @@ fn touched(context: &Context, revisions: &Revisions) -> Result<Vec<PathBuf>> {
 }
 
 impl Choice {
+    /// Whether the plan has the job `name` run.
+    #[must_use]
+    pub fn runs(&self, name: JobName) -> bool {
+        self.planned.iter().any(|row| row.job.name == name && row.left_out.is_none())
+    }
+
+    /// What is wanted of the fleet.
+    #[must_use]
+    pub fn wish(&self, args: &Args) -> Wish {
+        let mut wish = args.evaluation.wish(args.only.clone());
+        wish.build = self.runs(JobName::Build).then(|| args.build.wish(None));
+        wish.fail_fast = args.fail_fast;
+        if let Some(evaluated) = self.evaluated().filter(|_| args.only.is_empty()) {
+            (wish.selectors, wish.may_be_absent) = (evaluated, true);
+        }
+        wish
+    }
+
     /// The outputs that are evaluated, where it is known that no others matter: jobs that check look at the whole fleet, and those that
     /// push take along what was built before.
-    #[must_use]
-    pub fn evaluated(&self) -> Option<Vec<Selector>> {
+    fn evaluated(&self) -> Option<Vec<Selector>> {
         use JobName::{Bootstrap, Build, CacheAnalytics, CachePolicy, Lock};
         let Outputs::Failed(paths) = &self.outputs else { return None };
         let about_outputs =

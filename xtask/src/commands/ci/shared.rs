@@ -64,20 +64,13 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
-        let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
-        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
-        wish.fail_fast = args.fail_fast;
-        if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
-            (wish.selectors, wish.may_be_absent) = (evaluated, true);
-        }
-        let autowiring = runs(JobName::Autowiring);
-        let base = if runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
+        let wish = choice.wish(args);
+        let base = if choice.runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
-            autowiring,
+            autowiring: choice.runs(JobName::Autowiring),
             choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
@@ -152,7 +145,7 @@ impl<'a> Jobs<'a> {
         let name = JobName::Build;
         let mut result = not_done(name, &fleet).unwrap_or_else(|| self.built_of_choice(&wish, &fleet));
         if result.status == JobStatus::Ok && fleet.failures().next().is_some() {
-            result.status = JobStatus::Failed;
+            (result.status, result.reason) = (JobStatus::Failed, None);
         }
         self.built.set(fleet).ok();
         Ok(result)
