@@ -41,10 +41,12 @@ fn series(tally: &Tally, measured: &[Past]) -> Vec<Series> {
     let mut series = vec![Series { name: "here or in a cache".to_owned(), points: had.collect() }];
     let mut most: Vec<&SubstituterTally> = tally.substituters.iter().collect();
     most.sort_by_key(|substituter| std::cmp::Reverse(substituter.paths));
-    series.extend(most.into_iter().take(LINES).map(|substituter| Series {
+    // One that never had anything needs no line to say so.
+    let lines = most.into_iter().map(|substituter| Series {
         name: shortened(&substituter.url, TEXT),
         points: drawn.iter().filter_map(|past| Some(point(past, had_by(past, &substituter.url)?.paths))).collect(),
-    }));
+    });
+    series.extend(lines.filter(|line| line.points.iter().any(|point| point.percent > 0.0)).take(LINES));
     series
 }
 
@@ -139,8 +141,7 @@ mod tests {
         let lines: Vec<(&str, Vec<f64>)> =
             section.series.iter().map(|series| (series.name.as_str(), percents(series))).collect();
         let a = vec![50.0, 10.0, 30.0];
-        let expected =
-            [("here or in a cache", vec![0.0, 50.0, 60.0, 80.0]), ("https://a", a), ("https://b", Vec::new())];
+        let expected = [("here or in a cache", vec![0.0, 50.0, 60.0, 80.0]), ("https://a", a)];
         assert_eq!(lines, expected);
         let rows: Vec<String> = section.rows.iter().map(|(what, told)| format!("{what}: {told}")).collect();
         assert_eq!(
