@@ -13,6 +13,7 @@
 //! so that what is compared with a commit need not evaluate it again.
 
 pub mod history;
+pub mod job_results;
 pub mod lines;
 
 use std::collections::BTreeMap;

@@ -116,6 +116,19 @@ fn a_host_that_does_not_build_is_named_and_the_other_is_built() {
 }
 
 #[test]
+fn a_host_that_does_not_evaluate_is_named_with_its_line_and_the_other_is_built() {
+    let sandbox = fleet(TestNix::Modern);
+    sandbox.write("hosts/atlas/default.nix", "let broken =\n  throw \"it is broken\";\nin broken");
+    let ran = ci(&sandbox, &[]).ends(1);
+    let last = ran.stderr.rsplit("✗ build: failed").next().unwrap();
+    for text in ["nixosConfigurations.atlas: evaluation failed", "hosts/atlas/default.nix:2", "it is broken"] {
+        assert!(last.contains(text), "not repeated at the end: {text}\n{}", ran.stderr);
+    }
+    let expected = ["nixosConfigurations.atlas: evaluation-failed", "nixosConfigurations.borea: built"];
+    assert_eq!(statuses(&report(&sandbox), "outputs", "attr"), expected);
+}
+
+#[test]
 fn reports_go_where_they_are_wanted() {
     let sandbox = fleet(TestNix::Modern);
     let folder = sandbox.path("elsewhere/reports");
@@ -146,14 +159,24 @@ fn only_wanted_jobs_run_and_none_at_all_is_an_error() {
 }
 
 #[test]
-fn a_lock_that_does_not_fit_fails_its_job_alone() {
+fn a_lock_that_does_not_fit_fails_its_job_and_with_it_the_later_phases() {
     let mut sandbox = fleet(TestNix::Modern);
     sandbox.write(
         "flake.nix",
         &FLEET.replace("outputs = { self }", "inputs.a.url = \"github:a/b\"; outputs = { self, ... }"),
     );
     sandbox.set("XTASK_INPUTS", "standin");
-    ci(&sandbox, &[]).ends(1).says(&["there is no flake.lock that pins them", "fix: run `nix flake lock`", "✓ build"]);
+    ci(&sandbox, &[]).ends(1).says(&[
+        "there is no flake.lock that pins them",
+        "fix: run `nix flake lock`",
+        "✓ config",
+        "- build: skipped: phase `check` failed: `lock`\n",
+        "- cache-push: skipped: phase `check` failed: `lock`\n",
+    ]);
+    assert_eq!(jobs(&report(&sandbox)), ["bootstrap: ok", "lock: failed", "build: skipped"]);
+    let evaluated = ["nixosConfigurations.atlas: evaluated", "nixosConfigurations.borea: evaluated"];
+    assert_eq!(statuses(&report(&sandbox), "outputs", "attr"), evaluated);
+    ci(&sandbox, &["--keep-going"]).ends(1).says(&["✓ build"]);
     assert_eq!(jobs(&report(&sandbox)), ["bootstrap: ok", "lock: failed", "build: ok"]);
     assert_eq!(report(&sandbox)["inputs"], "stand-in");
     sandbox.run(&["lock"]).ends(1).says(&["there is no flake.lock that pins them", "lock: 1 problem"]);

@@ -48,10 +48,10 @@ fn what_is_generated_is_fresh_until_somebody_edits_it() {
     sandbox.run(&["workflow", "check"]).ends(0).says(&["workflow: no problem"]);
 
     let text = read(&sandbox, WORKFLOW);
-    sandbox.write(WORKFLOW, &text.replace("timeout-minutes: 225", "timeout-minutes: 600"));
+    sandbox.write(WORKFLOW, &text.replace("timeout-minutes: 285", "timeout-minutes: 600"));
     sandbox.run(&["workflow", "generate", "--check"]).ends(1).says(&["✗ .github/workflows/ci.yaml: not as generated"]);
     let diff = sandbox.run(&["workflow", "diff"]).ends(1);
-    assert!(diff.stdout.contains("-     timeout-minutes: 600\n+     timeout-minutes: 225\n"), "{}", diff.stdout);
+    assert!(diff.stdout.contains("-     timeout-minutes: 600\n+     timeout-minutes: 285\n"), "{}", diff.stdout);
     let drift = "it is not what the job table and xtask.toml say, from this line on";
     sandbox.run(&["workflow", "check"]).ends(1).says(&[drift, "fix: run `cargo xtask workflow generate`"]);
     sandbox.run(&["workflow", "generate"]).ends(0).says(&["ci.yaml: changed", "1 file written"]);
@@ -93,10 +93,61 @@ fn an_update_of_an_action_is_no_drift_and_a_branch_is() {
     sandbox.run(&["workflow", "check"]).ends(1).says(&["`actions/checkout` is at `main`", "from this line on"]);
 }
 
+/// Runners, jobs of one's own with everything that can be said of one, one that is switched off.
+const OWN: &str = r#"
+[ci]
+branch = 'trunk'
+[ci.runners]
+x86_64-linux = 'ubuntu-24.04'
+[ci.jobs]
+autowiring.enabled = false
+build.timeout = '90m'
+lock.runner = 'ubuntu-24.04-arm'
+[ci.jobs.lint]
+about = "it's linted: # 'all' of it, \"really\""
+shell = ['treefmt', '--ci']
+after = ['lock']
+[ci.jobs.try]
+phase = 'verify'
+needs = ['build']
+app = 'try'
+per_system = true
+artifacts = ['out/**/*.log', 'coverage: all']
+[ci.jobs.deploy]
+phase = 'publish'
+needs = ['lint']
+command = ['sh', '-c', "echo \n::error::${{ github.head_ref }}"]
+timeout = '95s'
+secrets = ['DEPLOY_KEY', 'GITHUB_TOKEN']
+permissions = { contents = 'write', id-token = 'write' }
+inputs = ['sites/**']
+"#;
+
+#[test]
+fn a_call_of_a_job_that_is_not_there_is_a_problem() {
+    let sandbox = generated(OWN);
+    let workflow = ".github/workflows/own.yaml";
+    let calls = |job: &str| {
+        format!(
+            "on: push\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    timeout-minutes: 5\n    steps:\n      \
+             - run: cargo xtask ci {job}\n"
+        )
+    };
+    for job in ["deploy", "lint --skip build", "lock"] {
+        sandbox.write(workflow, &calls(job));
+        sandbox.run(&["workflow", "check"]).ends(0);
+    }
+    sandbox.write(workflow, &calls("deplyo"));
+    let fault = "own.yaml:8: `cargo xtask ci deplyo`: no job is called `deplyo`: did you mean `deploy`? There are ";
+    sandbox.run(&["workflow", "check"]).ends(1).says(&[fault]);
+    sandbox.write(workflow, &calls("autowiring"));
+    sandbox.run(&["workflow", "check"]).ends(1).says(&["the job `autowiring` is switched off: xtask.toml:7 says"]);
+}
+
 #[test]
 fn every_linter_is_content_and_would_not_be_with_a_fault() {
-    let own = "[ci]\nbranch = 'trunk'\n[ci.runners]\nx86_64-linux = 'ubuntu-24.04'\n";
-    let sandbox = generated(own);
+    let sandbox = generated(OWN);
+    sandbox.run(&["workflow", "check"]).ends(0).says(&["workflow: no problem"]);
     let (workflow, setup) = (read(&sandbox, WORKFLOW), read(&sandbox, SETUP));
     let zizmor = ".github/zizmor.yml";
     sandbox.write(zizmor, &fs::read_to_string(workspace().join(zizmor)).unwrap());

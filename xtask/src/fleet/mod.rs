@@ -12,6 +12,7 @@ mod output;
 mod result;
 mod selector;
 mod span;
+mod spared;
 
 pub use asked::{Asked, Read};
 pub use at_work::AtWork;
@@ -22,4 +23,5 @@ pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
 
 pub use selector::{Selector, glob};
-pub use span::{Span, Work, free_worker};
+pub use span::{Span, Work, free_worker, number_workers};
+pub use spared::Spared;

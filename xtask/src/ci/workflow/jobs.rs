@@ -7,6 +7,8 @@ use super::{GATE, PLAN, gate, runs_on};
 use crate::ci::{Job, Permission, Phase};
 use crate::config::CiConfig;
 
+/// The secret that every job has: its own token.
+const OWN_TOKEN: &str = "GITHUB_TOKEN";
 /// Where a job leaves its reports.
 const REPORT: &str = "report";
 
@@ -70,7 +72,7 @@ impl Writer<'_> {
             head.with("runs-on", runs_on(&group.first.machine.runner.clone().unwrap_or_else(usual)))
         };
         // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
-        let guarded = group.jobs.iter().any(|job| !self.secrets_of(job).is_empty());
+        let guarded = self.secrets_of(&group.runs).iter().any(|secret| *secret != OWN_TOKEN);
         let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
         head.with_some("environment", environment)
             .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
@@ -83,6 +85,7 @@ impl Writer<'_> {
     fn needs(&self, group: &Group<'_>) -> Vec<String> {
         let plan = group.spreads().then(|| PLAN.to_owned());
         let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
+        let earlier = earlier.filter(|other| !other.first.machine.compares);
         plan.into_iter().chain(earlier.map(|other| other.first.word().to_owned())).collect()
     }
 
@@ -105,7 +108,7 @@ impl Writer<'_> {
 
     fn steps(&self, group: &Group<'_>) -> Vec<Map> {
         let mut steps = self.set_up(Some(group));
-        steps.extend(group.jobs.iter().map(|job| self.run(job, group.spreads())));
+        steps.extend(group.jobs.iter().map(|job| self.run(job, group)));
         let of = |word: &str| if group.spreads() { format!("{word}-${{{{ matrix.name }}}}") } else { word.to_owned() };
         let always = Some("${{ always() }}");
         let upload = Map::new().with("name", format!("report-{}", of(group.first.word()))).with("path", REPORT);
@@ -120,20 +123,30 @@ impl Writer<'_> {
         steps
     }
 
-    /// The names of the secrets that `job` is given.
-    fn secrets_of<'a>(&'a self, job: &'a Job) -> Vec<&'a str> {
-        let of_the_cache = self.secrets.iter().filter(|_| job.machine.opens_cache);
-        of_the_cache.chain(&job.machine.secrets).map(String::as_str).collect()
+    /// The names of the secrets that `jobs` are given, each once.
+    fn secrets_of<'a>(&'a self, jobs: &[&'a Job]) -> Vec<&'a str> {
+        let opens_cache = jobs.iter().any(|job| job.machine.opens_cache);
+        let of_the_cache = self.secrets.iter().filter(|_| opens_cache);
+        let mut names: Vec<&str> = Vec::new();
+        for name in of_the_cache.chain(jobs.iter().flat_map(|job| &job.machine.secrets)) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
         let checkout = Map::new().with("persist-credentials", Value::Plain("false".to_owned()));
-        let checkout = if group.is_some_and(|group| group.jobs.iter().any(|job| job.machine.opens_cache)) {
-            checkout
-                .with("fetch-depth", Value::Plain("0".to_owned()))
-                .beside("the base of a change decides whether it is pushed")
-        } else {
-            checkout
+        let any = |wants: fn(&Job) -> bool| group.is_some_and(|group| group.runs.iter().any(|job| wants(job)));
+        let history = match (any(|job| job.machine.opens_cache), any(|job| job.machine.compares)) {
+            (true, _) => Some("the base of a change decides whether it is pushed"),
+            (false, true) => Some("the base of a change is what it is compared with"),
+            (false, false) => None,
+        };
+        let checkout = match history {
+            Some(why) => checkout.with("fetch-depth", Value::Plain("0".to_owned())).beside(why),
+            None => checkout,
         };
         vec![
             self.action("Check out", "actions/checkout", None, checkout),
@@ -145,14 +158,14 @@ impl Writer<'_> {
         uses(name, action, condition, with, self.committed)
     }
 
-    /// The one line that is the job, with the secrets that are its own.
-    fn run(&self, job: &Job, spreads: bool) -> Map {
+    /// The one line that is the job, with the secrets that are its own, and those of what it needs, which that line runs too.
+    fn run(&self, job: &Job, group: &Group<'_>) -> Map {
         let mut environment = Map::new();
-        if spreads {
+        if group.spreads() {
             environment =
                 environment.with("XTASK_SYSTEM", "${{ matrix.system }}").with("XTASK_ONLY", "${{ matrix.only }}");
         }
-        for secret in self.secrets_of(job) {
+        for secret in self.secrets_of(&group.runs_of(job)) {
             environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
         }
         let environment = (environment != Map::new()).then_some(environment);
@@ -176,7 +189,7 @@ pub fn uses(name: &str, action: &str, condition: Option<&str>, with: Map, commit
 
 /// What the token may do: reading the repository, and what the rows say.
 fn permissions(group: &Group<'_>) -> Map {
-    let wanted: Vec<_> = group.jobs.iter().flat_map(|job| &job.machine.permissions).collect();
+    let wanted: Vec<_> = group.runs.iter().flat_map(|job| &job.machine.permissions).collect();
     let own = wanted.iter().any(|permission| permission.scope == "contents");
     let first = if own { Map::new() } else { contents() };
     wanted.iter().enumerate().fold(first, |all, (at, permission)| {

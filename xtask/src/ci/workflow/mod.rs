@@ -109,6 +109,7 @@ mod tests {
     use super::super::table::Machine;
     use super::super::{JobName, Permission, Phase, Table};
     use super::*;
+    use crate::config::Config;
     use crate::rules::yaml::{Node, parse};
 
     fn parsed(jobs: &[Job], config: &CiConfig) -> Node {
@@ -146,6 +147,7 @@ mod tests {
         let jobs = [
             Job::bare(JobName::of("a"), Phase::Check),
             Job::bare(JobName::of("b"), Phase::Check),
+            Job { machine: Machine { compares: true, ..Machine::USUAL }, ..Job::bare(JobName::of("d"), Phase::Check) },
             Job { machine: publish, ..Job::bare(JobName::of("p"), Phase::Publish) },
         ];
         let config: CiConfig =
@@ -157,7 +159,11 @@ mod tests {
         let job = |word: &str| root.get("jobs").unwrap().get(word).unwrap();
         assert_eq!(job("a").get("needs"), None);
         assert_eq!(job("a").text_at("if"), Some("${{ !inputs.job || inputs.job == 'all' || inputs.job == 'a' }}"));
+        // Nothing waits for a comparison but the gate, and it gets the history.
         assert_eq!(texts(job("p").get("needs").unwrap()), "a,b");
+        assert_eq!(texts(job("ci").get("needs").unwrap()), "plan,a,b,d,p");
+        let depth = |word: &str| job(word).get("steps").unwrap().items()[0].get("with").unwrap().text_at("fetch-depth");
+        assert_eq!([depth("a"), depth("d"), depth("p")], [None, Some("0"), Some("0")]);
         assert_eq!(
             job("p").text_at("if"),
             Some("${{ inputs.job == 'p' && !cancelled() || (!inputs.job || inputs.job == 'all') && success() }}")
@@ -169,6 +175,48 @@ mod tests {
         assert_eq!(job("a").get("environment"), None);
         let run = job("p").get("steps").unwrap().items()[2].get("env").unwrap();
         assert_eq!(run.text_at("CACHE_TOKEN"), Some("${{ secrets.CACHE_TOKEN }}"));
+    }
+
+    #[test]
+    fn a_job_of_ones_own_gets_what_it_and_its_needs_want() {
+        let text = "[ci.jobs.lock]\ntimeout = '59s'\nrunner = ['own', 'x']\n[ci.jobs.bootstrap]\ntimeout = '1m'\n\
+             [ci.jobs.first]\ncommand = ['a']\ntimeout = '3m'\nsecrets = ['GITHUB_TOKEN', 'KEY']\npermissions.packages = 'read'\n\
+             [ci.jobs.spread]\nphase = 'verify'\nneeds = ['build']\napp = 'a'\nper_system = true\nartifacts = ['a/*', 'b']\n\
+             [ci.jobs.deploy]\nphase = 'publish'\nneeds = ['first']\napp = 'a'\ntimeout = '2m'\nsecrets = ['KEY', 'OTHER']\n\
+             permissions = { packages = 'write', contents = 'write' }\n\
+             [ci.jobs.tokens]\ncommand = ['a']\nsecrets = ['GITHUB_TOKEN']\n\
+             [ci.jobs.config]\nenabled = false\n";
+        let config = Config::parse(text).unwrap().ci;
+        let root = parsed(config.table.jobs(), &config);
+        let jobs = root.get("jobs").unwrap();
+        let job = |word: &str| jobs.get(word).unwrap();
+        let texts = |node: &Node| node.items().iter().filter_map(Node::text).collect::<Vec<_>>().join(",");
+        assert_eq!(jobs.get("config"), None);
+        assert!(!texts(job("ci").get("needs").unwrap()).contains(",config,"));
+        assert_eq!(texts(job("lock").get("runs-on").unwrap()), "own,x");
+        assert_eq!(job("lock").text_at("timeout-minutes"), Some("17"));
+        // What it needs runs on its machine too.
+        assert_eq!(job("deploy").text_at("timeout-minutes"), Some("20"));
+        let permissions = job("deploy").get("permissions").unwrap();
+        assert_eq!((permissions.text_at("contents"), permissions.text_at("packages")), (Some("write"), Some("write")));
+        assert!(job("deploy").text_at("environment").is_some() && job("tokens").text_at("environment").is_none());
+        let run = |word: &str| {
+            let line = format!("cargo xtask ci {word} --report-dir report/{word}");
+            let steps = jobs.entries().iter().filter_map(|(_, job)| job.get("steps")).flat_map(Node::items);
+            steps.into_iter().find(|step| step.text_at("run") == Some(&line)).unwrap()
+        };
+        let secrets = |word: &str| {
+            let names = run(word).get("env").unwrap().entries().iter();
+            names.map(|(name, _)| name.text.as_str()).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(secrets("first"), "GITHUB_TOKEN,KEY");
+        assert_eq!(secrets("deploy"), "GITHUB_TOKEN,KEY,OTHER");
+        assert_eq!(secrets("spread"), "XTASK_SYSTEM,XTASK_ONLY");
+        // It works on what the build left on its machine.
+        assert_eq!(jobs.get("spread"), None);
+        let kept = job("build").get("steps").unwrap().items().last().unwrap().get("with").unwrap();
+        assert_eq!(kept.text_at("name"), Some("artifacts-spread-${{ matrix.name }}"));
+        assert_eq!(kept.text_at("path"), Some("a/*\nb\n"));
     }
 
     #[test]

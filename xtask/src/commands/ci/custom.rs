@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
+use crate::context::Context;
 use crate::plain_text::tokens::without_tokens;
 use crate::plain_text::{without_control, without_credentials};
 use crate::process::spelled;
@@ -36,9 +37,8 @@ impl Jobs<'_> {
             let reason = "stand-in inputs are never published: `--inputs locked` has the real ones".to_owned();
             return Ok(JobResult::skipped(job.name, reason));
         }
-        let mut command = self.call(job)?;
+        let mut command = call(self.context, job, || self.session())?;
         let console = &self.context.console;
-        console.keep_secret(&job.machine.secrets);
         console.command(&spelled(&command));
         let mut tail = VecDeque::new();
         let status = supervise::run(&mut command, &mut |line| {
@@ -58,27 +58,34 @@ impl Jobs<'_> {
         let fix = format!("`cargo xtask ci {}{flags}` runs it again", job.word());
         Ok(JobResult::of(job.name, vec![Problem::new(job.place.clone(), fault, fix)]))
     }
+}
 
-    /// The command of `job`, which gets the inputs that the run has.
-    fn call(&self, job: &Job) -> Result<Command> {
-        let folder = self.context.repository.clone();
-        match &job.work {
-            Work::App(app) => {
-                let session = self.session()?;
-                Ok(session.nix.run_app(&folder, session.inputs.overrides(), app))
-            }
-            Work::Shell(words) => {
-                let session = self.session()?;
-                Ok(session.nix.in_development_shell(&folder, session.inputs.overrides(), words))
-            }
-            Work::Command(words) => {
-                let [program, arguments @ ..] = &words[..] else { bail!("`{}` has no program to run", job.word()) };
-                let mut command = Command::new(program);
-                command.args(arguments).current_dir(folder);
-                Ok(command)
-            }
-            Work::BuiltIn => bail!("`{}` is not built in, and xtask.toml does not say what it runs", job.word()),
+/// The command of `job`, which gets the inputs that `session` has, if it is one that Nix runs.
+///
+/// # Errors
+/// When there is no session, and Nix is to run it.
+pub fn call<'s, 'c: 's>(
+    context: &Context,
+    job: &Job,
+    session: impl Fn() -> Result<&'s Session<'c>>,
+) -> Result<Command> {
+    let folder = context.repository.clone();
+    match &job.work {
+        Work::App(app) => {
+            let session = session()?;
+            Ok(session.nix.run_app(&folder, session.inputs.overrides(), app))
         }
+        Work::Shell(words) => {
+            let session = session()?;
+            Ok(session.nix.in_development_shell(&folder, session.inputs.overrides(), words))
+        }
+        Work::Command(words) => {
+            let [program, arguments @ ..] = &words[..] else { bail!("`{}` has no program to run", job.word()) };
+            let mut command = Command::new(program);
+            command.args(arguments).current_dir(folder);
+            Ok(command)
+        }
+        Work::BuiltIn => bail!("`{}` is not built in, and xtask.toml does not say what it runs", job.word()),
     }
 }
 

@@ -9,10 +9,10 @@ use super::shared::{Evaluated, Jobs};
 use super::speakers::Speakers;
 use crate::ci::course::{Course, Step, Task};
 use crate::ci::{JobName, JobResult, JobStatus, Planned};
-use crate::deadline::{Deadline, Over};
 use crate::fleet::{Span, Work, free_worker};
 use crate::report;
 use crate::report::turns::speaking;
+use crate::supervise::deadline::{Deadline, Over};
 
 /// A run at work.
 pub struct Engine<'a, 'j> {
@@ -78,7 +78,9 @@ impl<'a, 'j> Engine<'a, 'j> {
                     match step {
                         Step::LeaveOut(index, reason) => {
                             let name = self.rows.get(index).context("leave out a job")?.job.name;
-                            self.finish(index, JobResult::skipped(name, reason));
+                            let chosen = self.rows.get(index).is_some_and(|row| row.left_out.is_none());
+                            let result = JobResult { held_up: chosen, ..JobResult::skipped(name, reason) };
+                            self.finish(index, result);
                         }
                         Step::Begin(task) => {
                             let deadline = self.begin(task);
@@ -105,16 +107,17 @@ impl<'a, 'j> Engine<'a, 'j> {
         let began = Instant::now();
         let build = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
         let timeout = |index: Option<usize>| Some(self.rows.get(index?)?.job.machine.timeout);
-        let all = || self.rows.iter().filter(|row| row.left_out.is_none()).map(|row| row.job.machine.timeout).max();
+        let lookers = || (0..self.rows.len()).filter(|&index| self.course.waits_for(Task::Evaluation, index));
+        let longest = || lookers().filter_map(|index| timeout(Some(index))).max();
         let analytics = self.rows.iter().position(|row| row.job.name == JobName::CacheAnalytics);
         let time = match task {
-            // The build is what it is for, and where there is none, it may take as long as anything.
-            Task::Evaluation => timeout(build).or_else(all),
+            // The build is what it is for, and where there is none, it may take as long as whoever waits for it.
+            Task::Evaluation => timeout(build).or_else(longest),
             Task::Measurement => timeout(analytics),
             Task::Job(index) => timeout(Some(index)),
         };
         let is_build = matches!(task, Task::Job(index) if Some(index) == build);
-        let spent = if is_build { self.jobs.evaluation_seconds() } else { 0.0 };
+        let spent = if is_build { self.jobs.seconds_before(JobName::Build) } else { 0.0 };
         let since = began.checked_sub(Duration::from_secs_f64(spent)).unwrap_or(began);
         let deadline = time.map(|time| Deadline::after(since, time)).unwrap_or_default();
         let worker = free_worker(self.running.iter().map(|running| running.worker));
@@ -136,7 +139,7 @@ impl<'a, 'j> Engine<'a, 'j> {
                 self.course.ended(task, status);
                 let index = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
                 if let Some(index) = index {
-                    self.course.spent(index, self.jobs.evaluation_seconds());
+                    self.course.spent(index, self.jobs.seconds_before(JobName::Build));
                     if let Some(build) = build {
                         self.end(index, build, &deadline);
                     }
@@ -161,6 +164,7 @@ impl<'a, 'j> Engine<'a, 'j> {
     fn end(&mut self, index: usize, mut result: JobResult, deadline: &Deadline) {
         if deadline.over() == Some(Over::CalledOff) && result.status == JobStatus::Skipped {
             result.reason = self.course.why_called_off().or(result.reason);
+            result.held_up = true;
         }
         self.course.ended(Task::Job(index), result.status);
         self.finish(index, result);

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::shared::{Jobs, unable};
+use super::endings::unable;
+use super::shared::Jobs;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Job, JobName, JobResult, JobStatus};
 use crate::commands::{activation, autowiring, cache_config, config, independence, lock, secrets};
@@ -19,7 +20,16 @@ impl Jobs<'_> {
     /// Runs one job to its end, or to that of its time.
     pub fn run(&self, job: &Job) -> JobResult {
         let (started, name) = (Instant::now(), job.name);
-        let done = match name {
+        let done = self.as_before(job).and_then(|before| before.map_or_else(|| self.run_again(job), Ok));
+        let mut result = done.unwrap_or_else(|error| unable(name, &error));
+        result.seconds = self.seconds_before(name) + started.elapsed().as_secs_f64();
+        self.remember(job, &result);
+        result
+    }
+
+    fn run_again(&self, job: &Job) -> Result<JobResult> {
+        let name = job.name;
+        match name {
             JobName::Bootstrap => self.bootstrap(),
             JobName::Lock => self.session().and_then(lock::check).map(|found| JobResult::of(name, found)),
             JobName::Activation => self.validation(name, activation::check),
@@ -28,20 +38,14 @@ impl Jobs<'_> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::Diff => self.diff(),
             JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
             JobName::CacheAnalytics => self.cache_analytics(),
             JobName::CachePush => self.cache_push(),
             JobName::CacheVerify => self.cache_verify(),
             JobName::Custom(_) => self.custom(job),
-        };
-        let mut result = done.unwrap_or_else(|error| unable(name, &error));
-        result.seconds = started.elapsed().as_secs_f64();
-        // The time that the outputs take is that of the job that is about them.
-        if name == JobName::Build {
-            result.seconds += self.evaluation_seconds();
         }
-        result
     }
 
     /// This machine: what a run before has proved, and nothing has changed since, is not proved again on a developer's machine.

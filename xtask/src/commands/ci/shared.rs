@@ -6,36 +6,47 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Args;
+use super::as_before::AsBefore;
+use super::change::Base;
+use super::choice::Choice;
+use super::endings::{Unknown, not_done, unable};
 use crate::bootstrap::ensure_nix;
-use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult, Table};
+use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
-use crate::deadline::{self, Over};
+use crate::diff::Difference;
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
+use crate::report::stand_in_banner;
 use crate::report::turns::speaking;
-use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
-use crate::{files, interrupt, rules};
+use crate::{files, rules};
 
 /// What the jobs of one run share.
 #[derive(Debug)]
 pub struct Jobs<'a> {
     pub(super) context: &'a Context,
-    wish: Wish,
+    pub(super) wish: Wish,
+    pub(super) choice: Choice,
+    pub(super) before: Mutex<AsBefore>,
     autowiring: bool,
     lock_before: Vec<u8>,
     nix: OnceLock<Nix>,
-    session: OnceLock<Session<'a>>,
+    pub(super) session: OnceLock<Session<'a>>,
     /// Held by whoever opens the repository.
     opening: Mutex<()>,
     /// What the outputs are, or why nobody knows, and the seconds that it took.
-    evaluated: OnceLock<(Result<Report, String>, f64)>,
+    evaluated: OnceLock<(Result<Report, Unknown>, f64)>,
     built: OnceLock<Report>,
     measured: Mutex<Option<Result<Analytics, JobResult>>>,
+    /// The seconds that measuring took.
+    measuring: OnceLock<f64>,
     caches: Mutex<Caches>,
     push_ended: OnceLock<PushEnding>,
+    pub(super) base: Base,
+    /// What the change does, or why that cannot be told.
+    difference: OnceLock<Result<Difference, String>>,
 }
 
 /// How the evaluation of the outputs ended.
@@ -52,15 +63,15 @@ impl<'a> Jobs<'a> {
     ///
     /// # Errors
     /// When flake.lock cannot be looked at.
-    pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
-        let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
-        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
-        wish.fail_fast = args.fail_fast;
+    pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
+        let wish = choice.wish(args);
+        let base = if choice.runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
         Ok(Self {
             context,
+            before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
-            autowiring: runs(JobName::Autowiring),
+            autowiring: choice.runs(JobName::Autowiring),
+            choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
             session: OnceLock::new(),
@@ -68,8 +79,11 @@ impl<'a> Jobs<'a> {
             evaluated: OnceLock::new(),
             built: OnceLock::new(),
             measured: Mutex::default(),
+            measuring: OnceLock::new(),
             caches: Mutex::default(),
             push_ended: OnceLock::new(),
+            base,
+            difference: OnceLock::new(),
         })
     }
 
@@ -105,29 +119,33 @@ impl<'a> Jobs<'a> {
         if let Some(build) = &mut build {
             build.seconds = seconds;
         }
-        self.evaluated.set((done.map_err(|error| format!("{error:#}")), seconds)).ok();
+        let unknown = |error| Unknown { status, reason: unable(name, &error).reason.unwrap_or_default() };
+        self.evaluated.set((done.map_err(unknown), seconds)).ok();
         Evaluated { status, build }
     }
 
     /// Measures what caches have of what was evaluated.
     pub fn measure(&self) {
+        let began = Instant::now();
         let measured = self.looked_at().and_then(|(session, fleet)| cache::measured_before(session, fleet));
+        self.measuring.set(began.elapsed().as_secs_f64()).ok();
         *held(&self.measured) = Some(measured.map_err(|error| unable(JobName::CacheAnalytics, &error)));
     }
 
     /// Builds the outputs, evaluating those that are not evaluated yet.
     pub(super) fn build(&self) -> Result<JobResult> {
         let session = self.session()?;
+        let wish = self.wish_to_build(session);
         let fleet = match self.evaluated.get() {
-            Some((Ok(fleet), _)) => build::built(session, fleet, &self.wish)?,
-            Some((Err(reason), _)) => bail!("{reason}"),
-            None => build::watched(session, &self.wish)?,
+            Some((Ok(fleet), _)) => build::built(session, fleet, &wish)?,
+            Some((Err(unknown), _)) => bail!(unknown.clone()),
+            None => build::watched(session, &wish)?,
         };
         build::tell(session, &fleet);
         let name = JobName::Build;
-        let mut result = not_done(name, &fleet).unwrap_or_else(|| JobResult::of(name, Vec::new()));
+        let mut result = not_done(name, &fleet).unwrap_or_else(|| self.built_of_choice(&wish, &fleet));
         if result.status == JobStatus::Ok && fleet.failures().next().is_some() {
-            result.status = JobStatus::Failed;
+            (result.status, result.reason) = (JobStatus::Failed, None);
         }
         self.built.set(fleet).ok();
         Ok(result)
@@ -153,11 +171,12 @@ impl<'a> Jobs<'a> {
             jobs,
             table: Table::default(),
             inputs: session.map(|session| session.inputs.word()),
-            part: self.wish.part(),
+            part: format!("{} {}", self.wish.part(), self.choice.part).trim().to_owned(),
             flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.get().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches.into_inner().unwrap_or_else(PoisonError::into_inner),
+            difference: self.difference.into_inner(),
             fleet: self.built.into_inner().or_else(|| self.evaluated.into_inner()?.0.ok()),
             started,
             began: Instant::now(),
@@ -178,7 +197,9 @@ impl<'a> Jobs<'a> {
                 Some(nix) => nix.clone(),
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
-            let session = Session::open(self.context, nix)?;
+            let besides = self.choice.outputs.nix_files_of_base()?;
+            let besides = besides.into_iter().chain(self.base.nix_files()?).collect();
+            let session = Session::open_besides(self.context, nix, besides)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
             }
@@ -191,7 +212,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn looked_at(&self) -> Result<(&Session<'a>, &Report)> {
         let fleet = match (self.built.get(), self.evaluated.get()) {
             (Some(fleet), _) => Ok(fleet),
-            (None, Some((fleet, _))) => fleet.as_ref().map_err(|reason| anyhow!("{reason}")),
+            (None, Some((fleet, _))) => fleet.as_ref().map_err(|unknown| anyhow!(unknown.clone())),
             (None, None) => bail!("nobody has looked at the outputs"),
         };
         Ok((self.session()?, fleet?))
@@ -223,9 +244,13 @@ impl<'a> Jobs<'a> {
         self.wish.limits
     }
 
-    /// The seconds that the evaluation took on its own.
-    pub fn evaluation_seconds(&self) -> f64 {
-        self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds)
+    /// The seconds that `name` has taken before its turn: what is shared is somebody's all the same.
+    pub fn seconds_before(&self, name: JobName) -> f64 {
+        match name {
+            JobName::Build => self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds),
+            JobName::CacheAnalytics => self.measuring.get().copied().unwrap_or_default(),
+            _ => 0.0,
+        }
     }
 
     /// What was measured before the build, once; or what the job comes to that could not.
@@ -238,6 +263,16 @@ impl<'a> Jobs<'a> {
         note(&mut held(&self.caches));
     }
 
+    /// Notes what the change does.
+    pub(super) fn compared(&self, told: Result<Difference, String>) -> &Result<Difference, String> {
+        self.difference.get_or_init(|| told)
+    }
+
+    /// The wish for the outputs of another revision.
+    pub(super) fn wish_elsewhere(&self) -> Wish {
+        Wish { build: None, fail_fast: false, may_be_absent: true, ..self.wish.clone() }
+    }
+
     pub(super) fn pushed(&self, ending: PushEnding) {
         self.push_ended.set(ending).ok();
     }
@@ -247,33 +282,10 @@ impl<'a> Jobs<'a> {
     }
 }
 
-/// What a job comes to that could not do its work because of `error`.
-pub fn unable(name: JobName, error: &anyhow::Error) -> JobResult {
-    let (status, reason) = match deadline::current().over() {
-        _ if interrupt::count() > 0 => (JobStatus::Interrupted, format!("{error:#}")),
-        Some(over @ Over::TimedOut(_)) => (JobStatus::Failed, format!("{}: {error:#}", over.words())),
-        Some(over @ Over::CalledOff) => (JobStatus::Skipped, over.words()),
-        None => (JobStatus::CouldNotCheck, format!("{error:#}")),
-    };
-    JobResult { status, reason: Some(reason), ..JobResult::of(name, Vec::new()) }
-}
-
-/// What a job comes to that looks at outputs of which not all could be looked at.
-fn not_done(name: JobName, fleet: &Report) -> Option<JobResult> {
-    let (status, reason) = match (fleet.over, fleet.trouble.clone().or_else(|| fleet.nothing_done())) {
-        _ if fleet.interrupted && interrupt::count() > 0 => (JobStatus::Interrupted, None),
-        (Some(over @ Over::TimedOut(_)), _) => (JobStatus::Failed, Some(overdue::over(over, &fleet.at_work))),
-        (Some(over @ Over::CalledOff), _) => (JobStatus::Skipped, Some(over.words())),
-        (None, Some(reason)) => (JobStatus::CouldNotCheck, Some(reason)),
-        (None, None) => return None,
-    };
-    Some(JobResult { status, reason, ..JobResult::of(name, Vec::new()) })
-}
-
 fn lock_identity(context: &Context) -> Result<Vec<u8>> {
     files::identity(&context.repository.join("flake.lock")).context("look at flake.lock")
 }
 
-fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
