@@ -32,13 +32,17 @@ fn what_a_job_is_and_runs() {
         };
         check(
             "build",
-            &["needs      bootstrap\n", "It runs:\n  cargo xtask build\n", "nix-store --realise DERIVATIONS --keep-going"],
+            &[
+                "needs      bootstrap\n",
+                "It runs:\n  cargo xtask build\n",
+                "nix-store --realise DERIVATIONS --keep-going",
+            ],
         );
         check(
             "build",
-            &["nix eval --json ", "path:.#evaluate --apply 'ask: ask { … }'", "needed by  cache-analytics, "],
+            &["nix eval --json ", "'path:.#evaluate' --apply 'ask: ask { … }'", "needed by  cache-analytics, "],
         );
-        check("independence", &["cargo xtask independence\n", "path:.#elsewhere ", "--impure"]);
+        check("independence", &["cargo xtask independence\n", "'path:.#elsewhere' ", "--impure"]);
         check(
             "book",
             &["the book builds", "inputs     docs/**\n", "needed by  site\n", "sh -c 'echo built > book.txt'\n"],

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
 
+use super::Args;
+use super::change::Base;
 use super::shared::Jobs;
 use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, restricted};
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
 use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
-use crate::github;
 use crate::kept::history::History;
-use crate::push_policy::Base;
 use crate::report::{Mark, choice as report};
 use crate::session::{Report, Session, Wish};
 
@@ -105,11 +105,16 @@ fn last_failed(context: &Context, planned: Vec<Planned>, history: &History) -> R
 }
 
 fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Result<Choice> {
-    let base = match base {
-        Some(base) => base.to_owned(),
-        None => base_of_event()?,
+    let revisions = match Base::find(context, base)? {
+        Base::Found(revisions) => revisions,
+        Base::Lost(reason) => bail!("what --affected compares with could not be had: {reason}"),
+        Base::Nothing => {
+            bail!(
+                "--affected compares with a revision, and this is no run for a pull request, which would name one: give --base REV"
+            )
+        }
     };
-    let revisions = Revisions::find(context, &base)?;
+    let base = revisions.base.clone();
     let touched = touched(context, &revisions)?;
     let inputs = |row: &Planned| match &row.job.inputs {
         Inputs::Everything => is_affected(None, &touched),
@@ -119,19 +124,7 @@ fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Res
     let planned = restricted(planned, &wanted, &report::not_affected(&base));
     let running = planned.iter().filter(|row| row.left_out.is_none()).count();
     let said = Some(report::affected(&base, touched.len(), running));
-    Ok(Choice { planned, outputs: Outputs::Changed(Box::new(revisions)), said, part: "--affected" })
-}
-
-/// The revision that the change of this run is made against.
-fn base_of_event() -> Result<String> {
-    match github::trigger()?.base {
-        Some(Base::Commit(commit)) => Ok(commit.as_str().to_owned()),
-        Some(Base::Unsaid) | None => {
-            bail!(
-                "--affected compares with a revision, and this is no run for a pull request, which would name one: give --base REV"
-            )
-        }
-    }
+    Ok(Choice { planned, outputs: Outputs::Changed(revisions), said, part: "--affected" })
 }
 
 /// The files that differ from the base, those included that git does not track, relative to the repository; of one that was renamed,
@@ -145,10 +138,27 @@ fn touched(context: &Context, revisions: &Revisions) -> Result<Vec<PathBuf>> {
 }
 
 impl Choice {
+    /// Whether the plan has the job `name` run.
+    #[must_use]
+    pub fn runs(&self, name: JobName) -> bool {
+        self.planned.iter().any(|row| row.job.name == name && row.left_out.is_none())
+    }
+
+    /// What is wanted of the fleet.
+    #[must_use]
+    pub fn wish(&self, args: &Args) -> Wish {
+        let mut wish = args.evaluation.wish(args.only.clone());
+        wish.build = self.runs(JobName::Build).then(|| args.build.wish(None));
+        wish.fail_fast = args.fail_fast;
+        if let Some(evaluated) = self.evaluated().filter(|_| args.only.is_empty()) {
+            (wish.selectors, wish.may_be_absent) = (evaluated, true);
+        }
+        wish
+    }
+
     /// The outputs that are evaluated, where it is known that no others matter: jobs that check look at the whole fleet, and those that
     /// push take along what was built before.
-    #[must_use]
-    pub fn evaluated(&self) -> Option<Vec<Selector>> {
+    fn evaluated(&self) -> Option<Vec<Selector>> {
         use JobName::{Bootstrap, Build, CacheAnalytics, CachePolicy, Lock};
         let Outputs::Failed(paths) = &self.outputs else { return None };
         let about_outputs =

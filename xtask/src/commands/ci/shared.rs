@@ -7,19 +7,21 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Args;
 use super::as_before::AsBefore;
+use super::change::Base;
 use super::choice::Choice;
+use super::endings::{Unknown, not_done, unable};
 use crate::bootstrap::ensure_nix;
 use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
+use crate::diff::Difference;
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
+use crate::report::stand_in_banner;
 use crate::report::turns::speaking;
-use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
-use crate::supervise::deadline::{self, Over};
-use crate::{files, interrupt, rules};
+use crate::{files, rules};
 
 /// What the jobs of one run share.
 #[derive(Debug)]
@@ -38,8 +40,13 @@ pub struct Jobs<'a> {
     evaluated: OnceLock<(Result<Report, Unknown>, f64)>,
     built: OnceLock<Report>,
     measured: Mutex<Option<Result<Analytics, JobResult>>>,
+    /// The seconds that measuring took.
+    measuring: OnceLock<f64>,
     caches: Mutex<Caches>,
     push_ended: OnceLock<PushEnding>,
+    pub(super) base: Base,
+    /// What the change does, or why that cannot be told.
+    difference: OnceLock<Result<Difference, String>>,
 }
 
 /// How the evaluation of the outputs ended.
@@ -57,18 +64,13 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
-        let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
-        wish.build = runs(JobName::Build).then(|| args.build.wish(None));
-        wish.fail_fast = args.fail_fast;
-        if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
-            (wish.selectors, wish.may_be_absent) = (evaluated, true);
-        }
+        let wish = choice.wish(args);
+        let base = if choice.runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
-            autowiring: runs(JobName::Autowiring),
+            autowiring: choice.runs(JobName::Autowiring),
             choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
@@ -77,8 +79,11 @@ impl<'a> Jobs<'a> {
             evaluated: OnceLock::new(),
             built: OnceLock::new(),
             measured: Mutex::default(),
+            measuring: OnceLock::new(),
             caches: Mutex::default(),
             push_ended: OnceLock::new(),
+            base,
+            difference: OnceLock::new(),
         })
     }
 
@@ -121,7 +126,9 @@ impl<'a> Jobs<'a> {
 
     /// Measures what caches have of what was evaluated.
     pub fn measure(&self) {
+        let began = Instant::now();
         let measured = self.looked_at().and_then(|(session, fleet)| cache::measured_before(session, fleet));
+        self.measuring.set(began.elapsed().as_secs_f64()).ok();
         *held(&self.measured) = Some(measured.map_err(|error| unable(JobName::CacheAnalytics, &error)));
     }
 
@@ -138,7 +145,7 @@ impl<'a> Jobs<'a> {
         let name = JobName::Build;
         let mut result = not_done(name, &fleet).unwrap_or_else(|| self.built_of_choice(&wish, &fleet));
         if result.status == JobStatus::Ok && fleet.failures().next().is_some() {
-            result.status = JobStatus::Failed;
+            (result.status, result.reason) = (JobStatus::Failed, None);
         }
         self.built.set(fleet).ok();
         Ok(result)
@@ -169,6 +176,7 @@ impl<'a> Jobs<'a> {
             nix: self.nix.get().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches.into_inner().unwrap_or_else(PoisonError::into_inner),
+            difference: self.difference.into_inner(),
             fleet: self.built.into_inner().or_else(|| self.evaluated.into_inner()?.0.ok()),
             started,
             began: Instant::now(),
@@ -190,6 +198,7 @@ impl<'a> Jobs<'a> {
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
             let besides = self.choice.outputs.nix_files_of_base()?;
+            let besides = besides.into_iter().chain(self.base.nix_files()?).collect();
             let session = Session::open_besides(self.context, nix, besides)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
@@ -235,9 +244,13 @@ impl<'a> Jobs<'a> {
         self.wish.limits
     }
 
-    /// The seconds that the evaluation took on its own.
-    pub fn evaluation_seconds(&self) -> f64 {
-        self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds)
+    /// The seconds that `name` has taken before its turn: what is shared is somebody's all the same.
+    pub fn seconds_before(&self, name: JobName) -> f64 {
+        match name {
+            JobName::Build => self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds),
+            JobName::CacheAnalytics => self.measuring.get().copied().unwrap_or_default(),
+            _ => 0.0,
+        }
     }
 
     /// What was measured before the build, once; or what the job comes to that could not.
@@ -250,6 +263,16 @@ impl<'a> Jobs<'a> {
         note(&mut held(&self.caches));
     }
 
+    /// Notes what the change does.
+    pub(super) fn compared(&self, told: Result<Difference, String>) -> &Result<Difference, String> {
+        self.difference.get_or_init(|| told)
+    }
+
+    /// The wish for the outputs of another revision.
+    pub(super) fn wish_elsewhere(&self) -> Wish {
+        Wish { build: None, fail_fast: false, may_be_absent: true, ..self.wish.clone() }
+    }
+
     pub(super) fn pushed(&self, ending: PushEnding) {
         self.push_ended.set(ending).ok();
     }
@@ -257,47 +280,6 @@ impl<'a> Jobs<'a> {
     pub(super) fn push_ended(&self) -> Option<PushEnding> {
         self.push_ended.get().copied()
     }
-}
-
-/// Nobody could evaluate the outputs: each job that looks at them comes to the same.
-#[derive(Debug, Clone)]
-struct Unknown {
-    status: JobStatus,
-    reason: String,
-}
-
-impl std::fmt::Display for Unknown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for Unknown {}
-
-/// What a job comes to that could not do its work because of `error`.
-pub fn unable(name: JobName, error: &anyhow::Error) -> JobResult {
-    if let Some(Unknown { status, reason }) = error.downcast_ref() {
-        return JobResult { status: *status, reason: Some(reason.clone()), ..JobResult::of(name, Vec::new()) };
-    }
-    let (status, reason) = match deadline::current().over() {
-        _ if interrupt::count() > 0 => (JobStatus::Interrupted, format!("{error:#}")),
-        Some(over @ Over::TimedOut(_)) => (JobStatus::Failed, format!("{}: {error:#}", over.words())),
-        Some(over @ Over::CalledOff) => (JobStatus::Skipped, over.words()),
-        None => (JobStatus::CouldNotCheck, format!("{error:#}")),
-    };
-    JobResult { status, reason: Some(reason), ..JobResult::of(name, Vec::new()) }
-}
-
-/// What a job comes to that looks at outputs of which not all could be looked at.
-fn not_done(name: JobName, fleet: &Report) -> Option<JobResult> {
-    let (status, reason) = match (fleet.over, fleet.trouble.clone().or_else(|| fleet.nothing_done())) {
-        _ if fleet.interrupted && interrupt::count() > 0 => (JobStatus::Interrupted, None),
-        (Some(over @ Over::TimedOut(_)), _) => (JobStatus::Failed, Some(overdue::over(over, &fleet.at_work))),
-        (Some(over @ Over::CalledOff), _) => (JobStatus::Skipped, Some(over.words())),
-        (None, Some(reason)) => (JobStatus::CouldNotCheck, Some(reason)),
-        (None, None) => return None,
-    };
-    Some(JobResult { status, reason, ..JobResult::of(name, Vec::new()) })
 }
 
 fn lock_identity(context: &Context) -> Result<Vec<u8>> {
