@@ -234,7 +234,8 @@ pub fn system_root() -> PathBuf {
 }
 
 /// A folder name for a repository: its own name, and what tells it from others of that name.
-fn slug(repository: &Path) -> String {
+#[must_use]
+pub fn slug(repository: &Path) -> String {
     let digest = hmac_sha256::Hash::hash(repository.as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = repository.file_name().unwrap_or_default().to_string_lossy();

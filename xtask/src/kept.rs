@@ -13,6 +13,7 @@
 //! so that what is compared with a commit need not evaluate it again.
 
 pub mod history;
+pub mod job_results;
 pub mod lines;
 
 use std::collections::BTreeMap;
@@ -117,6 +118,12 @@ impl Kept {
         let mut kept: Self = last.or_else(|| read_json(&file_of_commit(state, key)).filter(fits))?;
         kept.evaluated.retain(|evaluated| evaluated.drv.as_ref().is_none_or(|drv| store.holds(drv)));
         Some(kept)
+    }
+
+    /// The outputs of the last run, of whatever tree: names to offer, and nothing to rely on.
+    #[must_use]
+    pub fn last_outputs(state: &Path) -> Vec<Output> {
+        read_json(&file(state)).filter(|kept: &Self| kept.schema == SCHEMA).map(|kept| kept.outputs).unwrap_or_default()
     }
 
     /// Keeps this for later runs.

@@ -6,10 +6,10 @@ mod bootstrap;
 mod cache_client;
 mod ci;
 mod commands;
+mod completion;
 mod config;
 mod context;
 mod copies;
-mod deadline;
 mod debian;
 mod diff;
 mod doctor;
@@ -21,6 +21,7 @@ mod git;
 mod github;
 mod interrupt;
 mod kept;
+mod manual;
 mod nearest;
 mod network;
 mod nix;
@@ -34,7 +35,6 @@ mod rules;
 mod session;
 mod sops;
 mod standin;
-mod stopping;
 mod supervise;
 mod tools;
 mod tree;
@@ -42,12 +42,10 @@ mod wheel;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use context::{Cli, Context, Ending};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = <Cli as clap::Parser>::parse();
     let console = cli.global.console().masked();
     let ending = interrupt::install()
         .and_then(|()| Context::new(&cli.global, cli.global.console()))

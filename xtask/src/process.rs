@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::report::Console;
-use crate::{deadline, interrupt, supervise};
+use crate::supervise::deadline;
+use crate::{interrupt, supervise};
 
 /// How often a child that is waited for may be given up.
 const LOOK: Duration = Duration::from_millis(20);
@@ -155,7 +156,7 @@ fn said(stderr: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::Deadline;
+    use crate::supervise::deadline::Deadline;
 
     #[test]
     fn ask_returns_what_was_printed() {

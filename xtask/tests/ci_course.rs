@@ -124,6 +124,33 @@ fn a_build_that_is_killed_from_outside_has_failed_and_the_rest_goes_on() {
     }
 }
 
+#[test]
+fn a_job_of_ones_own_that_hangs_or_is_killed_has_failed_and_leaves_nothing() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    sandbox.write("flake.nix", &flake("", r#"a = drv "a" "echo > $out";"#));
+    let job = |name: &str, script: &str| {
+        format!(
+            "[ci.jobs.{name}]\ncommand = [\"sh\", \"-c\", \"{script}\"]\nneeds = [\"bootstrap\"]\ntimeout = \"3s\"\n"
+        )
+    };
+    // It hears no signal that can be ignored, and what it has started is in a session of its own.
+    let hang = "trap '' INT TERM; setsid sleep 3671 & echo waiting; while :; do sleep 3671; done";
+    let next = "[ci.jobs.next]\ncommand = [\"true\"]\nneeds = [\"hanging\"]\n";
+    sandbox.write("xtask.toml", &[&job("hanging", hang), next, &job("killed", "kill -KILL $$")].concat());
+    let ran = sandbox.run(&["ci", "lock", "hanging", "next", "killed"]).ends(1);
+    ran.says(&[
+        "│ waiting",
+        "✗ hanging: failed: timed out after 3s: ",
+        "- next: skipped: it needs `hanging`, which failed",
+        "✗ killed: failed",
+        "was ended by signal 9",
+        "✓ lock",
+    ]);
+    let told = ["hanging", "next", "killed", "lock"].map(|name| status(&sandbox, name));
+    assert_eq!(told, ["failed", "skipped", "failed", "ok"]);
+    assert!(!runs(&["sleep 3671"]), "something is left");
+}
+
 /// Interrupts a run once `begun` says that it is where it should be.
 fn interrupted(sandbox: &Sandbox, begun: &dyn Fn() -> bool) -> Ran {
     let running = Running::start(sandbox, &["ci", "--skip", CACHES]);

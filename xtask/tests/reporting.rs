@@ -82,6 +82,27 @@ fn a_trace_holds_everything_that_was_at_work() {
 }
 
 #[test]
+fn a_trace_shows_jobs_that_run_side_by_side_on_threads_of_their_own() {
+    let sandbox = fleet(false);
+    // They begin when they can, and take longer than it takes to begin them all.
+    let job = |name: &str| format!("[ci.jobs.{name}]\ncommand = [\"sleep\", \"2\"]\n");
+    sandbox.write("xtask.toml", &format!("{}{}", job("one"), job("other")));
+    sandbox.run(&["ci", "one", "other", "--trace", "made/out.json"]).ends(0);
+    let trace = fs::read_to_string(sandbox.repository().join("made/out.json")).unwrap();
+    let jobs = events(&trace);
+    assert!(["job one", "job other"].iter().all(|name| jobs.iter().any(|job| job == name)), "{jobs:?}");
+    let trace: Value = serde_json::from_str(&trace).unwrap();
+    let time = |name: &str| {
+        let event = trace["traceEvents"].as_array().unwrap().iter().find(|event| event["name"] == name).unwrap();
+        let begins = event["ts"].as_u64().unwrap();
+        (begins, begins + event["dur"].as_u64().unwrap())
+    };
+    let ((one, one_ends), (other, other_ends)) = (time("one"), time("other"));
+    assert!(one < other_ends && other < one_ends, "{trace}");
+    assert!(fs::read_to_string(sandbox.path("state/report/report.html")).unwrap().contains("other"));
+}
+
+#[test]
 fn past_runs_tell_how_long_it_takes_and_what_has_changed() {
     let sandbox = fleet(false);
     assert!(!ci(&sandbox, &["--plan"]).ends(0).stdout.contains("usually"));

@@ -53,7 +53,7 @@ runs:
 
 /// A repository with its workflow, committed.
 fn fleet(script: &str, config: &str) -> Sandbox {
-    let mut sandbox = Sandbox::new(TestNix::Modern);
+    let mut sandbox = Sandbox::new(TestNix::Modern).with_client();
     let bin = sandbox.path("bin");
     fs::create_dir_all(&bin).unwrap();
     let cargo =

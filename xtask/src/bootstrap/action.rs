@@ -29,6 +29,8 @@ pub fn apply(console: &Console, surroundings: &Surroundings, action: &Action) ->
             process::act(console, command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
         }
         Action::Write { path, text } => write(path, text, Keeping::ModeAndFirstText),
+        Action::WriteOwn { path, text } => write(path, text, Keeping::Mode),
+        Action::Remove(path) => fs::remove_file(path).with_context(|| format!("remove `{}`", path.display())),
         Action::Restrict { path, mode } => fs::set_permissions(path, Permissions::from_mode(*mode))
             .with_context(|| format!("restrict `{}`", path.display())),
         Action::MakeAgeKey(path) => {

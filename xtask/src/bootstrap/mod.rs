@@ -11,9 +11,11 @@ mod plan;
 mod run;
 mod step;
 mod steps;
+mod undo;
 
 pub use ensure::{check, ensure_nix};
 pub use machine::{Machine, Platform};
 pub use plan::{Choice, Outcome, StepReport, Verdict, verdict};
 pub use run::{Consent, Mode, run};
 pub use step::{Action, NeededBy, STEPS, Surroundings};
+pub use undo::undo;

@@ -136,7 +136,19 @@ mod tests {
 
     #[test]
     fn only_skip_and_ci_choose() {
-        let all = ["git", "nix", "store-access", "nix-conf", "probe-build", "direnv", "age-key", "sops", "flake"];
+        let all: [&str; 11] = [
+            "git",
+            "nix",
+            "store-access",
+            "nix-conf",
+            "probe-build",
+            "direnv",
+            "age-key",
+            "sops",
+            "flake",
+            "completions",
+            "man",
+        ];
         assert_eq!(chosen(&[], &[], false), all);
         assert_eq!(chosen(&[], &[], true), &all[..5]);
         assert_eq!(chosen(&["sops", "git"], &[], true), ["git", "sops"]);

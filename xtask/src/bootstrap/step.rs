@@ -78,6 +78,15 @@ pub enum Action {
         /// Its new text.
         text: String,
     },
+    /// Give a file that is this program's own this text.
+    WriteOwn {
+        /// The file.
+        path: PathBuf,
+        /// Its new text.
+        text: String,
+    },
+    /// Remove a file that is this program's own.
+    Remove(PathBuf),
     /// Give a file this mode.
     Restrict {
         /// The file.
@@ -101,7 +110,7 @@ impl Action {
 }
 
 /// Every step, in order. The order is that of need: each uses only what the ones before it brought.
-pub const STEPS: [Step; 9] = [
+pub const STEPS: [Step; 11] = [
     steps::git::STEP,
     steps::nix::STEP,
     steps::store_access::STEP,
@@ -111,6 +120,8 @@ pub const STEPS: [Step; 9] = [
     steps::age_key::STEP,
     steps::sops::STEP,
     steps::flake::STEP,
+    steps::completions::STEP,
+    steps::man::STEP,
 ];
 
 /// The actions that install Debian packages, or what stands in the way of doing so.

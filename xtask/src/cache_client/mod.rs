@@ -18,9 +18,10 @@ use cache_protocol::{Answer, Event, Fault, Request};
 use rustix::process::Signal;
 
 use crate::context::Context;
-use crate::stopping::Stopping;
+use crate::interrupt;
+use crate::supervise::Stopping;
+use crate::supervise::deadline;
 use crate::supervise::{self, BACKLOG, Child, ChildEvent};
-use crate::{deadline, interrupt};
 
 /// Requests to a cache at once: what hides a round trip of 40 ms behind others.
 pub const IN_FLIGHT: usize = 64;

@@ -280,7 +280,7 @@ impl<'a> Course<'a> {
 }
 
 /// Whether a job needs to know what the flake's outputs are.
-fn looks_at_outputs(name: JobName) -> bool {
+pub fn looks_at_outputs(name: JobName) -> bool {
     use JobName::{
         Activation, Autowiring, Build, CacheAnalytics, CacheConfig, CachePush, CacheVerify, Config, Independence,
         Secrets,

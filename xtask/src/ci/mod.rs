@@ -2,10 +2,14 @@
 //!
 //! Architecture invariant: pure; what a job does is in `commands`, how it is worded in `report`.
 
+mod affected;
 pub mod audit;
 pub mod course;
+mod globs;
+mod ground;
 pub mod matching;
 pub mod matrix;
+mod restricted;
 mod result;
 pub mod run;
 mod schedule;
@@ -13,8 +17,12 @@ mod table;
 pub mod validate;
 pub mod workflow;
 
+pub use affected::is_affected;
+pub use globs::fits;
+pub use ground::Ground;
+pub use restricted::restricted;
 pub use result::{Caches, JobResult, JobStatus, RunResult};
 pub use schedule::{Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;
-pub use table::{Extent, Job, JobName, Permission, Phase, Table, Work};
+pub use table::{Extent, Inputs, Job, JobName, Permission, Phase, Table, Work};

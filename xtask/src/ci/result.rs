@@ -57,20 +57,24 @@ pub struct JobResult {
     pub seconds: f64,
     /// What it found.
     pub problems: Vec<Problem>,
+    /// Whether it was to run, and did not since something else failed or the run was ended.
+    pub held_up: bool,
+    /// Whether it did not run again, since what it rests on is as it was when it last went well.
+    pub as_before: bool,
 }
 
 impl JobResult {
     /// A job that did not run.
     #[must_use]
     pub fn skipped(name: JobName, reason: String) -> Self {
-        Self { name, status: JobStatus::Skipped, reason: Some(reason), seconds: 0.0, problems: Vec::new() }
+        Self { status: JobStatus::Skipped, reason: Some(reason), ..Self::of(name, Vec::new()) }
     }
 
     /// A job whose only results are problems; warnings do not fail it.
     #[must_use]
     pub fn of(name: JobName, problems: Vec<Problem>) -> Self {
         let status = if problems.iter().any(Problem::fails) { JobStatus::Failed } else { JobStatus::Ok };
-        Self { name, status, reason: None, seconds: 0.0, problems }
+        Self { name, status, reason: None, seconds: 0.0, problems, held_up: false, as_before: false }
     }
 
     /// Whether jobs that need it cannot go on.

@@ -23,6 +23,9 @@ pub struct Args {
     /// Not these steps
     #[arg(long, value_name = "STEP", value_delimiter = ',', env = "XTASK_SKIP_STEP", value_parser = step_names())]
     skip: Vec<String>,
+    /// Take back what was written for the shell and for `man`; what was installed stays
+    #[arg(long, conflicts_with = "check", env = "XTASK_UNDO", value_parser = FalseyValueParser::new())]
+    undo: bool,
     /// Agree to every change beforehand
     #[arg(long, short, conflicts_with_all = ["check", "dry_run"], env = "XTASK_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
@@ -33,7 +36,8 @@ Examples:
   cargo xtask bootstrap                      step by step, asking before each change
   cargo xtask bootstrap --check              only look
   cargo xtask bootstrap --dry-run            every command and file change, and none of it done
-  cargo xtask bootstrap --only age-key       one step";
+  cargo xtask bootstrap --only age-key       one step
+  cargo xtask bootstrap --undo --dry-run     what of the shell and of `man` would be taken back";
 
 fn step_names() -> clap::builder::PossibleValuesParser {
     STEPS.iter().map(|step| PossibleValue::new(step.name).help(step.brings)).collect::<Vec<_>>().into()
@@ -46,6 +50,11 @@ fn step_names() -> clap::builder::PossibleValuesParser {
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let console = &context.console;
     let choice = Choice { only: args.only.clone(), skip: args.skip.clone(), ci: context.ci };
+    if args.undo {
+        let actions = bootstrap::undo(console, &Surroundings::of(context), &choice, !args.dry_run)?;
+        steps::undone(console, &actions, args.dry_run);
+        return Ok(Ending::Clean);
+    }
     let mode = match (args.check || args.dry_run, args.yes) {
         (true, _) => Mode::Look,
         (_, true) => Mode::Bring(Consent::Given),

@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use crate::bootstrap::ensure_nix;
 use crate::ci::JobName;
 use crate::context::{Context, Ending};
-use crate::fleet::Selector;
+use crate::fleet::{Selector, Spared};
 use crate::kept::history::History;
 use crate::pipeline::Progress;
 use crate::pipeline::batching::{Limits, START_MIB};
@@ -96,7 +96,7 @@ impl BuildArgs {
     /// How these arguments want outputs built.
     #[must_use]
     pub fn wish(&self, out_link: Option<PathBuf>) -> BuildWish {
-        BuildWish { skip_cached: self.skip_cached, out_link }
+        BuildWish { skip_cached: self.skip_cached, out_link, spared: Spared::None }
     }
 }
 

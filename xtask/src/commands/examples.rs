@@ -10,10 +10,10 @@ fn words(line: &str) -> Vec<String> {
     for character in line.chars() {
         match character {
             '\'' => quoted = !quoted,
-            ' ' | '|' if !quoted => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
+            ' ' | '|' | '>' if !quoted => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
             _ => word.push(character),
         }
-        if character == '|' && !quoted {
+        if ['|', '>'].contains(&character) && !quoted {
             break;
         }
     }

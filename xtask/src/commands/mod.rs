@@ -7,6 +7,8 @@ mod build;
 mod cache;
 mod cache_config;
 mod ci;
+mod complete;
+mod completions;
 mod config;
 mod diff;
 mod doctor;
@@ -14,6 +16,7 @@ mod doctor;
 mod examples;
 mod independence;
 mod lock;
+mod man;
 mod outputs;
 mod secrets;
 mod test;
@@ -39,11 +42,15 @@ pub enum Command {
     Cache(cache::Args),
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Args),
+    Completions(completions::Args),
     Config(config::Args),
     Diff(diff::Args),
     Doctor(doctor::Args),
     Independence(independence::Args),
     Lock(lock::Args),
+    Man(man::Args),
     Outputs(outputs::Args),
     Secrets(secrets::Args),
     Test(test::Args),
@@ -64,11 +71,14 @@ impl Command {
             Self::Cache(args) => cache::run(context, args),
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
+            Self::Complete(args) => complete::run(context, args),
+            Self::Completions(args) => completions::run(context, args),
             Self::Config(args) => config::run(context, args),
             Self::Diff(args) => diff::run(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Independence(args) => independence::run(context, args),
             Self::Lock(args) => lock::run(context, args),
+            Self::Man(args) => man::run(context, args),
             Self::Outputs(args) => outputs::run(context, args),
             Self::Secrets(args) => secrets::run(context, args),
             Self::Test(args) => test::run(context, args),

@@ -47,6 +47,9 @@ fn problem(name: &str, found: &str, fix: &str) -> Diagnosis {
     Diagnosis { fix: Some(fix.to_owned()), ..diagnosis(name, Standing::Problem, found) }
 }
 
+/// The steps without which every command works.
+const COMFORT: [&str; 3] = ["direnv", "completions", "man"];
+
 /// The steps that only secrets need.
 const FOR_SECRETS: [&str; 2] = ["age-key", "sops"];
 
@@ -55,8 +58,7 @@ fn step(report: &StepReport, has_secrets: bool) -> Diagnosis {
         Outcome::Satisfied(_) | Outcome::Applied(_) => Standing::Good,
         Outcome::NotApplicable(_) => Standing::Skipped,
         Outcome::Unchecked(_) => Standing::Unknown,
-        // Comfort, without which every command works.
-        _ if report.name == "direnv" => Standing::Notice,
+        _ if COMFORT.contains(&report.name) => Standing::Notice,
         _ if !has_secrets && FOR_SECRETS.contains(&report.name) => Standing::Notice,
         _ => Standing::Problem,
     };

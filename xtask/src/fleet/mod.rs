@@ -12,6 +12,7 @@ mod output;
 mod result;
 mod selector;
 mod span;
+mod spared;
 
 pub use asked::{Asked, Read};
 pub use at_work::AtWork;
@@ -23,3 +24,4 @@ pub use result::{OutputResult, Status};
 
 pub use selector::{Selector, glob};
 pub use span::{Span, Work, free_worker};
+pub use spared::Spared;

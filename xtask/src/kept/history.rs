@@ -2,6 +2,7 @@
 //!
 //! Written whole or not at all; a line that is damaged, or of another schema, is as good as none.
 
+mod failed;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+pub use failed::Failed;
 pub use run::{OutputRun, Run};
 
 use super::lines;
@@ -61,7 +63,8 @@ impl History {
         let inputs = inputs.or_else(|| self.runs.last()?.inputs.as_deref());
         let alike = self.runs.iter().rev().filter(|run| run.part == part);
         let alike = alike.filter(|run| inputs.is_none() || run.inputs.as_deref() == inputs);
-        let done = alike.filter_map(|run| run.jobs.get(job)).filter(|job| job.status == JobStatus::Ok);
+        let done =
+            alike.filter_map(|run| run.jobs.get(job)).filter(|job| job.status == JobStatus::Ok && !job.as_before);
         median(done.take(RECENT).map(|job| job.seconds).collect())
     }
 

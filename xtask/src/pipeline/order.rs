@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::batching::Limits;
 use super::evaluation::Task;
-use crate::fleet::{Evaluated, OutputResult, Status};
+use crate::fleet::{Evaluated, OutputResult, Spared, Status};
 
 /// What a run is to do.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub struct BuildOrder {
     pub builders: Builders,
     /// The substituters whose outputs are not fetched; empty to fetch and build everything.
     pub skip_cached: Vec<String>,
+    /// What is evaluated and not built.
+    pub spared: Spared,
 }
 
 /// The systems and features that builds can be had for.

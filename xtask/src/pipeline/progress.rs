@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::build::Running;
-use crate::deadline::Over;
 use crate::fleet::{AtWork, OutputResult, Span};
+use crate::supervise::deadline::Over;
 
 /// What a run did.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use super::build::{Building, Built, Heard, Target};
 use super::evaluation::{Evaluation, Task, Verdict};
 use super::held::Held;
 use super::{Event, Now, Order, Outcome, Progress, Setting};
-use crate::deadline::{self, Deadline, Over};
 use crate::fleet::{AtWork, Evaluated, OutputResult, Status};
 use crate::nix::Having;
-use crate::stopping::Stopping;
 use crate::supervise::BACKLOG;
+use crate::supervise::Stopping;
+use crate::supervise::deadline::{self, Deadline, Over};
 
 /// How often memory is looked at, and everything else but the children.
 const LOOK: Duration = Duration::from_millis(20);
@@ -179,12 +179,14 @@ impl Run<'_, '_> {
             evaluated.system.clone_from(&derivation.system);
         }
         let target = Target { index, drv };
-        if let Some(refusal) = build.builders.refusal(&derivation.system, &derivation.features) {
+        let spared = build.spared.spares(&self.results[index].output, &target.drv);
+        let refusal = build.builders.refusal(&derivation.system, &derivation.features).filter(|_| !spared);
+        if spared || refusal.is_some() {
             if building.is_result(&target.drv)? {
                 self.take_built(vec![Built::present(index)]);
             } else {
-                self.results[index].status = Status::Skipped;
-                self.results[index].reason = Some(refusal);
+                self.results[index].status = if spared { Status::Evaluated } else { Status::Skipped };
+                self.results[index].reason = refusal;
                 self.finish(index);
             }
             return Ok(());

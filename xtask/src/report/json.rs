@@ -87,6 +87,7 @@ struct JobJson<'a> {
     phase: Option<crate::ci::Phase>,
     status: JobStatus,
     reason: Option<&'a str>,
+    as_before: bool,
     seconds: f64,
     problems: &'a [Problem],
 }
@@ -120,6 +121,7 @@ fn job<'a>(job: &'a JobResult, table: &Table) -> JobJson<'a> {
         phase: table.row(job.name).map(|row| row.phase),
         status: job.status,
         reason: job.reason.as_deref(),
+        as_before: job.as_before,
         seconds: job.seconds,
         problems: &job.problems,
     }

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here decides anything; it is given plain data and says it.
 
 mod annotations;
+mod as_before;
 pub mod audit;
 pub mod audit_json;
 mod banner;
@@ -10,6 +11,7 @@ pub mod cache;
 pub mod cache_provision;
 pub mod cache_setup;
 mod changes;
+pub mod choice;
 mod columns;
 mod console;
 mod cutting;
@@ -17,6 +19,7 @@ pub mod diagnoses;
 pub mod diff;
 #[cfg(test)]
 pub mod example;
+pub mod explain;
 pub mod files;
 mod html;
 pub mod jobs;
@@ -35,6 +38,7 @@ pub mod turns;
 pub mod validation;
 pub mod words;
 
+pub use as_before::as_before;
 pub use banner::{caches_not_asked, stand_in_banner};
 pub use console::{Color, Console, Mark, Verbosity};
 pub use progress::Watcher;

@@ -1,8 +1,8 @@
 //! What was at work when the time of a run was over, in words.
 
 use super::words::store_name;
-use crate::deadline::Over;
 use crate::fleet::{AtWork, Output, Work};
+use crate::supervise::deadline::Over;
 
 /// How many things, and how many outputs of one, are named.
 const NAMED: usize = 3;

@@ -113,6 +113,21 @@ pub fn verdict(console: &Console, reports: &[StepReport], verdict: Verdict) {
     console.mark(mark, &format!("bootstrap: {well} of {} steps in order, {tail}", reports.len()));
 }
 
+/// Says what was taken back, or would be.
+pub fn undone(console: &Console, actions: &[Action], dry: bool) {
+    for action in actions {
+        for line in described(action) {
+            console.line(&format!("- {line}"));
+        }
+    }
+    let what = match (actions.len(), dry) {
+        (0, _) => "nothing to take back".to_owned(),
+        (number, true) => format!("{number} files would be taken back"),
+        (number, false) => format!("{number} files taken back"),
+    };
+    console.mark(Mark::Ok, &format!("bootstrap: {what}"));
+}
+
 /// Says the public half of a new key, and where it goes.
 pub fn new_key(console: &Console, path: &Path, public: &str) {
     console.line(&format!("made `{}`: keep a copy where this machine's loss cannot reach it", path.display()));
@@ -138,6 +153,8 @@ fn described(action: &Action) -> Vec<String> {
             lines.extend(changes(&before, text));
             lines
         }
+        Action::WriteOwn { path, .. } => vec![format!("write `{}`", path.display())],
+        Action::Remove(path) => vec![format!("remove `{}`", path.display())],
         Action::Restrict { path, mode } => {
             vec![format!("$ chmod {mode:o} {}", process::quoted(&path.to_string_lossy()))]
         }

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 
-use crate::deadline::Over;
 use crate::fleet::{self, AtWork, AttrPath, Configuration, Output, OutputResult, Span, Status};
+use crate::supervise::deadline::Over;
 
 /// What a run did.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use super::roots::in_store;
 use super::selection::{is_selected, refuse_unknown_systems, select};
 use super::{Discovery, Report, Session};
 use crate::config::asked;
-use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Span, Work};
+use crate::fleet::{Evaluated, Kind, Output, OutputResult, Selector, Span, Spared, Work};
 use crate::kept::{ByOutput, Kept};
 use crate::pipeline::batching::{Estimate, Limits};
 use crate::pipeline::evaluation::Task;
@@ -45,6 +45,8 @@ pub struct BuildWish {
     pub skip_cached: bool,
     /// Where links to the results go, if a user wants some.
     pub out_link: Option<PathBuf>,
+    /// What is evaluated and not built.
+    pub spared: Spared,
 }
 
 impl Wish {
@@ -184,6 +186,7 @@ impl Session<'_> {
                 wanted: wish.systems.clone(),
             },
             skip_cached: substituters,
+            spared: build.spared.clone(),
         })
     }
 

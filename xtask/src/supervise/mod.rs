@@ -2,7 +2,9 @@
 //!
 //! Architecture invariant: every long-running child is started here, so that an interrupt leaves none behind.
 
+pub mod deadline;
 mod family;
+mod stopping;
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -17,9 +19,9 @@ use rustix::process::{Pid, Signal};
 
 pub use family::kill_family;
 use family::{descendants, kill_all};
+pub use stopping::Stopping;
 
-use crate::stopping::Stopping;
-use crate::{deadline, interrupt, process};
+use crate::{interrupt, process};
 
 /// What is heard of a child.
 #[derive(Debug)]
@@ -209,8 +211,8 @@ impl Child {
 mod tests {
     use std::time::Instant;
 
+    use super::deadline::Deadline;
     use super::*;
-    use crate::deadline::Deadline;
 
     fn heard(script: &str) -> (Vec<String>, bool) {
         let (sender, receiver) = mpsc::channel();

@@ -8,7 +8,7 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 16] = [
     ("make", "make"),
     ("git", "git"),
     ("jq", "jq"),
@@ -21,6 +21,10 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("patchelf", "patchelf"),
     ("setpriv", "util-linux"),
     ("nginx", "nginx-light"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
+    ("man", "man-db"),
+    ("mandoc", "mandoc"),
 ];
 
 /// The packages whose programs are not there, each once.

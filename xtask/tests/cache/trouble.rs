@@ -75,7 +75,7 @@ fn verify_mends_what_it_finds_as_far_as_it_can() {
     repair(&["--deep"]).ends(0).says(&["✓ cache push: 1 path pushed, "]);
     verify(&sandbox, &["--deep"]).ends(0);
     // Nor is what the policy keeps here.
-    sandbox.write("xtask.toml", "[[cache.rule]]\naction = \"skip\"\n");
+    sandbox.write("xtask.toml", "[[cache.rule]]\nevent = [\"local\"]\naction = \"skip\"\n");
     fs::remove_file(narinfo("upper")).unwrap();
     repair(&[]).ends(1).says(&["cache push: ", "is in no cache", "cache verify: 1 problem"]);
 }

@@ -11,6 +11,7 @@ mod sandbox;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod transport;
+mod troubled;
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};

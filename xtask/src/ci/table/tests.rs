@@ -180,14 +180,14 @@ fn a_job_does_one_thing() {
         refused(&format!("[ci.jobs.a]\n{empty}\n"), &format!("2:11: {text}"));
     }
     refused("[ci.jobs.a]\napp = 'a..b'\n", "2:7: `a..b` is no name of an app: write it as behind `nix run .#`");
-    refused("[ci.jobs.a]\ncommand = 'make'\n", "2:11: invalid type: string \"make\", expected a sequence");
+    refused("[ci.jobs.a]\ncommand = 'make'\n", "2:11: expected a list in brackets, not string \"make\"");
     refused("[ci.jobs.a]\ncomand = ['make']\n", "2:1: unknown key `comand`: did you mean `command`?");
 }
 
 #[test]
 fn what_goes_to_github_is_what_github_takes() {
     let check = |line: &str, expected: &str| refused(&format!("[ci.jobs.a]\ncommand = ['x']\n{line}\n"), expected);
-    check("phase = 'deploy'", "3:9: unknown value `deploy`: did you mean `verify`?");
+    check("phase = 'deploy'", "3:9: unknown value `deploy`: known are `check`, `build`, `verify`, `publish`");
     check("timeout = '6d'", "3:11: `6d` is no time: write it as `12m44s`, `90s` or `1h30m`");
     check("timeout = '121h'", "3:11: no job may take longer than 5 days: GitHub ends it");
     let sentence = "3:9: `about` is one sentence on one line: what is true once the job succeeded";
@@ -195,7 +195,7 @@ fn what_goes_to_github_is_what_github_takes() {
     check("about = ''", sentence);
     check(
         "secrets = ['A TOKEN']",
-        "3:11: this is no name of an environment variable, such as `CACHIX_AUTH_TOKEN`; a token \
+        "3:12: this is no name of an environment variable, such as `CACHIX_AUTH_TOKEN`; a token \
          itself never goes here",
     );
     for name in ["PATH", "LD_PRELOAD", "XTASK_SKIP", "GITHUB_ENV"] {

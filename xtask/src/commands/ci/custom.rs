@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
+use crate::context::Context;
 use crate::plain_text::tokens::{self, without_tokens};
 use crate::plain_text::{without_control, without_credentials};
 use crate::process::spelled;
@@ -36,7 +37,7 @@ impl Jobs<'_> {
             let reason = "stand-in inputs are never published: `--inputs locked` has the real ones".to_owned();
             return Ok(JobResult::skipped(job.name, reason));
         }
-        let mut command = self.call(job)?;
+        let mut command = call(self.context, job, || self.session())?;
         // As on GitHub: what another job is given is not this one's.
         tokens::declared().iter().filter(|name| !job.machine.secrets.contains(name)).for_each(|name| {
             command.env_remove(name);
@@ -61,27 +62,34 @@ impl Jobs<'_> {
         let fix = format!("`cargo xtask ci {}{flags}` runs it again", job.word());
         Ok(JobResult::of(job.name, vec![Problem::new(job.place.clone(), fault, fix)]))
     }
+}
 
-    /// The command of `job`, which gets the inputs that the run has.
-    fn call(&self, job: &Job) -> Result<Command> {
-        let folder = self.context.repository.clone();
-        match &job.work {
-            Work::App(app) => {
-                let session = self.session()?;
-                Ok(session.nix.run_app(&folder, session.inputs.overrides(), app))
-            }
-            Work::Shell(words) => {
-                let session = self.session()?;
-                Ok(session.nix.in_development_shell(&folder, session.inputs.overrides(), words))
-            }
-            Work::Command(words) => {
-                let [program, arguments @ ..] = &words[..] else { bail!("`{}` has no program to run", job.word()) };
-                let mut command = Command::new(program);
-                command.args(arguments).current_dir(folder);
-                Ok(command)
-            }
-            Work::BuiltIn => bail!("`{}` is not built in, and xtask.toml does not say what it runs", job.word()),
+/// The command of `job`, which gets the inputs that `session` has, if it is one that Nix runs.
+///
+/// # Errors
+/// When there is no session, and Nix is to run it.
+pub fn call<'s, 'c: 's>(
+    context: &Context,
+    job: &Job,
+    session: impl Fn() -> Result<&'s Session<'c>>,
+) -> Result<Command> {
+    let folder = context.repository.clone();
+    match &job.work {
+        Work::App(app) => {
+            let session = session()?;
+            Ok(session.nix.run_app(&folder, session.inputs.overrides(), app))
         }
+        Work::Shell(words) => {
+            let session = session()?;
+            Ok(session.nix.in_development_shell(&folder, session.inputs.overrides(), words))
+        }
+        Work::Command(words) => {
+            let [program, arguments @ ..] = &words[..] else { bail!("`{}` has no program to run", job.word()) };
+            let mut command = Command::new(program);
+            command.args(arguments).current_dir(folder);
+            Ok(command)
+        }
+        Work::BuiltIn => bail!("`{}` is not built in, and xtask.toml does not say what it runs", job.word()),
     }
 }
 

@@ -9,10 +9,10 @@ use super::shared::{Evaluated, Jobs};
 use super::speakers::Speakers;
 use crate::ci::course::{Course, Step, Task};
 use crate::ci::{JobName, JobResult, JobStatus, Planned};
-use crate::deadline::{Deadline, Over};
 use crate::fleet::{Span, Work, free_worker};
 use crate::report;
 use crate::report::turns::speaking;
+use crate::supervise::deadline::{Deadline, Over};
 
 /// A run at work.
 pub struct Engine<'a, 'j> {
@@ -78,7 +78,9 @@ impl<'a, 'j> Engine<'a, 'j> {
                     match step {
                         Step::LeaveOut(index, reason) => {
                             let name = self.rows.get(index).context("leave out a job")?.job.name;
-                            self.finish(index, JobResult::skipped(name, reason));
+                            let chosen = self.rows.get(index).is_some_and(|row| row.left_out.is_none());
+                            let result = JobResult { held_up: chosen, ..JobResult::skipped(name, reason) };
+                            self.finish(index, result);
                         }
                         Step::Begin(task) => {
                             let deadline = self.begin(task);
@@ -162,6 +164,7 @@ impl<'a, 'j> Engine<'a, 'j> {
     fn end(&mut self, index: usize, mut result: JobResult, deadline: &Deadline) {
         if deadline.over() == Some(Over::CalledOff) && result.status == JobStatus::Skipped {
             result.reason = self.course.why_called_off().or(result.reason);
+            result.held_up = true;
         }
         self.course.ended(Task::Job(index), result.status);
         self.finish(index, result);

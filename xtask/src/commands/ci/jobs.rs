@@ -19,7 +19,20 @@ impl Jobs<'_> {
     /// Runs one job to its end, or to that of its time.
     pub fn run(&self, job: &Job) -> JobResult {
         let (started, name) = (Instant::now(), job.name);
-        let done = match name {
+        let done = self.as_before(job).and_then(|before| before.map_or_else(|| self.run_again(job), Ok));
+        let mut result = done.unwrap_or_else(|error| unable(name, &error));
+        result.seconds = started.elapsed().as_secs_f64();
+        // The time that the outputs take is that of the job that is about them.
+        if name == JobName::Build {
+            result.seconds += self.evaluation_seconds();
+        }
+        self.remember(job, &result);
+        result
+    }
+
+    fn run_again(&self, job: &Job) -> Result<JobResult> {
+        let name = job.name;
+        match name {
             JobName::Bootstrap => self.bootstrap(),
             JobName::Lock => self.session().and_then(lock::check).map(|found| JobResult::of(name, found)),
             JobName::Activation => self.validation(name, activation::check),
@@ -34,14 +47,7 @@ impl Jobs<'_> {
             JobName::CachePush => self.cache_push(),
             JobName::CacheVerify => self.cache_verify(),
             JobName::Custom(_) => self.custom(job),
-        };
-        let mut result = done.unwrap_or_else(|error| unable(name, &error));
-        result.seconds = started.elapsed().as_secs_f64();
-        // The time that the outputs take is that of the job that is about them.
-        if name == JobName::Build {
-            result.seconds += self.evaluation_seconds();
         }
-        result
     }
 
     /// This machine: what a run before has proved, and nothing has changed since, is not proved again on a developer's machine.

@@ -1,8 +1,11 @@
 //! Run the jobs of continuous integration, here exactly as there
 
+mod as_before;
 mod caches;
+mod choice;
 mod custom;
 mod engine;
+mod explain;
 mod jobs;
 mod matrix;
 mod shared;
@@ -15,6 +18,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, anyhow, bail};
 use clap::builder::FalseyValueParser;
 
+use self::choice::{Choice, ChoiceArgs};
 use self::engine::Engine;
 use self::shared::Jobs;
 use self::words::JobWords;
@@ -43,6 +47,11 @@ pub struct Args {
     /// Only these outputs; repeat for several [default: all]
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
     only: Vec<Selector>,
+    /// The revision that --affected compares with [default: on GitHub, what a pull request is made against]
+    #[arg(long, value_name = "REV", env = "XTASK_BASE")]
+    base: Option<String>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
     /// Stop at the first failure
     #[arg(long, env = "XTASK_FAIL_FAST", value_parser = FalseyValueParser::new())]
     fail_fast: bool,
@@ -52,6 +61,9 @@ pub struct Args {
     /// Show which jobs would run, and run none
     #[arg(long, env = "XTASK_PLAN", value_parser = FalseyValueParser::new())]
     plan: bool,
+    /// Say what a job is, when it runs, and which commands it runs, and run none
+    #[arg(long, value_name = "JOB", env = "XTASK_EXPLAIN", value_parser = JobWords, conflicts_with_all = ["plan", "json"])]
+    explain: Option<String>,
     /// The folder for report.json, junit.xml, summary.md and report.html [default: below the target folder]
     #[arg(long, value_name = "DIR", env = "XTASK_REPORT_DIR")]
     report_dir: Option<PathBuf>,
@@ -74,6 +86,9 @@ Examples:
   cargo xtask ci                             everything, as CI runs it
   cargo xtask ci lock                        one job, and what it needs
   cargo xtask ci --plan                      what would run
+  cargo xtask ci --explain build             what that job is, and the commands that it runs
+  cargo xtask ci --last-failed               only what failed when it last ran
+  cargo xtask ci --affected --base main      only what is different from the branch `main`
   cargo xtask ci --keep-going                build even what failed a check
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
   cargo xtask ci matrix                      which machines of GitHub would build what
@@ -90,18 +105,30 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let console = &context.console;
     let folder = args.report_dir.clone().unwrap_or_else(|| context.state.join("report"));
-    if !args.plan {
+    if !args.plan && args.explain.is_none() {
         // A run that is killed, or never begins, leaves no report, rather than that of an earlier run.
         report::files::remove(&folder)?;
     }
     let table = Config::read(&context.repository)?.ci.table;
     // Whichever job is given them: what another one says may hold them too.
     table.jobs().iter().for_each(|job| console.keep_secret(&job.machine.secrets));
+    if let Some(word) = &args.explain {
+        let job = table.named(word).map_err(|reason| anyhow!(reason))?;
+        let part = args.evaluation.wish(args.only.clone()).part();
+        let explained = explain::explained(context, &table, job, &History::read(&context.state), &part);
+        console.answer(&report::explain::text(&explained));
+        return Ok(Ending::Clean);
+    }
     let planned = plan(&table, &named(&table, &args.jobs)?, &named_or_off(&table, &args.skip)?);
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
     }
     let history = History::read(&context.state);
+    let choice = Choice::of(context, &args.choice, args.base.as_deref(), planned, &history)?;
+    if let Some(said) = &choice.said {
+        console.line(said);
+    }
+    let planned = choice.planned.clone();
     if args.plan {
         let part = args.evaluation.wish(args.only.clone()).part();
         let plan = report::jobs::plan(&planned, &history, &part);
@@ -110,12 +137,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
-    let jobs = Jobs::new(context, args, &planned)?;
+    let jobs = Jobs::new(context, args, choice)?;
     let wishes = Wishes { fail_fast: args.fail_fast, keep_going: args.keep_going, at_once: cores() };
     let part = args.evaluation.wish(args.only.clone()).part();
     let usual = planned.iter().map(|row| history.usual_seconds(row.job.name.word(), &part, None)).collect();
     let (mut results, spans) = Engine::new(&planned, &jobs, Course::new(&planned, wishes, usual)).run()?;
     jobs.look_back(&mut results)?;
+    if let Err(error) = jobs.keep() {
+        console.mark(report::Mark::Warning, &format!("{error:#}"));
+    }
     let seconds = started.elapsed().as_secs_f64();
     let result = RunResult { table, began: started, spans, ..jobs.result(results, clock, seconds) };
     let written = report::files::write(&folder, &result, &history);

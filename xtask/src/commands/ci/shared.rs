@@ -6,28 +6,32 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Args;
+use super::as_before::AsBefore;
+use super::choice::Choice;
 use crate::bootstrap::ensure_nix;
-use crate::ci::{Caches, JobName, JobResult, JobStatus, Planned, RunResult, Table};
+use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
-use crate::deadline::{self, Over};
 use crate::nix::Nix;
 use crate::pipeline::batching::Limits;
 use crate::report::turns::speaking;
 use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
+use crate::supervise::deadline::{self, Over};
 use crate::{files, interrupt, rules};
 
 /// What the jobs of one run share.
 #[derive(Debug)]
 pub struct Jobs<'a> {
     pub(super) context: &'a Context,
-    wish: Wish,
+    pub(super) wish: Wish,
+    pub(super) choice: Choice,
+    pub(super) before: Mutex<AsBefore>,
     autowiring: bool,
     lock_before: Vec<u8>,
     nix: OnceLock<Nix>,
-    session: OnceLock<Session<'a>>,
+    pub(super) session: OnceLock<Session<'a>>,
     /// Held by whoever opens the repository.
     opening: Mutex<()>,
     /// What the outputs are, or why nobody knows, and the seconds that it took.
@@ -52,15 +56,20 @@ impl<'a> Jobs<'a> {
     ///
     /// # Errors
     /// When flake.lock cannot be looked at.
-    pub fn new(context: &'a Context, args: &Args, planned: &[Planned]) -> Result<Self> {
+    pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
         let mut wish = args.evaluation.wish(args.only.clone());
-        let runs = |name: JobName| planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
+        let runs = |name: JobName| choice.planned.iter().any(|row| row.job.name == name && row.left_out.is_none());
         wish.build = runs(JobName::Build).then(|| args.build.wish(None));
         wish.fail_fast = args.fail_fast;
+        if let Some(evaluated) = choice.evaluated().filter(|_| args.only.is_empty()) {
+            (wish.selectors, wish.may_be_absent) = (evaluated, true);
+        }
         Ok(Self {
             context,
+            before: Mutex::new(AsBefore::read(context, wish.fresh)),
             wish,
             autowiring: runs(JobName::Autowiring),
+            choice,
             lock_before: lock_identity(context)?,
             nix: OnceLock::new(),
             session: OnceLock::new(),
@@ -119,14 +128,15 @@ impl<'a> Jobs<'a> {
     /// Builds the outputs, evaluating those that are not evaluated yet.
     pub(super) fn build(&self) -> Result<JobResult> {
         let session = self.session()?;
+        let wish = self.wish_to_build(session);
         let fleet = match self.evaluated.get() {
-            Some((Ok(fleet), _)) => build::built(session, fleet, &self.wish)?,
+            Some((Ok(fleet), _)) => build::built(session, fleet, &wish)?,
             Some((Err(unknown), _)) => bail!(unknown.clone()),
-            None => build::watched(session, &self.wish)?,
+            None => build::watched(session, &wish)?,
         };
         build::tell(session, &fleet);
         let name = JobName::Build;
-        let mut result = not_done(name, &fleet).unwrap_or_else(|| JobResult::of(name, Vec::new()));
+        let mut result = not_done(name, &fleet).unwrap_or_else(|| self.built_of_choice(&wish, &fleet));
         if result.status == JobStatus::Ok && fleet.failures().next().is_some() {
             result.status = JobStatus::Failed;
         }
@@ -154,7 +164,7 @@ impl<'a> Jobs<'a> {
             jobs,
             table: Table::default(),
             inputs: session.map(|session| session.inputs.word()),
-            part: self.wish.part(),
+            part: format!("{} {}", self.wish.part(), self.choice.part).trim().to_owned(),
             flags: session.map(Session::flags).unwrap_or_default(),
             nix: self.nix.get().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
@@ -179,7 +189,8 @@ impl<'a> Jobs<'a> {
                 Some(nix) => nix.clone(),
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
-            let session = Session::open(self.context, nix)?;
+            let besides = self.choice.outputs.nix_files_of_base()?;
+            let session = Session::open_besides(self.context, nix, besides)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
             }
@@ -293,6 +304,6 @@ fn lock_identity(context: &Context) -> Result<Vec<u8>> {
     files::identity(&context.repository.join("flake.lock")).context("look at flake.lock")
 }
 
-fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

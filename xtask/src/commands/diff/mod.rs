@@ -77,17 +77,24 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
 /// # Errors
 /// When the base cannot be asked, or no selector of the wish names anything in either.
 pub fn since(revisions: &Revisions, head: &Session<'_>, now: &Report, wish: &Wish, seconds: u32) -> Result<Difference> {
-    let in_base = || format!("evaluate the base `{}`", revisions.base);
-    let context = head.context.with_inputs(head.inputs.is_stand_in());
-    let files = (revisions.files_of_base(), revisions.nix_files_of_head());
-    let base = Session::open_commit(&context, head.nix.clone(), &revisions.checkout, &revisions.commit, files);
-    let base = base.with_context(in_base)?;
-    let was = evaluated(&base, wish).and_then(complete).with_context(in_base)?;
+    let was = evaluated_base(revisions, head, wish)?;
     refuse_unknown(&wish.selectors, now, &was, head)?;
     let mut difference = compared(revisions, head, &was, now)?;
     details::describe(head, &mut difference)?;
     files::describe(head, revisions, &mut difference, wish.limits, seconds)?;
     Ok(difference)
+}
+
+/// What `wish` comes to in the base, with the inputs that `head` has: its own of the lock, or the stand-in.
+///
+/// # Errors
+/// When the base cannot be asked.
+pub fn evaluated_base(revisions: &Revisions, head: &Session<'_>, wish: &Wish) -> Result<Report> {
+    let in_base = || format!("evaluate the base `{}`", revisions.base);
+    let context = head.context.with_inputs(head.inputs.is_stand_in());
+    let files = (revisions.files_of_base(), revisions.nix_files_of_head());
+    let base = Session::open_commit(&context, head.nix.clone(), &revisions.checkout, &revisions.commit, files);
+    evaluated(&base.with_context(in_base)?, wish).and_then(complete).with_context(in_base)
 }
 
 fn compared(revisions: &Revisions, head: &Session<'_>, was: &Report, now: &Report) -> Result<Difference> {

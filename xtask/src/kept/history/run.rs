@@ -1,6 +1,6 @@
 //! One earlier run: what is kept of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The form of this line.
-    schema: u32,
+    pub(super) schema: u32,
     /// When it began, in seconds since 1970.
     pub started: u64,
     /// Wall seconds.
@@ -30,6 +30,9 @@ pub struct Run {
     pub part: String,
     /// Its jobs that ran, by word.
     pub jobs: BTreeMap<String, JobRun>,
+    /// Those that were to run and did not, since something else failed or the run was ended, by word.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held_up: BTreeSet<String>,
     /// How many outputs were looked at.
     pub total: usize,
     /// How many of those failed.
@@ -48,6 +51,9 @@ pub struct JobRun {
     pub status: JobStatus,
     /// Wall seconds.
     pub seconds: f64,
+    /// Whether it did not run again, which says nothing of how long it takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_before: bool,
 }
 
 /// One output in an earlier run.
@@ -76,8 +82,14 @@ impl Run {
             revision: result.revision.clone(),
             part: result.part.clone(),
             jobs: ran
-                .map(|job| (job.name.word().to_owned(), JobRun { status: job.status, seconds: job.seconds }))
+                .map(|job| {
+                    (
+                        job.name.word().to_owned(),
+                        JobRun { status: job.status, seconds: job.seconds, as_before: job.as_before },
+                    )
+                })
                 .collect(),
+            held_up: result.jobs.iter().filter(|job| job.held_up).map(|job| job.name.word().to_owned()).collect(),
             total: results.len(),
             failed: count(Status::is_failure),
             unbuilt: count(|status| matches!(status, Status::Present | Status::Cached)),

@@ -58,6 +58,8 @@ fn the_usual_time_is_the_middle_of_what_went_well() {
     let mut failed = history(&[1.0, 2.0, 3.0]);
     failed.runs[2].jobs.get_mut("build").unwrap().status = JobStatus::Failed;
     check(&failed, Some(1.0));
+    failed.runs[0].jobs.get_mut("build").unwrap().as_before = true;
+    check(&failed, Some(2.0));
     assert_eq!(failed.usual_seconds("build", "", Some("locked")), None);
     assert_eq!(failed.usual_seconds("nothing", "", None), None);
     assert_eq!(failed.usual_seconds("build", "nixos:*", None), None);

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::{LOOK, Run};
-use crate::deadline::Over;
 use crate::fleet::{AtWork, Status, Work};
 use crate::interrupt;
 use crate::pipeline::Event;
 use crate::pipeline::build::Overdue;
-use crate::stopping::Stopping;
+use crate::supervise::Stopping;
+use crate::supervise::deadline::Over;
 
 /// How long children that were killed may take to be gone.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);

@@ -1,18 +1,15 @@
 //! The way of a NAR to Cachix: begun there, sent part by part to an object store, and given up again if that fails.
 
-use std::io::Read as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_protocol::{Fault, FaultKind};
-use data_encoding::BASE64;
-use md5::{Digest as _, Md5};
 
 use super::messages::{PartAddress, SigningData, Started};
 use super::{Cachix, reading};
 use crate::backend::{Backend as _, Packed, Uploaded};
 use crate::narinfo::NarInfo;
-use crate::transport::{Method, Part, Request, Url};
+use crate::transport::{Method, Part, Request, Url, content_md5};
 
 /// Bytes of a part, as in Cachix's own client; object stores take 5 MiB to 5 GiB.
 const PART: u64 = 32 << 20;
@@ -86,7 +83,8 @@ impl Cachix {
 
     /// The tag of a part.
     fn send_part(&self, nar: &str, upload: &str, number: u64, part: &Part, what: &str) -> Result<String, Fault> {
-        let md5 = digest(part, what)?;
+        let md5 = content_md5(part)
+            .map_err(|error| Fault::new(FaultKind::Local, format!("{what}: read what is sent: {error}")))?;
         for left in (0..ADDRESSES).rev() {
             let url = self.part_address(nar, upload, number, &md5, what)?;
             let request = Request::new(Method::PUT, url, what)
@@ -114,21 +112,5 @@ impl Cachix {
         let address: PartAddress = reading::json(answer, "Cachix")?;
         let url = Url::parse(&address.upload_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         url.ok_or_else(|| Fault::new(FaultKind::NotACache, format!("{what}: what Cachix names is none")))
-    }
-}
-
-/// The base64 of the part's MD5.
-fn digest(part: &Part, what: &str) -> Result<String, Fault> {
-    use crate::transport::Body as _;
-    let local = |error: std::io::Error| Fault::new(FaultKind::Local, format!("{what}: read what is sent: {error}"));
-    let mut reader = part.open().map_err(local)?;
-    let mut md5 = Md5::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = reader.read(&mut buffer).map_err(local)?;
-        if read == 0 {
-            return Ok(BASE64.encode(&md5.finalize()));
-        }
-        md5.update(&buffer[..read]);
     }
 }

@@ -13,15 +13,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use cache_protocol::{Cache, Fault, FaultKind};
-use data_encoding::BASE64;
-use md5::{Digest as _, Md5};
 pub use rusty_s3::Credentials;
 use rusty_s3::S3Action;
 
 use super::{Backend, Greeting, Packed, Uploaded, cache_info};
 use crate::narinfo::NarInfo;
 use crate::parallel;
-use crate::transport::{Answer, Body, Bytes, Client, Method, Request, Settings, Url, Whole};
+use crate::transport::{Answer, Body, Bytes, Client, Method, Request, Settings, Url, Whole, content_md5};
 use place::Place;
 
 /// How long a signed request may be underway, retries included; what S3 compares is the time at which it arrives.
@@ -129,7 +127,7 @@ impl S3Cache {
     fn put(&self, name: &str, kind: &str, body: &dyn Body) -> Result<(), Fault> {
         let key = self.key(name)?;
         let local = |error: io::Error| Fault::new(FaultKind::Local, format!("put {name}: read what is sent: {error}"));
-        let sum = md5(body).map_err(local)?;
+        let sum = content_md5(body).map_err(local)?;
         let mut action = self.place.bucket.put_object(self.credentials.as_ref(), &key);
         action.headers_mut().insert("content-md5", sum.clone());
         let request = Request::new(Method::PUT, action.sign(VALID), format!("put {name}"))
@@ -168,13 +166,6 @@ impl S3Cache {
         }
         Ok(sought.end())
     }
-}
-
-/// What a body hashes to, in base64: the server compares it with what arrives.
-fn md5(body: &dyn Body) -> io::Result<String> {
-    let mut sum = Md5::new();
-    io::copy(&mut body.open()?, &mut sum)?;
-    Ok(BASE64.encode(&sum.finalize()))
 }
 
 impl Backend for S3Cache {

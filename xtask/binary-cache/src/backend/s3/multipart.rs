@@ -4,10 +4,10 @@ use cache_protocol::{Fault, FaultKind};
 use rusty_s3::S3Action;
 use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload};
 
-use super::{S3Cache, VALID, md5, refusal};
+use super::{S3Cache, VALID, refusal};
 use crate::backend::Packed;
 use crate::parallel;
-use crate::transport::{Bytes, Method, Part, Request};
+use crate::transport::{Bytes, Method, Part, Request, content_md5};
 
 /// Which files are sent in parts, and in which.
 pub struct Parts {
@@ -60,7 +60,7 @@ impl S3Cache {
         let tags = parallel::for_each(&parts, AT_ONCE, |(number, from, length)| {
             let part = Part { packed, from: *from, length: *length };
             let what = format!("put part {number} of {name}");
-            let sum = md5(&part)
+            let sum = content_md5(&part)
                 .map_err(|error| Fault::new(FaultKind::Local, format!("{what}: read what is sent: {error}")))?;
             let mut action = self.place.bucket.upload_part(self.credentials.as_ref(), key, *number, upload);
             action.headers_mut().insert("content-md5", sum.clone());
