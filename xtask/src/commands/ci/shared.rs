@@ -14,7 +14,6 @@ use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
 use crate::nix::Nix;
-use crate::pipeline::batching::Limits;
 use crate::report::turns::speaking;
 use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
@@ -219,14 +218,6 @@ impl<'a> Jobs<'a> {
     /// Whether this run builds.
     pub(super) fn builds(&self) -> bool {
         self.wish.build.is_some()
-    }
-
-    pub(super) fn is_fresh(&self) -> bool {
-        self.wish.fresh
-    }
-
-    pub(super) fn limits(&self) -> Limits {
-        self.wish.limits
     }
 
     /// The seconds that the evaluation took on its own.
