@@ -10,6 +10,9 @@ use crate::git::{self, Checkout};
 use crate::tree::{FileKind, Tree};
 use crate::{config, files};
 
+/// Files, each with what it is: kind, mode and content.
+type Identities = Vec<(PathBuf, Vec<u8>)>;
+
 /// The files of a repository at one time, those included that git might track.
 #[derive(Debug)]
 pub struct Look {
@@ -42,7 +45,7 @@ impl Look {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn identities(&self, fits: &dyn Fn(&Path) -> bool) -> Result<Option<Vec<(PathBuf, Vec<u8>)>>> {
+    pub fn identities(&self, fits: &dyn Fn(&Path) -> bool) -> Result<Option<Identities>> {
         let mut identities = Vec::new();
         for (path, file) in self.tree.files().filter(|(path, _)| fits(path)) {
             let mut identity = identity(&self.root.join(path))?;
@@ -65,7 +68,7 @@ impl Look {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn beside_the_flake(&self) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    pub fn beside_the_flake(&self) -> Result<Identities> {
         let untracked = self
             .checkout
             .iter()

@@ -52,7 +52,7 @@ impl Jobs<'_> {
     fn bootstrap(&self) -> Result<JobResult> {
         let ready = ensure_nix(self.context)?;
         self.found_nix(ready.nix);
-        let look_again = ready.looked_at.is_empty() && (self.is_fresh() || self.context.ci);
+        let look_again = ready.looked_at.is_empty() && (self.wish.fresh || self.context.ci);
         let reports = if look_again { bootstrap::check(self.context, NeededBy::Ci)? } else { ready.looked_at };
         let unchecked = bootstrap::verdict(&reports) == Verdict::Unchecked && !reports.is_empty();
         let problems: Vec<Problem> = reports.iter().filter_map(problem).collect();
@@ -88,7 +88,7 @@ impl Jobs<'_> {
             return Ok(result);
         }
         let extent = independence::Extent::Seconds(INDEPENDENCE_SECONDS);
-        let checked = independence::check(&Evidence::of(session, fleet)?, extent, self.limits())?;
+        let checked = independence::check(&Evidence::of(session, fleet)?, extent, self.wish.limits)?;
         let name = JobName::Independence;
         let Some(independence::Checked { problems, looked_at, total }) = checked else {
             return Ok(JobResult::skipped(name, "no layout tells which files are whose".to_owned()));

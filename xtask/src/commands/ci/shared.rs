@@ -17,7 +17,6 @@ use crate::commands::{autowiring, build};
 use crate::context::Context;
 use crate::diff::Difference;
 use crate::nix::Nix;
-use crate::pipeline::batching::Limits;
 use crate::report::stand_in_banner;
 use crate::report::turns::speaking;
 use crate::session::{Report, Session, Wish};
@@ -234,14 +233,6 @@ impl<'a> Jobs<'a> {
     /// Whether this run builds.
     pub(super) fn builds(&self) -> bool {
         self.wish.build.is_some()
-    }
-
-    pub(super) fn is_fresh(&self) -> bool {
-        self.wish.fresh
-    }
-
-    pub(super) fn limits(&self) -> Limits {
-        self.wish.limits
     }
 
     /// The seconds that `name` has taken before its turn: what is shared is somebody's all the same.
