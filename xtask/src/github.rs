@@ -3,6 +3,7 @@
 //! Sources: <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>,
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads>; Gitea's and Forgejo's runners set the same variables.
 
+mod change;
 mod origin;
 mod payload;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 use anyhow::{Context as _, Result, bail};
 
 use crate::push_policy::{Base, Commit, Event, Origin, Trigger, Variables};
+pub use change::change;
 use payload::Payload;
 
 /// Variables that show a CI, most telling first.
@@ -50,15 +52,7 @@ pub fn variables() -> Variables {
 
 fn from(variable: &dyn Fn(&str) -> Option<String>) -> Result<Trigger> {
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-    if variable("GITHUB_ACTIONS").as_deref() != Some("true") {
-        return Ok(elsewhere(&variable));
-    }
-    let named = |name: &str| variable(name).with_context(|| format!("`GITHUB_ACTIONS` is set and `{name}` is not"));
-    let (event, repository, path) =
-        (named("GITHUB_EVENT_NAME")?, named("GITHUB_REPOSITORY")?, named("GITHUB_EVENT_PATH")?);
-    let reading = || format!("read the event file `{path}`, which `GITHUB_EVENT_PATH` names");
-    let text = std::fs::read_to_string(&path).with_context(reading)?;
-    let payload: Payload = serde_json::from_str(&text).with_context(reading)?;
+    let Some(Said { event, repository, path, payload }) = said(&variable)? else { return Ok(elsewhere(&variable)) };
     if let Some(said) = payload.repository.as_ref().filter(|said| said.full_name != repository) {
         bail!("the event file `{path}` is about `{}`, and `GITHUB_REPOSITORY` is `{repository}`", said.full_name);
     }
@@ -72,6 +66,27 @@ fn from(variable: &dyn Fn(&str) -> Option<String>) -> Result<Trigger> {
         default_branch: payload.repository.and_then(|repository| repository.default_branch),
         actor: variable("GITHUB_ACTOR"),
     })
+}
+
+/// The event of a run of GitHub, as its variables and its file have it.
+struct Said {
+    event: String,
+    repository: String,
+    path: String,
+    payload: Payload,
+}
+
+fn said(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Said>> {
+    if variable("GITHUB_ACTIONS").as_deref() != Some("true") {
+        return Ok(None);
+    }
+    let named = |name: &str| variable(name).with_context(|| format!("`GITHUB_ACTIONS` is set and `{name}` is not"));
+    let (event, repository, path) =
+        (named("GITHUB_EVENT_NAME")?, named("GITHUB_REPOSITORY")?, named("GITHUB_EVENT_PATH")?);
+    let reading = || format!("read the event file `{path}`, which `GITHUB_EVENT_PATH` names");
+    let text = std::fs::read_to_string(&path).with_context(reading)?;
+    let payload = serde_json::from_str(&text).with_context(reading)?;
+    Ok(Some(Said { event, repository, path, payload }))
 }
 
 /// A run without GitHub: of another CI, or by hand.

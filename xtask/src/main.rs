@@ -21,8 +21,6 @@ mod git;
 mod github;
 mod interrupt;
 mod kept;
-mod manual;
-mod nearest;
 mod network;
 mod nix;
 mod pipeline;

@@ -1,5 +1,6 @@
 //! Text from outside (logs, errors, names, URLs) made fit to be shown: no control characters, no credentials.
 
+pub mod nearest;
 pub mod tokens;
 
 /// `text` without ANSI sequences and other control characters (tabs become spaces, newlines stay).

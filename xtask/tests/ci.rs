@@ -116,6 +116,19 @@ fn a_host_that_does_not_build_is_named_and_the_other_is_built() {
 }
 
 #[test]
+fn a_host_that_does_not_evaluate_is_named_with_its_line_and_the_other_is_built() {
+    let sandbox = fleet(TestNix::Modern);
+    sandbox.write("hosts/atlas/default.nix", "let broken =\n  throw \"it is broken\";\nin broken");
+    let ran = ci(&sandbox, &[]).ends(1);
+    let last = ran.stderr.rsplit("✗ build: failed").next().unwrap();
+    for text in ["nixosConfigurations.atlas: evaluation failed", "hosts/atlas/default.nix:2", "it is broken"] {
+        assert!(last.contains(text), "not repeated at the end: {text}\n{}", ran.stderr);
+    }
+    let expected = ["nixosConfigurations.atlas: evaluation-failed", "nixosConfigurations.borea: built"];
+    assert_eq!(statuses(&report(&sandbox), "outputs", "attr"), expected);
+}
+
+#[test]
 fn reports_go_where_they_are_wanted() {
     let sandbox = fleet(TestNix::Modern);
     let folder = sandbox.path("elsewhere/reports");

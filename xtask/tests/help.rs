@@ -61,6 +61,7 @@ fn world() -> Sandbox {
     sandbox.set("EDITOR", "vim");
     sandbox.set("NIX_TOKEN", "not-a-token-at-all");
     sandbox.run(&["workflow", "generate"]).ends(0);
+    sandbox.run(&["bootstrap", "--only", "completions,man", "--yes"]).ends(0);
     let workflow = fs::read_to_string(sandbox.repository().join(".github/workflows/ci.yaml")).unwrap();
     sandbox.write("run.json", &run_of(&workflow));
     let repository = sandbox.repository();

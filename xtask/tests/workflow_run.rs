@@ -40,20 +40,29 @@ fn flake(script: &str) -> String {
     )
 }
 
+/// The key of a cache.
+const KEY: &str = "fleet.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
+
 const STUB: &str = "name: stub
 description: stands for an action that talks to GitHub
 inputs: {path: {description: a}, key: {description: a}, restore-keys: {description: a}, name: {description: a}}
 runs:
   using: composite
   steps:
-    - run: echo \"$INPUTS\"
+    - run: |
+        echo \"$INPUTS\"
+        [ -z \"$KEPT\" ] || [ ! -d \"$KEPT\" ] || cat \"$KEPT\"/*/summary.md
       shell: bash
-      env: {INPUTS: '${{ toJSON(inputs) }}'}
+      env: {INPUTS: '${{ toJSON(inputs) }}', KEPT: '${{ inputs.path }}'}
 ";
 
 /// A repository with its workflow, committed.
 fn fleet(script: &str, config: &str) -> Sandbox {
-    let mut sandbox = Sandbox::new(TestNix::Modern);
+    fleet_of(Sandbox::new(TestNix::Modern), &flake(script), config)
+}
+
+/// The same with this flake, in `sandbox`.
+fn fleet_of(mut sandbox: Sandbox, flake: &str, config: &str) -> Sandbox {
     let bin = sandbox.path("bin");
     fs::create_dir_all(&bin).unwrap();
     let cargo =
@@ -62,7 +71,7 @@ fn fleet(script: &str, config: &str) -> Sandbox {
     fs::set_permissions(bin.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}:{}", bin.display(), TestNix::Modern.bin().display(), std::env::var("PATH").unwrap());
     sandbox.set("PATH", &path);
-    sandbox.write("flake.nix", &flake(script));
+    sandbox.write("flake.nix", flake);
     sandbox.write("xtask.toml", config);
     sandbox.run(&["workflow", "generate"]).ends(0);
     let repository = sandbox.repository();
@@ -127,6 +136,57 @@ fn a_fleet_in_order_is_green() {
     check(&ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
     // Reports are handed to what keeps them.
     assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
+}
+
+#[test]
+fn a_pull_request_is_built_compared_and_told_why_nothing_is_pushed() {
+    for (from, why) in [
+        ("ada/fleet", "the preset `main-and-tags` pushes the default branch and tags alone"),
+        ("eve/fleet", "from the fork `eve/fleet`: what a fork built never"),
+    ] {
+        // A cache that others read; none of its secrets is known to such a run.
+        let sandbox = Sandbox::new(TestNix::Modern).with_client();
+        let url = "https://fleet.cachix.org";
+        let names = format!(
+            "{{\n  nixConfig = {{ extra-substituters = [ \"{url}\" ]; extra-trusted-public-keys = [ \"{KEY}\" ]; }};"
+        );
+        let flake = |script: &str| flake(script).replacen('{', &names, 1);
+        let config = format!("[cache]\nurl = \"{url}\"\n");
+        let sandbox = fleet_of(sandbox, &flake("echo built"), &config);
+        let repository = sandbox.repository();
+        // Where act takes the name of the repository from.
+        sandbox.git(&repository, &["remote", "add", "origin", "https://github.com/ada/fleet.git"]);
+        let mut git = sandbox.command("git");
+        let base = ran(git.arg("-C").arg(&repository).args(["rev-parse", "HEAD"])).ends(0).stdout.trim().to_owned();
+        sandbox.write("flake.nix", &flake("echo built otherwise"));
+        sandbox.git(&repository, &["commit", "--quiet", "--all", "--message=change"]);
+        let marker = sandbox.path("injected");
+        let title = format!("\"; touch '{0}' #$(touch '{0}')`touch '{0}'`\n::add-mask::atlas", marker.display());
+        let of = |name: &str| serde_json::json!({ "full_name": name, "default_branch": "main" });
+        let event = serde_json::json!({ "number": 7, "repository": of("ada/fleet"), "pull_request": {
+            "number": 7, "title": title, "body": title,
+            "base": { "sha": base, "ref": "main", "repo": of("ada/fleet") },
+            "head": { "sha": base, "ref": title, "label": title, "repo": of(from) },
+        }});
+        let file = sandbox.path("event.json");
+        fs::write(&file, event.to_string()).unwrap();
+        let ran = act(&sandbox, &["pull_request", "--eventpath", file.to_str().unwrap()]);
+        let green = [("build x86_64-linux", "succeeded"), ("diff", "succeeded"), ("ci", "succeeded")];
+        check(&ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
+        let said = |job: &str, what: &str| {
+            ran.stdout.lines().any(|line| line.starts_with(&format!("[CI/{job}")) && line.contains(what))
+        };
+        for (job, what) in [
+            ("diff", "| ## 1 output: 1 changed"),
+            ("diff", "by flake.nix"),
+            ("build", "✅ `build` | ok"),
+            ("build", "⏭️ `cache-push` | skipped | 0.0 s | not pushed: "),
+            ("build", why),
+        ] {
+            assert!(said(job, what), "{from}: {job}: {what}: {}", ran.stdout);
+        }
+        assert!(!marker.exists(), "what others wrote was run");
+    }
 }
 
 #[test]

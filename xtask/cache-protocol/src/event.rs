@@ -15,6 +15,19 @@ pub enum Event {
         /// Bytes of their NARs.
         bytes: u64,
     },
+    /// Something was done for a path that is pushed, or failed; it has just ended.
+    Step {
+        /// What.
+        step: PushStep,
+        /// The path.
+        path: String,
+        /// Bytes of its NAR.
+        nar_size: u64,
+        /// How long it took.
+        seconds: f64,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// A path is in the cache now.
     Pushed(PushedPath),
     /// A request failed, and is tried again.
@@ -33,6 +46,18 @@ pub enum Event {
     Answer(Box<Answer>),
     /// Why there is no answer; nothing comes after it.
     Failed(Fault),
+}
+
+/// What is done for a path that is pushed, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PushStep {
+    /// Its NAR is read, checked and packed.
+    Pack,
+    /// Its file is sent.
+    Upload,
+    /// It is made visible.
+    Publish,
 }
 
 /// The answer to a request.

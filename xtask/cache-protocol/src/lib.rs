@@ -18,7 +18,7 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use cache::{Cache, KeySource, Token, shown};
-pub use event::{Answer, Event};
+pub use event::{Answer, Event, PushStep};
 pub use fault::{Fault, FaultKind};
 pub use plan::{Closure, Content, Decision, Plan, PlanRequest, PlannedPath, Priority, Root};
 pub use presence::{PresenceRequest, Presences, Seen, SubstituterPresence};

@@ -26,6 +26,20 @@ pub struct Past {
     pub build: usize,
     /// What had to be built, so that the next run can tell what changed.
     pub built: Vec<String>,
+    /// What each substituter had.
+    #[serde(default)]
+    pub substituters: Vec<PastSubstituter>,
+}
+
+/// What one substituter had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PastSubstituter {
+    /// The substituter, as it is shown.
+    pub url: String,
+    /// Paths that would be fetched from it.
+    pub paths: usize,
+    /// Bytes to fetch, as far as it says.
+    pub file_bytes: u64,
 }
 
 impl Past {
@@ -34,7 +48,21 @@ impl Past {
     pub fn of(tally: &Tally, revision: Option<String>, inputs: &str) -> Self {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let built = tally.builds.iter().map(|build| build.path.clone()).collect();
-        Self { schema: 1, time, revision, inputs: inputs.to_owned(), paths: tally.paths, build: tally.build, built }
+        let substituters = tally.substituters.iter().map(|one| PastSubstituter {
+            url: one.url.clone(),
+            paths: one.paths,
+            file_bytes: one.file_bytes,
+        });
+        Self {
+            schema: 1,
+            time,
+            revision,
+            inputs: inputs.to_owned(),
+            paths: tally.paths,
+            build: tally.build,
+            built,
+            substituters: substituters.collect(),
+        }
     }
 
     /// How much need not be built, in percent.
@@ -74,7 +102,16 @@ mod tests {
     use super::*;
 
     fn past(inputs: &str, paths: usize, build: usize) -> Past {
-        Past { schema: 1, time: 0, revision: None, inputs: inputs.to_owned(), paths, build, built: Vec::new() }
+        Past {
+            schema: 1,
+            time: 0,
+            revision: None,
+            inputs: inputs.to_owned(),
+            paths,
+            build,
+            built: Vec::new(),
+            substituters: Vec::new(),
+        }
     }
 
     #[test]

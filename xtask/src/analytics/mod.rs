@@ -6,8 +6,8 @@ mod history;
 mod tally;
 mod walk;
 
-pub use history::{Past, Trend, trend};
+pub use history::{Past, PastSubstituter, Trend, trend};
 #[cfg(test)]
-pub use tally::{Build, SubstituterTally};
-pub use tally::{Class, ClassTally, Large, Tally, problems, tally};
+pub use tally::Build;
+pub use tally::{Class, ClassTally, Large, SubstituterTally, Tally, problems, tally};
 pub use walk::{Measured, Need, Offer, Sources, walk};

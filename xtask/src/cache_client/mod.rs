@@ -5,9 +5,11 @@
 
 mod program;
 mod question;
+mod steps;
 
 pub use program::ready;
 pub use question::{plan, presence, probe, provision, push, verify};
+pub use steps::Steps;
 
 use std::process::ExitStatus;
 use std::sync::mpsc;

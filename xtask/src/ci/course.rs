@@ -282,10 +282,10 @@ impl<'a> Course<'a> {
 /// Whether a job needs to know what the flake's outputs are.
 pub fn looks_at_outputs(name: JobName) -> bool {
     use JobName::{
-        Activation, Autowiring, Build, CacheAnalytics, CacheConfig, CachePush, CacheVerify, Config, Independence,
+        Activation, Autowiring, Build, CacheAnalytics, CacheConfig, CachePush, CacheVerify, Config, Diff, Independence,
         Secrets,
     };
-    let checks = matches!(name, Config | Activation | Autowiring | Independence | Secrets | CacheConfig);
+    let checks = matches!(name, Config | Activation | Autowiring | Independence | Secrets | CacheConfig | Diff);
     checks || matches!(name, Build | CacheAnalytics | CachePush | CacheVerify)
 }
 

@@ -4,6 +4,7 @@
 
 mod affected;
 pub mod audit;
+mod caches;
 pub mod course;
 mod globs;
 mod ground;
@@ -18,11 +19,12 @@ pub mod validate;
 pub mod workflow;
 
 pub use affected::is_affected;
+pub use caches::{Caches, OutputPush};
 pub use globs::fits;
 pub use ground::Ground;
 pub use restricted::restricted;
-pub use result::{Caches, JobResult, JobStatus, RunResult};
-pub use schedule::{Planned, plan};
+pub use result::{JobResult, JobStatus, RunResult};
+pub use schedule::{NOT_ASKED_FOR, Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;
 pub use table::{Extent, Inputs, Job, JobName, Permission, Phase, Table, Work};

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::{JobName, Table};
-use crate::analytics::{Tally, Trend};
+use super::{Caches, JobName, NOT_ASKED_FOR, Table};
+use crate::diff::Difference;
 use crate::fleet::Span;
 use crate::rules::Problem;
 use crate::session::Report;
@@ -77,22 +77,17 @@ impl JobResult {
         Self { name, status, reason: None, seconds: 0.0, problems, held_up: false, as_before: false }
     }
 
+    /// Whether anybody wants to hear of it: a job that was not asked for is none of this run.
+    #[must_use]
+    pub fn is_of_this_run(&self) -> bool {
+        self.status != JobStatus::Skipped || self.reason.as_deref() != Some(NOT_ASKED_FOR)
+    }
+
     /// Whether jobs that need it cannot go on.
     #[must_use]
     pub fn is_failure(&self) -> bool {
         self.status.is_failure()
     }
-}
-
-/// What the jobs that are about binary caches came to, as far as they ran.
-#[derive(Debug, Default)]
-pub struct Caches {
-    /// What caches had of what outputs need, before the build.
-    pub analytics: Option<(Tally, Option<Trend>)>,
-    /// What was pushed, or why nothing was, in one line.
-    pub push: Option<String>,
-    /// What was found in the cache, in one line.
-    pub verify: Option<String>,
 }
 
 /// What became of a whole run.
@@ -104,6 +99,8 @@ pub struct RunResult {
     pub table: Table,
     /// What there is to say of binary caches.
     pub caches: Caches,
+    /// What the change does to the outputs, or why that cannot be told; `None` where there is nothing to compare with.
+    pub difference: Option<Result<Difference, String>>,
     /// What became of the outputs, if a job looked at them.
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
@@ -120,7 +117,7 @@ pub struct RunResult {
     pub started: u64,
     /// When it began, by the clock of `spans`.
     pub began: Instant,
-    /// When which job ran; what else was at work when, `fleet` knows.
+    /// When which job ran; what else was at work when, `fleet` and `caches` know.
     pub spans: Vec<Span>,
     /// Wall seconds.
     pub seconds: f64,
@@ -139,7 +136,8 @@ impl RunResult {
 
     /// Everything that was at work, and when.
     pub fn all_spans(&self) -> impl Iterator<Item = &Span> {
-        self.spans.iter().chain(self.fleet.iter().flat_map(|fleet| &fleet.spans))
+        let fleet = self.fleet.iter().flat_map(|fleet| &fleet.spans);
+        self.spans.iter().chain(fleet).chain(&self.caches.spans)
     }
 
     /// Whether its results are of the stand-in.
@@ -162,6 +160,7 @@ mod tests {
         use JobStatus::{CouldNotCheck, Failed, Interrupted, Ok, Skipped};
         let check = |statuses: &[JobStatus], expected: JobStatus| {
             let run = RunResult {
+                difference: None,
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
                 table: Table::default(),
                 caches: Caches::default(),

@@ -2,6 +2,9 @@
 
 use super::{Job, JobName, Table};
 
+/// Why a job does not run that neither the user named nor those that are named need.
+pub const NOT_ASKED_FOR: &str = "not asked for";
+
 /// One row of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
@@ -27,7 +30,7 @@ pub fn plan(table: &Table, wanted: &[JobName], skipped: &[JobName]) -> Vec<Plann
         if skipped.contains(&job.name) {
             Some("skipped as asked".to_owned())
         } else if !wanted.is_empty() && !needed.contains(&job.name) {
-            Some("not asked for".to_owned())
+            Some(NOT_ASKED_FOR.to_owned())
         } else {
             None
         }

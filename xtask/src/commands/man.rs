@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::completion::manual;
 use crate::context::{Context, Ending};
 use crate::files;
-use crate::manual;
-use crate::nearest::instead;
+use crate::plain_text::nearest::instead;
 
 /// Print the manual page of a command, or write those of all; `bootstrap` installs them
 #[derive(Debug, clap::Args)]

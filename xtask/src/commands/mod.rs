@@ -7,13 +7,10 @@ mod build;
 mod cache;
 mod cache_config;
 mod ci;
-mod complete;
 mod completions;
 mod config;
 mod diff;
 mod doctor;
-#[cfg(test)]
-mod examples;
 mod independence;
 mod lock;
 mod man;
@@ -43,7 +40,7 @@ pub enum Command {
     CacheConfig(cache_config::Args),
     Ci(ci::Args),
     #[command(name = "__complete", hide = true)]
-    Complete(complete::Args),
+    Complete(completions::complete::Args),
     Completions(completions::Args),
     Config(config::Args),
     Diff(diff::Args),
@@ -71,7 +68,7 @@ impl Command {
             Self::Cache(args) => cache::run(context, args),
             Self::CacheConfig(args) => cache_config::run(context, args),
             Self::Ci(args) => ci::run(context, args),
-            Self::Complete(args) => complete::run(context, args),
+            Self::Complete(args) => completions::complete::run(context, args),
             Self::Completions(args) => completions::run(context, args),
             Self::Config(args) => config::run(context, args),
             Self::Diff(args) => diff::run(context, args),

@@ -3,6 +3,9 @@
 //! The shells ask the program itself, by the hidden `__complete`, so that what they offer is always what the program takes. The
 //! library for this (`clap_complete` with its engine) is marked unstable and costs every newcomer 1.7 CPU-seconds; walking the tree is this file.
 
+#[cfg(test)]
+mod examples;
+pub mod manual;
 mod scripts;
 #[cfg(test)]
 mod tests;

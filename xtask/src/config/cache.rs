@@ -21,7 +21,7 @@ pub use url::{CacheKind, CacheUrl};
 
 use super::fault::{Part, line_at, senseless};
 use crate::fleet::glob;
-use crate::nearest::instead;
+use crate::plain_text::nearest::instead;
 use crate::push_policy::{Place, Preset, Reach, Rules, Token, Variables, token};
 
 /// The folder of the embedded cache, below the state folder.

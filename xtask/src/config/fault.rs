@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::FILE;
-use crate::nearest::instead;
+use crate::plain_text::nearest::instead;
 
 /// What of a setting is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! only by what they need.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -55,7 +55,7 @@ pub struct Cause {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Causes {
     /// The derivations that differ by themselves: the nearest first.
-    pub nearest: Vec<Rc<Cause>>,
+    pub nearest: Vec<Arc<Cause>>,
     /// How many there are.
     pub total: usize,
     /// How many derivations differ, whether by themselves or not.
@@ -65,13 +65,13 @@ pub struct Causes {
 /// Pairs of derivations that were compared: each once, however many outputs need it.
 #[derive(Debug, Default)]
 pub struct Pairs {
-    known: HashMap<(String, String), Rc<Pair>>,
+    known: HashMap<(String, String), Arc<Pair>>,
 }
 
 /// What comparing two derivations came to.
 #[derive(Debug)]
 struct Pair {
-    cause: Option<Rc<Cause>>,
+    cause: Option<Arc<Cause>>,
     /// The inputs that differ, each with what takes its place.
     inputs: Vec<(String, String)>,
 }
@@ -85,17 +85,17 @@ impl Pairs {
         &mut self,
         base: &str,
         head: &str,
-        read: &mut dyn FnMut(&str) -> Result<Rc<Derivation>>,
+        read: &mut dyn FnMut(&str) -> Result<Arc<Derivation>>,
     ) -> Result<Causes> {
         let mut causes = Causes::default();
         let first = (base.to_owned(), head.to_owned());
         let (mut queue, mut seen) = (VecDeque::from([first.clone()]), HashSet::from([first]));
         while let Some(key) = queue.pop_front() {
             let pair = match self.known.get(&key) {
-                Some(known) => Rc::clone(known),
+                Some(known) => Arc::clone(known),
                 None => {
-                    let pair = Rc::new(compare(&key, read)?);
-                    self.known.insert(key, Rc::clone(&pair));
+                    let pair = Arc::new(compare(&key, read)?);
+                    self.known.insert(key, Arc::clone(&pair));
                     pair
                 }
             };
@@ -103,7 +103,7 @@ impl Pairs {
             if let Some(cause) = &pair.cause {
                 causes.total += 1;
                 if causes.nearest.len() < CAUSES {
-                    causes.nearest.push(Rc::clone(cause));
+                    causes.nearest.push(Arc::clone(cause));
                 }
             }
             queue.extend(pair.inputs.iter().filter(|input| seen.insert((*input).clone())).cloned());
@@ -114,7 +114,7 @@ impl Pairs {
 
 fn compare(
     (base_drv, head_drv): &(String, String),
-    read: &mut dyn FnMut(&str) -> Result<Rc<Derivation>>,
+    read: &mut dyn FnMut(&str) -> Result<Arc<Derivation>>,
 ) -> Result<Pair> {
     let (base, head) = (read(base_drv)?, read(head_drv)?);
     let (inputs, mut removed, mut added) = matched(&base.inputs, &head.inputs);
@@ -144,7 +144,7 @@ fn compare(
     // Two that differ in nothing seen do differ: what is not looked into is then their own.
     let is_cause = !texts.is_empty() || !sources.is_empty() || !added.is_empty() || !removed.is_empty();
     let cause = (is_cause || inputs.is_empty()).then(|| {
-        Rc::new(Cause {
+        Arc::new(Cause {
             name: head.name.clone(),
             was: (base.name != head.name).then(|| base.name.clone()),
             base_drv: base_drv.clone(),

@@ -23,5 +23,5 @@ pub use output::{Evaluated, Facts, Output, Place};
 pub use result::{OutputResult, Status};
 
 pub use selector::{Selector, glob};
-pub use span::{Span, Work, free_worker};
+pub use span::{Span, Work, free_worker, number_workers};
 pub use spared::Spared;

@@ -1,6 +1,6 @@
 //! A stretch of time in which one thing was at work: what a trace and a timeline are drawn from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// What kind of work it was; in the order in which a timeline shows them.
@@ -16,13 +16,16 @@ pub enum Work {
     Build,
     /// Fetching a path from a cache.
     Fetch,
+    /// Packing a path for a cache.
+    Packing,
     /// Pushing a path to a cache.
     Push,
 }
 
 impl Work {
     /// Every kind, in order.
-    pub const ALL: [Self; 6] = [Self::Job, Self::Discovery, Self::Evaluation, Self::Build, Self::Fetch, Self::Push];
+    pub const ALL: [Self; 7] =
+        [Self::Job, Self::Discovery, Self::Evaluation, Self::Build, Self::Fetch, Self::Packing, Self::Push];
 
     /// The word for it.
     #[must_use]
@@ -33,6 +36,7 @@ impl Work {
             Self::Evaluation => "evaluation",
             Self::Build => "build",
             Self::Fetch => "fetch",
+            Self::Packing => "packing",
             Self::Push => "push",
         }
     }
@@ -53,13 +57,15 @@ pub struct Span {
     pub ended: Instant,
     /// Whether it came to nothing.
     pub failed: bool,
+    /// Bytes in the store of what was worked on, where they are known.
+    pub bytes: Option<u64>,
 }
 
 impl Span {
     /// One that ends now, and well.
     #[must_use]
     pub fn until_now(work: Work, worker: usize, name: impl Into<String>, began: Instant) -> Self {
-        Self { work, worker, name: name.into(), began, ended: Instant::now(), failed: false }
+        Self { work, worker, name: name.into(), began, ended: Instant::now(), failed: false, bytes: None }
     }
 
     /// From `origin` to its beginning; nothing where it began before.
@@ -82,6 +88,20 @@ pub fn free_worker(taken: impl Iterator<Item = usize>) -> usize {
     (0..=taken.len()).find(|number| !taken.contains(number)).unwrap_or_default()
 }
 
+/// Gives each of `spans`, which were told of without a worker, the lowest number with which those of its kind do not overlap.
+pub fn number_workers(spans: &mut [Span]) {
+    spans.sort_by_key(|span| (span.began, span.ended));
+    let mut free: BTreeMap<Work, Vec<Instant>> = BTreeMap::new();
+    for span in spans {
+        let free = free.entry(span.work).or_default();
+        span.worker = free.iter().position(|since| *since <= span.began).unwrap_or(free.len());
+        match free.get_mut(span.worker) {
+            Some(since) => *since = span.ended,
+            None => free.push(span.ended),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +113,26 @@ mod tests {
         check(&[0, 1], 2);
         check(&[1, 2], 0);
         check(&[0, 2], 1);
+    }
+
+    #[test]
+    fn workers_are_as_few_as_overlap_allows() {
+        let began = Instant::now();
+        let span = |work, from: u64, to: u64| {
+            let at = |millis| began + Duration::from_millis(millis);
+            Span { ended: at(to), ..Span::until_now(work, 9, "a", at(from)) }
+        };
+        let mut spans = [
+            span(Work::Push, 3, 9),
+            span(Work::Push, 0, 5),
+            span(Work::Packing, 0, 9),
+            span(Work::Push, 5, 6),
+            span(Work::Push, 4, 7),
+        ];
+        number_workers(&mut spans);
+        let numbered = spans.map(|span| (span.work, span.since(began).as_millis(), span.worker));
+        let (push, packing) = (Work::Push, Work::Packing);
+        assert_eq!(numbered, [(push, 0, 0), (packing, 0, 0), (push, 3, 1), (push, 4, 2), (push, 5, 0)]);
     }
 
     #[test]

@@ -57,6 +57,20 @@ impl Checkout {
         }
     }
 
+    /// The newest commit that both the one checked out and `commit` have in their histories, as far as the clone tells.
+    ///
+    /// # Errors
+    /// When git does not answer.
+    pub fn merge_base(&self, commit: &str) -> Result<Option<String>> {
+        let shell = inside(&self.top)?;
+        let answer = process::probe(&mut cmd!(shell, "git merge-base {commit} HEAD").into())?;
+        match answer.status.code() {
+            Some(0) => Ok(Some(String::from_utf8_lossy(&answer.stdout).trim().to_owned())),
+            Some(1) => Ok(None),
+            _ => bail!("git did not tell what {commit} and HEAD have in common ({})", answer.status),
+        }
+    }
+
     /// Writes the files of `commit` below `folder`, which is made. Neither the working tree, nor the index, nor the list of
     /// working trees is touched, and no hook runs. Submodules are empty folders.
     ///

@@ -7,6 +7,8 @@ use serde::Deserialize;
 pub struct Payload {
     /// The repository that the run is in.
     pub repository: Option<Repository>,
+    /// What a push moved its branch from: zeros where there was none before.
+    pub before: Option<String>,
     /// The pull request, for the events about one.
     pub pull_request: Option<PullRequest>,
     /// The run that this one follows.

@@ -84,6 +84,7 @@ pub fn run() -> RunResult {
             JobResult { problems: vec![problem, warning], ..job(JobName::Lock, JobStatus::Failed) },
             job(JobName::Build, JobStatus::Failed),
         ],
+        difference: None,
         fleet: Some(fleet),
         inputs: Some("stand-in"),
         part: String::new(),

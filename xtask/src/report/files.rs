@@ -43,7 +43,7 @@ pub fn remove(folder: &Path) -> Result<()> {
 /// When the folder cannot be made or written.
 pub fn write(folder: &Path, result: &RunResult, history: &History) -> Result<()> {
     let markdown = without_tokens(&summary::markdown(result, history));
-    let html = without_tokens(&html::document(result, history, &[]));
+    let html = without_tokens(&html::document(result, history, &[html::caches(result)]));
     let written = [
         json::run(result)
             .and_then(|text| files::write_atomically(&folder.join(JSON), without_tokens(&text).as_bytes())),

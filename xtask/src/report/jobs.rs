@@ -141,12 +141,12 @@ fn annotated(result: &RunResult) -> Vec<(&'static str, Problem)> {
 /// The verdict in one line: what failed first, by name.
 #[must_use]
 pub fn verdict(result: &RunResult) -> String {
+    let told = result.jobs.iter().filter(|job| job.is_of_this_run());
     let named = |status: JobStatus| {
-        let names: Vec<&str> =
-            result.jobs.iter().filter(|job| job.status == status).map(|job| job.name.word()).collect();
-        // What went well needs no names once there are many.
+        let names: Vec<&str> = told.clone().filter(|job| job.status == status).map(|job| job.name.word()).collect();
+        // What went well, or was left out, needs no names once there are many.
         let names = match names.len() {
-            many if many > 3 && status == JobStatus::Ok => count(many, "job"),
+            many if many > 3 && [JobStatus::Ok, JobStatus::Skipped].contains(&status) => count(many, "job"),
             _ => names.join(", "),
         };
         (!names.is_empty()).then(|| format!("{names} {}", status.words()))

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::outcome;
+use super::{diff, outcome};
 use crate::ci::{JobResult, JobStatus, RunResult, Table};
 use crate::fleet::{AttrPath, OutputResult, Place, Status};
 use crate::rules::Problem;
@@ -23,6 +23,8 @@ pub struct OutputJson<'a> {
     drv: Option<&'a str>,
     outputs: std::collections::BTreeMap<&'a str, &'a str>,
     closure_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<&'a crate::ci::OutputPush>,
     failed_drv: Option<&'a str>,
     log_tail: &'a [String],
     warnings: &'a [String],
@@ -47,6 +49,7 @@ pub fn output<'a>(result: &'a OutputResult, flags: &str) -> OutputJson<'a> {
         drv: evaluated.and_then(|evaluated| evaluated.drv.as_deref()),
         outputs: result.paths.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect(),
         closure_bytes: result.closure_bytes,
+        push: None,
         failed_drv: result.failed_drv.as_deref(),
         log_tail: &result.log_tail,
         warnings: evaluated.map_or(&[], |evaluated| &evaluated.warnings),
@@ -106,13 +109,41 @@ struct RunJson<'a> {
     outputs: Vec<OutputJson<'a>>,
     not_covered: &'a [AttrPath],
     caches: CachesJson<'a>,
+    /// What the change does to each output, as `diff --json` says it; `null` where it was not compared.
+    difference: Option<diff::Document<'a>>,
+    /// Why there is none, where there should be one.
+    difference_untold: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
 struct CachesJson<'a> {
     analytics: Option<&'a crate::analytics::Tally>,
+    /// How much need not be built, run by run; `null` before there are two runs to compare.
+    trend: Option<&'a crate::analytics::Trend>,
+    /// What the runs before had of what, this one last.
+    past: Vec<PastJson<'a>>,
     push: Option<&'a str>,
     verify: Option<&'a str>,
+}
+
+/// What was measured of caches in one run, without the paths.
+#[derive(Debug, Serialize)]
+struct PastJson<'a> {
+    time: u64,
+    revision: Option<&'a str>,
+    paths: usize,
+    build: usize,
+    substituters: &'a [crate::analytics::PastSubstituter],
+}
+
+fn past(past: &crate::analytics::Past) -> PastJson<'_> {
+    PastJson {
+        time: past.time,
+        revision: past.revision.as_deref(),
+        paths: past.paths,
+        build: past.build,
+        substituters: &past.substituters,
+    }
 }
 
 fn job<'a>(job: &'a JobResult, table: &Table) -> JobJson<'a> {
@@ -141,13 +172,25 @@ pub fn run(result: &RunResult) -> Result<String> {
         started: result.started,
         seconds: result.seconds,
         jobs: result.jobs.iter().map(|row| job(row, &result.table)).collect(),
-        outputs: result.fleet.iter().flat_map(|fleet| &fleet.results).map(|row| output(row, &result.flags)).collect(),
+        outputs: result
+            .fleet
+            .iter()
+            .flat_map(|fleet| &fleet.results)
+            .map(|row| OutputJson {
+                push: result.caches.outputs.get(&row.output.attr.to_string()),
+                ..output(row, &result.flags)
+            })
+            .collect(),
         not_covered: result.fleet.as_ref().map_or(&[], |fleet| &fleet.uncovered),
         caches: CachesJson {
             analytics: result.caches.analytics.as_ref().map(|(tally, _)| tally),
+            trend: result.caches.analytics.as_ref().and_then(|(_, trend)| trend.as_ref()),
+            past: result.caches.measured.iter().map(past).collect(),
             push: result.caches.push.as_deref(),
             verify: result.caches.verify.as_deref(),
         },
+        difference: result.difference.as_ref().and_then(|told| told.as_ref().ok()).map(diff::document),
+        difference_untold: result.difference.as_ref().and_then(|told| told.as_ref().err()).map(String::as_str),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

@@ -1,12 +1,12 @@
 //! The report for people: Markdown for a job summary on GitHub, a merge request, or an editor.
 
 use super::cache::analytics_markdown;
-use super::changes;
 use super::cutting::fitting;
+use super::diff;
 use super::jobs;
 use super::outcome;
 use super::problems;
-use super::words::{bytes, count, seconds, shortened};
+use super::words::{seconds, shortened};
 use crate::ci::{Caches, JobResult, JobStatus, RunResult};
 use crate::fleet::{OutputResult, Status};
 use crate::kept::history::History;
@@ -29,11 +29,13 @@ pub fn short(result: &RunResult) -> String {
     format!("## {} {}\n\nThe rest is in the report.\n\n", sign(result.status()), escaped(&jobs::verdict(result)))
 }
 
-/// The whole document: what failed first. `history` is what earlier runs came to.
+/// The whole document: what the change does, where there is one, then what failed. `history` is what earlier runs came to.
 #[must_use]
 pub fn markdown(result: &RunResult, history: &History) -> String {
-    let mut text = format!("## {} {}\n\n", sign(result.status()), escaped(&jobs::verdict(result)));
-    if result.is_stand_in() {
+    let mut text = difference(result);
+    text.push_str(&format!("## {} {}\n\n", sign(result.status()), escaped(&jobs::verdict(result))));
+    // A comparison has said so already.
+    if result.is_stand_in() && !matches!(result.difference, Some(Ok(_))) {
         text.push_str(
             "> [!WARNING]\n> **Stand-in inputs.** Every input of the flake was replaced by an embedded one: this checks structure, \
              it does not build real systems.\n\n",
@@ -51,21 +53,36 @@ pub fn markdown(result: &RunResult, history: &History) -> String {
     }
     text.push_str(&job_table(&result.jobs));
     if let Some(fleet) = &result.fleet {
-        text.push_str(&outputs(fleet, result, history));
+        text.push_str(&outputs::table(fleet, result, history));
     }
     text.push_str(&caches(&result.caches));
     text.push_str(&footer(result));
     text
 }
 
+/// What the change does to each output; or, in one line, why that cannot be told.
+fn difference(result: &RunResult) -> String {
+    match &result.difference {
+        None => String::new(),
+        Some(Ok(difference)) => format!("{}\n", diff::markdown(difference)),
+        Some(Err(reason)) => {
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("> [!NOTE]\n> Not compared with the base: {}\n\n", escaped(&shortened(&reason, LINE)))
+        }
+    }
+}
+
 /// What there is to say of binary caches.
 fn caches(caches: &Caches) -> String {
     let analytics = caches.analytics.as_ref();
     let mut text = analytics.map(|(tally, trend)| analytics_markdown(tally, trend.as_ref())).unwrap_or_default();
-    for (what, said) in [("Pushed", &caches.push), ("Verified", &caches.verify)] {
-        if let Some(said) = said {
-            text.push_str(&format!("\n- {what}: {}\n", escaped(said)));
-        }
+    let said = [("Push", &caches.push), ("Verified", &caches.verify)];
+    let items = said
+        .into_iter()
+        .filter_map(|(what, said)| Some(format!("- **{what}**: {}\n", escaped(&shortened(said.as_ref()?, TEXT)))));
+    let items: String = items.collect();
+    if !items.is_empty() {
+        text.push_str(&format!("\n{items}"));
     }
     text
 }
@@ -87,7 +104,10 @@ fn job_table(results: &[JobResult]) -> String {
         let word = job.name.word();
         format!("| {} `{word}` | {} | {} | {about} |\n", sign(job.status), job.status.words(), seconds(job.seconds))
     };
-    format!("| job | result | time | |\n|---|---|---:|---|\n{}\n", results.iter().map(row).collect::<String>())
+    format!(
+        "| job | result | time | |\n|---|---|---:|---|\n{}\n",
+        results.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
+    )
 }
 
 fn problem_item(job: &JobResult, problem: &Problem) -> String {
@@ -120,39 +140,6 @@ fn failures(fleet: &Report, flags: &str) -> String {
 /// That there are more; in a list, and after one.
 fn more(left_out: usize) -> String {
     if left_out == 0 { String::new() } else { format!("\n**{left_out} more, see the report.**\n") }
-}
-
-/// Every output in one table, folded away; those that failed first.
-fn outputs(fleet: &Report, run: &RunResult, history: &History) -> String {
-    let mut results: Vec<&OutputResult> = fleet.results.iter().collect();
-    results.sort_by_key(|result| !result.status.is_failure());
-    let row = |result: &&OutputResult| {
-        let reason = result.reason.as_deref().map(|reason| reason.lines().next().unwrap_or_default());
-        let reason = reason.map(|reason| format!(": {}", escaped(&shortened(reason, LINE)))).unwrap_or_default();
-        let closure = result.closure_bytes.map(bytes).unwrap_or_default();
-        let last = history.last(&result.output.attr, run.inputs);
-        let was = changes::status(result, last).map(|was| format!(" ({was})")).unwrap_or_default();
-        let change = changes::size(result, last).unwrap_or_default();
-        format!(
-            "| {} | {} | {} | {}{was}{reason} | {} | {closure} | {change} |\n",
-            code(&result.output.attr.to_string()),
-            result.output.kind,
-            result.system().unwrap_or("?"),
-            result.status.words(),
-            seconds(result.seconds()),
-        )
-    };
-    let (rows, left_out) = fitting(results.iter().map(row), OUTPUTS);
-    let uncovered =
-        fleet.uncovered.iter().map(|attr| format!("- {} is of no known kind: not covered\n", code(&attr.to_string())));
-    let (uncovered, untold) = fitting(uncovered, UNCOVERED);
-    format!(
-        "\n<details><summary>{}</summary>\n\n| output | kind | system | result | time | closure | change |\n|---|---|---|---|---:|---:|---:|\n{rows}{}\n\
-         {uncovered}{}</details>\n",
-        count(fleet.results.len(), "output"),
-        more(left_out),
-        more(untold),
-    )
 }
 
 fn footer(result: &RunResult) -> String {
@@ -201,5 +188,6 @@ fn fenced(text: &str) -> String {
     format!("{fence}text\n{plain}\n{fence}\n")
 }
 
+mod outputs;
 #[cfg(test)]
 mod tests;

@@ -46,8 +46,15 @@ struct Times {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Arguments<'a> {
-    Name { name: String },
-    Span { path: &'a str, failed: bool },
+    Name {
+        name: String,
+    },
+    Span {
+        path: &'a str,
+        failed: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+    },
 }
 
 /// `spans` as a trace that begins at `origin`.
@@ -90,7 +97,7 @@ fn complete(span: &Span, origin: Instant) -> Event<'_> {
             begun: micros(span.since(origin)),
             length: micros(span.length()),
         }),
-        args: Arguments::Span { path: &span.name, failed: span.failed },
+        args: Arguments::Span { path: &span.name, failed: span.failed, bytes: span.bytes },
     }
 }
 
@@ -112,6 +119,7 @@ mod tests {
             began: origin + Duration::from_millis(from),
             ended: origin + Duration::from_millis(to),
             failed: work == Work::Build,
+            bytes: (work == Work::Build).then_some(7),
         };
         let drv = "/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a\"b.drv";
         let spans = [span(Work::Build, 1, drv, 5, 7), span(Work::Evaluation, 0, "nixos:web", 1, 4)];
@@ -124,6 +132,6 @@ mod tests {
             {"args":{"name":"evaluation 1"},"name":"thread_name","ph":"M","pid":3,"tid":1}
             {"args":{"name":"build 2"},"name":"thread_name","ph":"M","pid":4,"tid":2}
             {"args":{"failed":false,"path":"nixos:web"},"cat":"evaluation","dur":3000,"name":"nixos:web","ph":"X","pid":3,"tid":1,"ts":1000}
-            {"args":{"failed":true,"path":"/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a\"b.drv"},"cat":"build","dur":2000,"name":"a\"b","ph":"X","pid":4,"tid":2,"ts":5000}"#]].assert_eq(&events.join("\n"));
+            {"args":{"bytes":7,"failed":true,"path":"/nix/store/rz47vnckrz47vnckrz47vnckrz47vnck-a\"b.drv"},"cat":"build","dur":2000,"name":"a\"b","ph":"X","pid":4,"tid":2,"ts":5000}"#]].assert_eq(&events.join("\n"));
     }
 }

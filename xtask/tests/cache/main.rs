@@ -14,6 +14,7 @@ mod newcomer;
 mod nginx;
 mod place;
 mod remote;
+mod reported;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 mod secrets;

@@ -78,9 +78,12 @@ fn what_is_locked_goes_to_nginx_and_is_verified_and_reported() {
         assert!(first["caches"]["push"].as_str().unwrap().starts_with("3 paths pushed"), "{first:#}");
         assert!(first["caches"]["verify"].as_str().unwrap().starts_with("3 paths in http://"), "{first:#}");
         let text = summary(&sandbox);
-        for said in
-            ["### Caches", "3 paths needed before the build", "- Pushed: 3 paths pushed", "- Verified: 3 paths in "]
-        {
+        for said in [
+            "### Caches",
+            "3 paths needed before the build",
+            "- **Push**: 3 paths pushed",
+            "- **Verified**: 3 paths in ",
+        ] {
             assert!(text.contains(said), "{said}\n{text}");
         }
         fetch(&sandbox, &url, &key, &path(&sandbox, "upper")).ends(0);

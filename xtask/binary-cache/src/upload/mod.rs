@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use cache_protocol::{Compression, Event, Fault, FaultKind, Limits, NotPushed, PathInfo, PushedPath};
+use cache_protocol::{Compression, Event, Fault, FaultKind, Limits, NotPushed, PathInfo, PushStep, PushedPath};
 
 use crate::backend::{Backend, Uploaded};
 use crate::pack::{Budget, Observer, Packer, Packing};
@@ -16,7 +16,7 @@ use crate::signature::SigningKey;
 use crate::store::Store;
 use board::{Board, Parcel, Worker};
 use describe::describe;
-use schedule::{Action, Manner, Schedule};
+use schedule::{Action, Manner, Schedule, Step};
 
 /// Makes an observer for the path that is packed next.
 pub type Observers<'a> = dyn Fn(&PathInfo) -> Box<dyn Observer + 'a> + Sync + 'a;
@@ -111,7 +111,15 @@ impl Upload<'_> {
                 }
             };
             let result = result.map_err(|fault| self.interrupted(action, fault));
-            let report = board.report(action, result, started.elapsed().as_secs_f64(), &self.paths);
+            let (seconds, info) = (started.elapsed().as_secs_f64(), self.paths[action.path]);
+            (self.tell)(Event::Step {
+                step: told(action.step),
+                path: info.path.clone(),
+                nar_size: info.nar_size,
+                seconds,
+                failed: result.is_err(),
+            });
+            let report = board.report(action, result, seconds, &self.paths);
             report.forlorn.iter().for_each(|uploaded| self.abandon(uploaded));
             if let Some(pushed) = report.pushed {
                 (self.tell)(Event::Pushed(pushed));
@@ -147,5 +155,14 @@ impl Upload<'_> {
             return Fault::new(FaultKind::Interrupted, format!("interrupted: `{}`", self.paths[action.path].path));
         }
         fault
+    }
+}
+
+/// A step as others are told of it.
+fn told(step: Step) -> PushStep {
+    match step {
+        Step::Pack => PushStep::Pack,
+        Step::Upload => PushStep::Upload,
+        Step::Publish => PushStep::Publish,
     }
 }

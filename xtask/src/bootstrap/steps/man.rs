@@ -8,7 +8,7 @@ use super::{completions, shell_lines};
 use crate::bootstrap::machine::Machine;
 use crate::bootstrap::step::{Action, NeededBy, State, Step, Surroundings, text_of};
 use crate::completion::Shell;
-use crate::manual;
+use crate::completion::manual;
 use crate::process;
 
 pub const STEP: Step = Step {

@@ -44,6 +44,14 @@ pub(super) fn rows() -> Vec<Job> {
             "secrets are encrypted, for whom .sops.yaml says and nobody else, and what hosts declare is there",
         ),
         check(JobName::CacheConfig, "whatever is written about binary caches agrees with nixConfig of flake.nix"),
+        // What it tells depends on the base as well, which is none of the files.
+        Job {
+            machine: Machine { compares: true, ..Machine::USUAL },
+            ..check(
+                JobName::Diff,
+                "it is told what the change does to each output, where there is a base to compare with",
+            )
+        },
         Job {
             after: vec![JobName::CachePolicy],
             machine: per_system(120),

@@ -80,6 +80,8 @@ pub struct Machine {
     /// Whether it is given what opens the cache: the secrets that `[cache]` of xtask.toml names, and the history in which the rules
     /// of a change's base are. A run for a fork has none of the secrets, and the job must say what it leaves undone.
     pub opens_cache: bool,
+    /// Whether it compares with the base of a change: it is given the history, and as it finds no fault, nothing waits for it.
+    pub compares: bool,
     /// The names of further secrets that it is given on GitHub, as environment variables of the same names.
     pub secrets: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Machine {
         timeout: Duration::from_secs(30 * 60),
         permissions: Vec::new(),
         opens_cache: false,
+        compares: false,
         secrets: Vec::new(),
     };
 }

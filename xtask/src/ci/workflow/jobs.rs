@@ -85,6 +85,7 @@ impl Writer<'_> {
     fn needs(&self, group: &Group<'_>) -> Vec<String> {
         let plan = group.spreads().then(|| PLAN.to_owned());
         let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
+        let earlier = earlier.filter(|other| !other.first.machine.compares);
         plan.into_iter().chain(earlier.map(|other| other.first.word().to_owned())).collect()
     }
 
@@ -137,12 +138,15 @@ impl Writer<'_> {
 
     fn set_up(&self, group: Option<&Group<'_>>) -> Vec<Map> {
         let checkout = Map::new().with("persist-credentials", Value::Plain("false".to_owned()));
-        let checkout = if group.is_some_and(|group| group.runs.iter().any(|job| job.machine.opens_cache)) {
-            checkout
-                .with("fetch-depth", Value::Plain("0".to_owned()))
-                .beside("the base of a change decides whether it is pushed")
-        } else {
-            checkout
+        let any = |wants: fn(&Job) -> bool| group.is_some_and(|group| group.runs.iter().any(|job| wants(job)));
+        let history = match (any(|job| job.machine.opens_cache), any(|job| job.machine.compares)) {
+            (true, _) => Some("the base of a change decides whether it is pushed"),
+            (false, true) => Some("the base of a change is what it is compared with"),
+            (false, false) => None,
+        };
+        let checkout = match history {
+            Some(why) => checkout.with("fetch-depth", Value::Plain("0".to_owned())).beside(why),
+            None => checkout,
         };
         vec![
             self.action("Check out", "actions/checkout", None, checkout),

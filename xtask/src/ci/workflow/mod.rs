@@ -147,6 +147,7 @@ mod tests {
         let jobs = [
             Job::bare(JobName::of("a"), Phase::Check),
             Job::bare(JobName::of("b"), Phase::Check),
+            Job { machine: Machine { compares: true, ..Machine::USUAL }, ..Job::bare(JobName::of("d"), Phase::Check) },
             Job { machine: publish, ..Job::bare(JobName::of("p"), Phase::Publish) },
         ];
         let config: CiConfig =
@@ -158,7 +159,11 @@ mod tests {
         let job = |word: &str| root.get("jobs").unwrap().get(word).unwrap();
         assert_eq!(job("a").get("needs"), None);
         assert_eq!(job("a").text_at("if"), Some("${{ !inputs.job || inputs.job == 'all' || inputs.job == 'a' }}"));
+        // Nothing waits for a comparison but the gate, and it gets the history.
         assert_eq!(texts(job("p").get("needs").unwrap()), "a,b");
+        assert_eq!(texts(job("ci").get("needs").unwrap()), "plan,a,b,d,p");
+        let depth = |word: &str| job(word).get("steps").unwrap().items()[0].get("with").unwrap().text_at("fetch-depth");
+        assert_eq!([depth("a"), depth("d"), depth("p")], [None, Some("0"), Some("0")]);
         assert_eq!(
             job("p").text_at("if"),
             Some("${{ inputs.job == 'p' && !cancelled() || (!inputs.job || inputs.job == 'all') && success() }}")

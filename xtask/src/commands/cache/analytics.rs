@@ -56,6 +56,8 @@ pub struct Analytics {
     pub tally: Tally,
     /// Compared with past runs.
     pub trend: Option<Trend>,
+    /// What past runs with the same inputs measured, oldest first, this one last.
+    pub past: Vec<Past>,
     /// What falls short of xtask.toml.
     pub problems: Vec<Problem>,
 }
@@ -107,7 +109,9 @@ pub fn measure(session: &Session<'_>, target: &Target, fleet: &Report) -> Result
     let tally = counted(target, &measured, &asked)?;
     past.push(Past::of(&tally, session.revision(), session.inputs.word()));
     history::write(&session.context.state, &past)?;
-    Ok(Analytics { trend: trend(&past), problems: problems(&tally), tally })
+    let trend = trend(&past);
+    past.retain(|run| run.inputs == session.inputs.word());
+    Ok(Analytics { trend, past, problems: problems(&tally), tally })
 }
 
 fn counted(

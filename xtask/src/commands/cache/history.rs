@@ -34,7 +34,16 @@ mod tests {
     use super::*;
 
     fn past(time: u64) -> Past {
-        Past { schema: 1, time, revision: None, inputs: "locked".to_owned(), paths: 1, build: 0, built: Vec::new() }
+        Past {
+            schema: 1,
+            time,
+            revision: None,
+            inputs: "locked".to_owned(),
+            paths: 1,
+            build: 0,
+            built: Vec::new(),
+            substituters: Vec::new(),
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod asked;
 mod doctor;
 mod history;
 mod known;
+mod per_output;
 mod plan;
 mod policy;
 mod provision;

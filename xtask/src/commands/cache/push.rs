@@ -10,7 +10,7 @@ use clap::builder::FalseyValueParser;
 
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
-use crate::cache_client::{self, IN_FLIGHT};
+use crate::cache_client::{self, IN_FLIGHT, Steps};
 use crate::commands::secrets::values::{Values, closed_values, values_at_hand};
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
     }
-    let pushed = match push(context, &target, request, &values_at_hand(&session)?) {
+    let pushed = match push(context, &target, request, &values_at_hand(&session)?, &mut Steps::default()) {
         Err(error) if is_tolerated(&target, &error) => {
             context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
             return Ok(Ending::Clean);
@@ -113,8 +113,15 @@ pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Ve
     }
 }
 
-/// Pushes what `plan` says, with progress shown; a path that holds one of the repository's own `values` stays here.
-pub fn push(context: &Context, target: &Target, plan: PlanRequest, values: &Values) -> Result<Pushed> {
+/// Pushes what `plan` says, with progress shown; a path that holds one of the repository's own `values` stays here; `steps` learns
+/// when what was at work.
+pub fn push(
+    context: &Context,
+    target: &Target,
+    plan: PlanRequest,
+    values: &Values,
+    steps: &mut Steps,
+) -> Result<Pushed> {
     let own = values.known.iter().map(|value| SecretText { source: value.name.clone(), text: value.text.clone() });
     let request = PushRequest {
         plan,
@@ -127,7 +134,10 @@ pub fn push(context: &Context, target: &Target, plan: PlanRequest, values: &Valu
         },
     };
     let mut progress = cache::Progress::new(&context.console);
-    let answer = cache_client::push(context, request, &mut |event| progress.show(event));
+    let answer = cache_client::push(context, request, &mut |event| {
+        progress.show(event);
+        steps.hear(event);
+    });
     progress.finish();
     let mut pushed = answer?;
     // Where nothing leaves, nothing was to be looked for.

@@ -7,6 +7,7 @@ use super::push::{allowed, conclude, is_tolerated, push};
 use super::roots::{Extent, roots};
 use super::target::Target;
 use super::{plan, policy, verify};
+use crate::cache_client::Steps;
 use crate::commands::secrets::values::values_at_hand;
 use crate::report::{Mark, cache};
 use crate::session::{Report, Session};
@@ -31,7 +32,7 @@ pub fn repair(session: &Session<'_>, target: &Target, fleet: &Report, deep: bool
     let mut request = plan::request(session, target, &roots, false);
     // Looked for by what is built here alone: nothing else can be pushed again.
     request.again = verify::verify(session, target, &roots, deep, 0)?.again;
-    match push(context, target, request, &values_at_hand(session)?) {
+    match push(context, target, request, &values_at_hand(session)?, &mut Steps::default()) {
         Err(error) if is_tolerated(target, &error) => {
             context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
         }

@@ -24,12 +24,17 @@ pub struct Roots {
     pub known: Vec<(Root, String)>,
     /// Outputs that have none here.
     pub unbuilt: Vec<Unbuilt>,
+    /// Outputs that are for a system for which nothing is pushed, each with that.
+    pub left_out: Vec<(String, String)>,
 }
 
 impl Roots {
     /// Leaves out what is for another system than one of `systems`.
     pub fn keep(&mut self, systems: &[String]) {
-        self.known.retain(|(_, system)| systems.iter().any(|wanted| wanted == system));
+        let is_kept = |(_, system): &(Root, String)| systems.contains(system);
+        let (kept, left_out) = std::mem::take(&mut self.known).into_iter().partition(is_kept);
+        self.known = kept;
+        self.left_out.extend(Vec::into_iter(left_out).map(|(root, system)| (root.name, system)));
     }
 
     /// The systems that they are for, each once.

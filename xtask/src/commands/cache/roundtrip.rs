@@ -10,6 +10,7 @@ use super::policy;
 use super::push::push;
 use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
+use crate::cache_client::Steps;
 use crate::commands::secrets::values::Values;
 use crate::context::{Context, Ending};
 use crate::files;
@@ -65,6 +66,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
         },
         // The path holds what was made up just now.
         &Values::default(),
+        &mut Steps::default(),
     )?;
     if let Some(lost) = pushed.not_pushed.first() {
         bail!("{} was not pushed: {}", lost.path, lost.fault);

@@ -8,6 +8,7 @@ use cache_protocol::{Closure, FaultKind, PlanRequest, Pushed, Root};
 use super::push::{self, Args, allowed, conclude, is_tolerated};
 use super::target::Target;
 use super::{policy, watch};
+use crate::cache_client::Steps;
 use crate::commands::secrets::values::{Values, values_at_hand};
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
@@ -93,7 +94,8 @@ impl Watched<'_> {
         if wanted.is_empty() {
             return pending;
         }
-        match push::push(self.context, self.target, self.request(wanted.clone()), &self.values) {
+        let request = self.request(wanted.clone());
+        match push::push(self.context, self.target, request, &self.values, &mut Steps::default()) {
             Ok(pushed) => {
                 self.said = None;
                 let ending = conclude(self.context, self.target, &pushed);

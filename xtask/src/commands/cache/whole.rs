@@ -1,13 +1,19 @@
 //! The same for a whole run of continuous integration, which has the repository open and its outputs evaluated.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::analytics::{self, Analytics};
+use super::per_output::per_output;
 use super::push::{self, PushEnding};
 use super::roots::Roots;
 use super::target::{Target, target};
 use super::{plan, policy, verify};
+use crate::cache_client::Steps;
+use crate::ci::OutputPush;
 use crate::commands::secrets::values::values_at_hand;
+use crate::fleet::Span;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
 use crate::rules::Problem;
@@ -20,6 +26,16 @@ pub struct Done {
     pub ending: PushEnding,
     /// In one line.
     pub said: String,
+    /// What became of each output; nothing where the policy is against it.
+    pub outputs: BTreeMap<String, OutputPush>,
+    /// When what was at work.
+    pub spans: Vec<Span>,
+}
+
+impl Done {
+    fn nothing(ending: PushEnding, said: String) -> Self {
+        Self { ending, said, outputs: BTreeMap::new(), spans: Vec::new() }
+    }
 }
 
 /// Whether what this machine builds may go into the cache, which can be told before anything is evaluated.
@@ -67,19 +83,21 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
     let target = target(session)?;
     let roots = match allowed(session, &target, fleet)? {
         Ok(roots) => roots,
-        Err(said) => return Ok(Done { ending: PushEnding::NotWanted, said }),
+        Err(said) => return Ok(Done::nothing(PushEnding::NotWanted, said)),
     };
     let (request, values) = (plan::request(session, &target, &roots, false), values_at_hand(session)?);
-    let pushed = match push::push(session.context, &target, request, &values) {
+    let mut steps = Steps::default();
+    let pushed = match push::push(session.context, &target, request, &values, &mut steps) {
         Err(error) if push::is_tolerated(&target, &error) => {
             let said = format!("nothing was pushed: {error:#}");
             session.context.console.mark(Mark::Warning, &said);
-            return Ok(Done { ending: PushEnding::Tolerated, said });
+            return Ok(Done { spans: steps.spans(), ..Done::nothing(PushEnding::Tolerated, said) });
         }
         pushed => pushed?,
     };
     let ending = push::told(session.context, &target, &pushed);
-    Ok(Done { ending, said: cache::pushed_verdict(&pushed) })
+    let outputs = per_output(&roots, &pushed);
+    Ok(Done { ending, said: cache::pushed_verdict(&pushed), outputs, spans: steps.spans() })
 }
 
 /// What is in the cache of what this run pushes, in one line, and what is wrong with it; nothing where it pushes nothing.

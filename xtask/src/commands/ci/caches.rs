@@ -27,7 +27,10 @@ impl Jobs<'_> {
             Err(unable) => return Ok(unable),
         };
         let said = report::cache::analytics_line(&measured.tally);
-        self.note(|caches| caches.analytics = Some((measured.tally, measured.trend)));
+        self.note(|caches| {
+            caches.analytics = Some((measured.tally, measured.trend));
+            caches.measured = measured.past;
+        });
         Ok(JobResult { reason: Some(said), ..JobResult::of(JobName::CacheAnalytics, measured.problems) })
     }
 
@@ -35,7 +38,10 @@ impl Jobs<'_> {
     pub(super) fn cache_push(&self) -> Result<JobResult> {
         let (session, fleet) = self.looked_at()?;
         let done = cache::push_fleet(session, fleet)?;
-        self.note(|caches| caches.push = Some(done.said.clone()));
+        self.note(|caches| {
+            caches.push = Some(done.said.clone());
+            (caches.outputs, caches.spans) = (done.outputs, done.spans);
+        });
         self.pushed(done.ending);
         let status = match done.ending {
             PushEnding::NotWanted => JobStatus::Skipped,

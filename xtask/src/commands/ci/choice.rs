@@ -7,14 +7,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
 
 use super::Args;
+use super::change::Base;
 use super::shared::Jobs;
 use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, restricted};
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
 use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
-use crate::github;
 use crate::kept::history::History;
-use crate::push_policy::Base;
 use crate::report::{Mark, choice as report};
 use crate::session::{Report, Session, Wish};
 
@@ -106,11 +105,16 @@ fn last_failed(context: &Context, planned: Vec<Planned>, history: &History) -> R
 }
 
 fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Result<Choice> {
-    let base = match base {
-        Some(base) => base.to_owned(),
-        None => base_of_event()?,
+    let revisions = match Base::find(context, base)? {
+        Base::Found(revisions) => revisions,
+        Base::Lost(reason) => bail!("what --affected compares with could not be had: {reason}"),
+        Base::Nothing => {
+            bail!(
+                "--affected compares with a revision, and this is no run for a pull request, which would name one: give --base REV"
+            )
+        }
     };
-    let revisions = Revisions::find(context, &base)?;
+    let base = revisions.base.clone();
     let touched = touched(context, &revisions)?;
     let inputs = |row: &Planned| match &row.job.inputs {
         Inputs::Everything => is_affected(None, &touched),
@@ -120,19 +124,7 @@ fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Res
     let planned = restricted(planned, &wanted, &report::not_affected(&base));
     let running = planned.iter().filter(|row| row.left_out.is_none()).count();
     let said = Some(report::affected(&base, touched.len(), running));
-    Ok(Choice { planned, outputs: Outputs::Changed(Box::new(revisions)), said, part: "--affected" })
-}
-
-/// The revision that the change of this run is made against.
-fn base_of_event() -> Result<String> {
-    match github::trigger()?.base {
-        Some(Base::Commit(commit)) => Ok(commit.as_str().to_owned()),
-        Some(Base::Unsaid) | None => {
-            bail!(
-                "--affected compares with a revision, and this is no run for a pull request, which would name one: give --base REV"
-            )
-        }
-    }
+    Ok(Choice { planned, outputs: Outputs::Changed(revisions), said, part: "--affected" })
 }
 
 /// The files that differ from the base, those included that git does not track, relative to the repository; of one that was renamed,

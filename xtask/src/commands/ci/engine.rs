@@ -117,7 +117,7 @@ impl<'a, 'j> Engine<'a, 'j> {
             Task::Job(index) => timeout(Some(index)),
         };
         let is_build = matches!(task, Task::Job(index) if Some(index) == build);
-        let spent = if is_build { self.jobs.evaluation_seconds() } else { 0.0 };
+        let spent = if is_build { self.jobs.seconds_before(JobName::Build) } else { 0.0 };
         let since = began.checked_sub(Duration::from_secs_f64(spent)).unwrap_or(began);
         let deadline = time.map(|time| Deadline::after(since, time)).unwrap_or_default();
         let worker = free_worker(self.running.iter().map(|running| running.worker));
@@ -139,7 +139,7 @@ impl<'a, 'j> Engine<'a, 'j> {
                 self.course.ended(task, status);
                 let index = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
                 if let Some(index) = index {
-                    self.course.spent(index, self.jobs.evaluation_seconds());
+                    self.course.spent(index, self.jobs.seconds_before(JobName::Build));
                     if let Some(build) = build {
                         self.end(index, build, &deadline);
                     }

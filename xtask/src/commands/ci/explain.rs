@@ -67,6 +67,7 @@ fn twin(name: JobName) -> Option<&'static str> {
         JobName::Independence => "independence",
         JobName::Secrets => "secrets check",
         JobName::CacheConfig => "cache-config",
+        JobName::Diff => "diff --base REV",
         JobName::Build => "build",
         JobName::CacheAnalytics => "cache analytics",
         JobName::CachePush => "cache push",

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::shared::{Jobs, unable};
+use super::endings::unable;
+use super::shared::Jobs;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Job, JobName, JobResult, JobStatus};
 use crate::commands::{activation, autowiring, cache_config, config, independence, lock, secrets};
@@ -21,11 +22,7 @@ impl Jobs<'_> {
         let (started, name) = (Instant::now(), job.name);
         let done = self.as_before(job).and_then(|before| before.map_or_else(|| self.run_again(job), Ok));
         let mut result = done.unwrap_or_else(|error| unable(name, &error));
-        result.seconds = started.elapsed().as_secs_f64();
-        // The time that the outputs take is that of the job that is about them.
-        if name == JobName::Build {
-            result.seconds += self.evaluation_seconds();
-        }
+        result.seconds = self.seconds_before(name) + started.elapsed().as_secs_f64();
         self.remember(job, &result);
         result
     }
@@ -41,6 +38,7 @@ impl Jobs<'_> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::Diff => self.diff(),
             JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
             JobName::CacheAnalytics => self.cache_analytics(),

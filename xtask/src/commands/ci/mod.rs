@@ -2,8 +2,10 @@
 
 mod as_before;
 mod caches;
+mod change;
 mod choice;
 mod custom;
+mod endings;
 mod engine;
 mod explain;
 mod jobs;
@@ -47,7 +49,7 @@ pub struct Args {
     /// Only these outputs; repeat for several [default: all]
     #[arg(long, value_name = "SELECTOR", value_delimiter = ',', env = "XTASK_ONLY")]
     only: Vec<Selector>,
-    /// The revision that --affected compares with [default: on GitHub, what a pull request is made against]
+    /// Compare the outputs with those of this revision [default: on GitHub, what the change is made against]
     #[arg(long, value_name = "REV", env = "XTASK_BASE")]
     base: Option<String>,
     #[command(flatten)]
@@ -91,6 +93,7 @@ Examples:
   cargo xtask ci --affected --base main      only what is different from the branch `main`
   cargo xtask ci --keep-going                build even what failed a check
   cargo xtask ci build --only 'nixos:web*'   one job, for some outputs
+  cargo xtask ci --base main                 what is different from the branch `main`, in front of the summary
   cargo xtask ci matrix                      which machines of GitHub would build what
   cargo xtask --repo ../fleet ci             another repository
   cargo xtask ci --inputs standin            offline: structure only, in about a second";

@@ -7,18 +7,20 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::Args;
 use super::as_before::AsBefore;
+use super::change::Base;
 use super::choice::Choice;
+use super::endings::{Unknown, not_done, unable};
 use crate::bootstrap::ensure_nix;
 use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
 use crate::commands::cache::{self, Analytics, PushEnding};
 use crate::commands::{autowiring, build};
 use crate::context::Context;
+use crate::diff::Difference;
 use crate::nix::Nix;
+use crate::report::stand_in_banner;
 use crate::report::turns::speaking;
-use crate::report::{overdue, stand_in_banner};
 use crate::session::{Report, Session, Wish};
-use crate::supervise::deadline::{self, Over};
-use crate::{files, interrupt, rules};
+use crate::{files, rules};
 
 /// What the jobs of one run share.
 #[derive(Debug)]
@@ -37,8 +39,13 @@ pub struct Jobs<'a> {
     evaluated: OnceLock<(Result<Report, Unknown>, f64)>,
     built: OnceLock<Report>,
     measured: Mutex<Option<Result<Analytics, JobResult>>>,
+    /// The seconds that measuring took.
+    measuring: OnceLock<f64>,
     caches: Mutex<Caches>,
     push_ended: OnceLock<PushEnding>,
+    pub(super) base: Base,
+    /// What the change does, or why that cannot be told.
+    difference: OnceLock<Result<Difference, String>>,
 }
 
 /// How the evaluation of the outputs ended.
@@ -57,6 +64,7 @@ impl<'a> Jobs<'a> {
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
         let wish = choice.wish(args);
+        let base = if choice.runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
@@ -70,8 +78,11 @@ impl<'a> Jobs<'a> {
             evaluated: OnceLock::new(),
             built: OnceLock::new(),
             measured: Mutex::default(),
+            measuring: OnceLock::new(),
             caches: Mutex::default(),
             push_ended: OnceLock::new(),
+            base,
+            difference: OnceLock::new(),
         })
     }
 
@@ -114,7 +125,9 @@ impl<'a> Jobs<'a> {
 
     /// Measures what caches have of what was evaluated.
     pub fn measure(&self) {
+        let began = Instant::now();
         let measured = self.looked_at().and_then(|(session, fleet)| cache::measured_before(session, fleet));
+        self.measuring.set(began.elapsed().as_secs_f64()).ok();
         *held(&self.measured) = Some(measured.map_err(|error| unable(JobName::CacheAnalytics, &error)));
     }
 
@@ -162,6 +175,7 @@ impl<'a> Jobs<'a> {
             nix: self.nix.get().map(|nix| nix.description.clone()),
             revision: session.and_then(Session::revision),
             caches: self.caches.into_inner().unwrap_or_else(PoisonError::into_inner),
+            difference: self.difference.into_inner(),
             fleet: self.built.into_inner().or_else(|| self.evaluated.into_inner()?.0.ok()),
             started,
             began: Instant::now(),
@@ -183,6 +197,7 @@ impl<'a> Jobs<'a> {
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
             let besides = self.choice.outputs.nix_files_of_base()?;
+            let besides = besides.into_iter().chain(self.base.nix_files()?).collect();
             let session = Session::open_besides(self.context, nix, besides)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
@@ -220,9 +235,13 @@ impl<'a> Jobs<'a> {
         self.wish.build.is_some()
     }
 
-    /// The seconds that the evaluation took on its own.
-    pub fn evaluation_seconds(&self) -> f64 {
-        self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds)
+    /// The seconds that `name` has taken before its turn: what is shared is somebody's all the same.
+    pub fn seconds_before(&self, name: JobName) -> f64 {
+        match name {
+            JobName::Build => self.evaluated.get().map_or(0.0, |(_, seconds)| *seconds),
+            JobName::CacheAnalytics => self.measuring.get().copied().unwrap_or_default(),
+            _ => 0.0,
+        }
     }
 
     /// What was measured before the build, once; or what the job comes to that could not.
@@ -235,6 +254,16 @@ impl<'a> Jobs<'a> {
         note(&mut held(&self.caches));
     }
 
+    /// Notes what the change does.
+    pub(super) fn compared(&self, told: Result<Difference, String>) -> &Result<Difference, String> {
+        self.difference.get_or_init(|| told)
+    }
+
+    /// The wish for the outputs of another revision.
+    pub(super) fn wish_elsewhere(&self) -> Wish {
+        Wish { build: None, fail_fast: false, may_be_absent: true, ..self.wish.clone() }
+    }
+
     pub(super) fn pushed(&self, ending: PushEnding) {
         self.push_ended.set(ending).ok();
     }
@@ -242,47 +271,6 @@ impl<'a> Jobs<'a> {
     pub(super) fn push_ended(&self) -> Option<PushEnding> {
         self.push_ended.get().copied()
     }
-}
-
-/// Nobody could evaluate the outputs: each job that looks at them comes to the same.
-#[derive(Debug, Clone)]
-struct Unknown {
-    status: JobStatus,
-    reason: String,
-}
-
-impl std::fmt::Display for Unknown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for Unknown {}
-
-/// What a job comes to that could not do its work because of `error`.
-pub fn unable(name: JobName, error: &anyhow::Error) -> JobResult {
-    if let Some(Unknown { status, reason }) = error.downcast_ref() {
-        return JobResult { status: *status, reason: Some(reason.clone()), ..JobResult::of(name, Vec::new()) };
-    }
-    let (status, reason) = match deadline::current().over() {
-        _ if interrupt::count() > 0 => (JobStatus::Interrupted, format!("{error:#}")),
-        Some(over @ Over::TimedOut(_)) => (JobStatus::Failed, format!("{}: {error:#}", over.words())),
-        Some(over @ Over::CalledOff) => (JobStatus::Skipped, over.words()),
-        None => (JobStatus::CouldNotCheck, format!("{error:#}")),
-    };
-    JobResult { status, reason: Some(reason), ..JobResult::of(name, Vec::new()) }
-}
-
-/// What a job comes to that looks at outputs of which not all could be looked at.
-fn not_done(name: JobName, fleet: &Report) -> Option<JobResult> {
-    let (status, reason) = match (fleet.over, fleet.trouble.clone().or_else(|| fleet.nothing_done())) {
-        _ if fleet.interrupted && interrupt::count() > 0 => (JobStatus::Interrupted, None),
-        (Some(over @ Over::TimedOut(_)), _) => (JobStatus::Failed, Some(overdue::over(over, &fleet.at_work))),
-        (Some(over @ Over::CalledOff), _) => (JobStatus::Skipped, Some(over.words())),
-        (None, Some(reason)) => (JobStatus::CouldNotCheck, Some(reason)),
-        (None, None) => return None,
-    };
-    Some(JobResult { status, reason, ..JobResult::of(name, Vec::new()) })
 }
 
 fn lock_identity(context: &Context) -> Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The derivations that both revisions are built from, read from the store when they are asked for.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -17,7 +17,7 @@ const REMEMBERED: usize = 20_000;
 #[derive(Debug)]
 pub struct Derivations<'a> {
     store: &'a Store,
-    whole: HashMap<String, Rc<Derivation>>,
+    whole: HashMap<String, Arc<Derivation>>,
     numbers: HashMap<String, usize>,
     nodes: Vec<Node>,
 }
@@ -27,7 +27,7 @@ pub struct Derivations<'a> {
 struct Node {
     drv: String,
     /// Whether it is a download, and the numbers of what it needs.
-    read: Option<(bool, Rc<[usize]>)>,
+    read: Option<(bool, Arc<[usize]>)>,
 }
 
 impl<'a> Derivations<'a> {
@@ -41,15 +41,15 @@ impl<'a> Derivations<'a> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn whole(&mut self, drv: &str) -> Result<Rc<Derivation>> {
+    pub fn whole(&mut self, drv: &str) -> Result<Arc<Derivation>> {
         if let Some(known) = self.whole.get(drv) {
-            return Ok(Rc::clone(known));
+            return Ok(Arc::clone(known));
         }
-        let read = Rc::new(whole(drv, derivation::recipe(&self.store.on_disk(drv))?));
+        let read = Arc::new(whole(drv, derivation::recipe(&self.store.on_disk(drv))?));
         if self.whole.len() >= REMEMBERED {
             self.whole.clear();
         }
-        self.whole.insert(drv.to_owned(), Rc::clone(&read));
+        self.whole.insert(drv.to_owned(), Arc::clone(&read));
         Ok(read)
     }
 
@@ -82,7 +82,7 @@ impl<'a> Derivations<'a> {
         number
     }
 
-    fn read(&mut self, number: usize) -> Result<(bool, Rc<[usize]>)> {
+    fn read(&mut self, number: usize) -> Result<(bool, Arc<[usize]>)> {
         if let Some(known) = &self.nodes[number].read {
             return Ok(known.clone());
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::nearest::nearest;
+use crate::plain_text::nearest::nearest;
 
 /// Where to push.
 #[derive(Debug, Clone, PartialEq, Eq)]

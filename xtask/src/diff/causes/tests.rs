@@ -14,7 +14,7 @@ type Parts<'a> = (&'a [(char, &'a str)], &'a [(&'a str, &'a str)]);
 
 /// Derivations by their paths; each is written as its hash, its name, its inputs, its sources and its texts.
 #[derive(Debug, Default)]
-struct Graph(HashMap<String, Rc<Derivation>>);
+struct Graph(HashMap<String, Arc<Derivation>>);
 
 impl Graph {
     fn with(mut self, hash: char, name: &str, inputs: &[(char, &str)], texts: &[(&str, &str)]) -> Self {
@@ -26,7 +26,7 @@ impl Graph {
             sources: sources.iter().map(|(hash, name)| path(*hash, name)).collect(),
             texts: texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
         };
-        self.0.insert(path(hash, &format!("{name}.drv")), Rc::new(derivation));
+        self.0.insert(path(hash, &format!("{name}.drv")), Arc::new(derivation));
         self
     }
 
@@ -36,7 +36,7 @@ impl Graph {
         let mut read = |path: &str| self.0.get(path).cloned().with_context(|| format!("{path} is not there"));
         let drv = |(hash, name): (char, &str)| path(hash, &format!("{name}.drv"));
         let causes = Pairs::default().causes(&drv(base), &drv(head), &mut read).unwrap();
-        let said = |cause: &Rc<Cause>| {
+        let said = |cause: &Arc<Cause>| {
             let was = cause.was.as_ref().map(|was| format!(" was {was}")).unwrap_or_default();
             let lists = [&cause.texts, &cause.sources, &cause.added, &cause.removed].map(|list| list.join(","));
             format!("{}{was}: {}", cause.name, lists.join(" | "))

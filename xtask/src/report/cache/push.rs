@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use cache_protocol::{Event, Pushed};
 
+use crate::ci::OutputPush;
 use crate::report::console::{Console, Mark};
 use crate::report::words::{bytes, count, seconds};
 
@@ -44,7 +45,7 @@ impl<'a> Progress<'a> {
             Event::Waiting { missing } => {
                 self.console.line(&format!("{} not in the cache yet; looking again", count(*missing, "path")));
             }
-            Event::Answer(_) | Event::Failed(_) => {}
+            Event::Step { .. } | Event::Answer(_) | Event::Failed(_) => {}
         }
     }
 
@@ -90,6 +91,21 @@ pub fn pushed(console: &Console, pushed: &Pushed, tolerated: bool) {
     }
 }
 
+/// What became of one output in a push, in a few words.
+#[must_use]
+pub fn output_push(of: &OutputPush) -> String {
+    match of {
+        OutputPush::Pushed { paths, bytes: size } => format!("pushed: {}, {}", count(*paths, "path"), bytes(*size)),
+        OutputPush::Present => "was there".to_owned(),
+        OutputPush::Upstream(key) => format!("not pushed: everybody has it by `{key}`"),
+        OutputPush::Excluded(expression) => format!("not pushed: excluded by `{expression}`"),
+        OutputPush::OverBudget => "not pushed: beyond the budget".to_owned(),
+        OutputPush::LeftOut(system) => format!("not pushed: the policy pushes nothing for {system}"),
+        OutputPush::Unbuilt(reason) => format!("not pushed: {reason}"),
+        OutputPush::Failed(fault) => format!("not pushed: {fault}"),
+    }
+}
+
 /// What a push came to, in one line.
 #[must_use]
 pub fn pushed_verdict(pushed: &Pushed) -> String {
@@ -111,6 +127,20 @@ mod tests {
     use cache_protocol::{Fault, FaultKind, NotPushed, Plan, PushedPath};
 
     use super::*;
+
+    #[test]
+    fn what_became_of_an_output() {
+        let check = |of: OutputPush, expected: &str| assert_eq!(output_push(&of), expected);
+        check(OutputPush::Pushed { paths: 1, bytes: 2048 }, "pushed: 1 path, 2.0 KiB");
+        check(OutputPush::Present, "was there");
+        check(OutputPush::Upstream("key-1".to_owned()), "not pushed: everybody has it by `key-1`");
+        check(OutputPush::Excluded("doc$".to_owned()), "not pushed: excluded by `doc$`");
+        check(OutputPush::OverBudget, "not pushed: beyond the budget");
+        let left_out = "not pushed: the policy pushes nothing for x86_64-linux";
+        check(OutputPush::LeftOut("x86_64-linux".to_owned()), left_out);
+        check(OutputPush::Unbuilt("failed".to_owned()), "not pushed: failed");
+        check(OutputPush::Failed("put q: 507".to_owned()), "not pushed: put q: 507");
+    }
 
     #[test]
     fn verdicts() {

@@ -1,7 +1,7 @@
 //! A change that shows every kind of thing that can be said.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diff::{
     Cause, Causes, Change, Compared, Described, Difference, FileChange, FileStatus, Files, Influence, Moved, Named,
@@ -16,9 +16,9 @@ fn described(attr: &str, change: Change) -> Described {
     Described::new(compared, Some("x86_64-linux".to_owned()))
 }
 
-fn cause(name: &str) -> Rc<Cause> {
+fn cause(name: &str) -> Arc<Cause> {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    Rc::new(Cause {
+    Arc::new(Cause {
         name: name.to_owned(),
         was: Some("motd-1.0".to_owned()),
         base_drv: "/nix/store/a.drv".to_owned(),
@@ -31,7 +31,7 @@ fn cause(name: &str) -> Rc<Cause> {
 }
 
 /// The change.
-pub(super) fn example() -> Difference {
+pub fn example() -> Difference {
     let file = |status, path: &str, was: Option<&str>| FileChange {
         status,
         path: path.into(),

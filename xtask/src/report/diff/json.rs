@@ -9,8 +9,9 @@ use crate::diff::{Cause, Change, Described, Difference, FileChange, Files, Named
 use crate::fleet::AttrPath;
 use crate::plain_text::without_credentials;
 
+/// What a change does, schema 1.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+pub struct Document<'a> {
     schema: u32,
     inputs: &'a str,
     base: Revision<'a>,
@@ -70,7 +71,13 @@ struct By<'a> {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn json(difference: &Difference) -> Result<String> {
-    let document = Document {
+    Ok(serde_json::to_string_pretty(&document(difference))? + "\n")
+}
+
+/// What a change does, to be part of another document.
+#[must_use]
+pub fn document(difference: &Difference) -> Document<'_> {
+    Document {
         schema: 1,
         inputs: difference.inputs,
         base: Revision { asked: &difference.base, commit: &difference.commit },
@@ -78,8 +85,7 @@ pub fn json(difference: &Difference) -> Result<String> {
         files: &difference.files,
         notes: &difference.notes,
         outputs: difference.outputs.iter().map(|one| output(one, &difference.files)).collect(),
-    };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    }
 }
 
 fn output<'a>(described: &'a Described, files: &'a [FileChange]) -> OutputJson<'a> {

@@ -3,6 +3,7 @@
 //! Nothing from a log or a name can become markup: every text passes [`text::escaped`], sizes of drawings are attributes, and the
 //! policy at the head of the file allows no script, no address, and no style but the one of known hash.
 
+mod caches;
 mod outputs;
 mod plot;
 mod problems;
@@ -13,6 +14,7 @@ mod text;
 mod timeline;
 mod trends;
 
+pub use caches::caches;
 pub use section::{Point, Section};
 
 use super::jobs;
@@ -152,7 +154,7 @@ fn job_table(result: &RunResult, history: &History) -> String {
     format!(
         "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
          <th class=\"n\">usually</th><th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
-        result.jobs.iter().map(row).collect::<String>()
+        result.jobs.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
     )
 }
 

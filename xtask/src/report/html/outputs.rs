@@ -5,6 +5,7 @@ use super::text::{REASON, escaped};
 use crate::ci::RunResult;
 use crate::fleet::{OutputResult, Status};
 use crate::kept::history::History;
+use crate::report::cache::output_push;
 use crate::report::changes;
 use crate::report::cutting::fitting;
 use crate::report::words::{bytes, count, seconds, shortened};
@@ -90,6 +91,11 @@ pub fn table(run: &RunResult, history: &History) -> String {
     let Some(fleet) = &run.fleet else { return String::new() };
     let mut results: Vec<&OutputResult> = fleet.results.iter().collect();
     results.sort_by_key(|result| !result.status.is_failure());
+    let pushed = &run.caches.outputs;
+    let told = |result: &OutputResult| {
+        let of = pushed.get(&result.output.attr.to_string()).map(output_push).unwrap_or_default();
+        escaped(&shortened(&of, REASON / 10))
+    };
     let row = |result: &&OutputResult| {
         let last = history.last(&result.output.attr, run.inputs);
         let reason = result
@@ -100,7 +106,7 @@ pub fn table(run: &RunResult, history: &History) -> String {
         let was = changes::status(result, last).map(|was| format!(" <span class=\"quiet\">({was})</span>"));
         format!(
             "<tr class=\"{}\"><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}{}{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td class=\"n quiet\">{}</td></tr>\n",
+             <td class=\"n\">{}</td><td class=\"n quiet\">{}</td>{}</tr>\n",
             tone(result.status),
             escaped(&result.output.attr.to_string()),
             escaped(&result.output.kind),
@@ -111,6 +117,7 @@ pub fn table(run: &RunResult, history: &History) -> String {
             seconds(result.seconds()),
             result.closure_bytes.map(bytes).unwrap_or_default(),
             changes::size(result, last).unwrap_or_default(),
+            if pushed.is_empty() { String::new() } else { format!("<td>{}</td>", told(result)) },
         )
     };
     let (rows, left_out) = fitting(results.iter().map(row), MOST);
@@ -123,9 +130,10 @@ pub fn table(run: &RunResult, history: &History) -> String {
     let (uncovered, untold) = fitting(uncovered, MOST / 5);
     format!(
         "<section>\n<h2>{}</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>output</th><th>kind</th><th>system</th><th>result</th>\
-         <th class=\"n\">time</th><th class=\"n\">closure</th><th class=\"n\">change</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
+         <th class=\"n\">time</th><th class=\"n\">closure</th><th class=\"n\">change</th>{}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
          {}<ul class=\"problems\">\n{uncovered}</ul>\n{}</section>\n",
         count(fleet.results.len(), "output"),
+        if pushed.is_empty() { "" } else { "<th>cache</th>" },
         more(left_out),
         more(untold),
     )

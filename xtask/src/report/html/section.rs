@@ -42,11 +42,11 @@ pub fn html(section: &Section) -> String {
         return String::new();
     }
     let plot = if drawn { plot::shares(&section.series) } else { String::new() };
-    let row = |(what, value): &(String, String)| {
-        format!("<tr><td>{}</td><td class=\"n\">{}</td></tr>\n", escaped(what), escaped(value))
-    };
+    let row =
+        |(what, value): &(String, String)| format!("<tr><td>{}</td><td>{}</td></tr>\n", escaped(what), escaped(value));
     let rows: String = section.rows.iter().map(row).collect();
-    let table = if rows.is_empty() { rows } else { format!("<table class=\"few\"><tbody>\n{rows}</tbody></table>\n") };
+    let table =
+        if rows.is_empty() { rows } else { format!("<table class=\"pairs\"><tbody>\n{rows}</tbody></table>\n") };
     format!(
         "<section>\n<h2>{}</h2>\n<p class=\"quiet\">{}</p>\n{plot}{table}</section>\n",
         escaped(&section.title),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::text::escaped;
 use crate::ci::RunResult;
 use crate::fleet::{Span, Work};
-use crate::report::words::{count, duration, seconds, shortened, store_name};
+use crate::report::words::{bytes, count, duration, seconds, shortened, store_name};
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 96.0;
@@ -108,12 +108,13 @@ fn bar(span: &Span, from: f64, left: f64, right: f64, top: f64) -> String {
     let width = (right - left).max(1.2);
     let failed = if span.failed { " failed" } else { "" };
     let about = format!(
-        "{} {}{}: {}, from {}",
+        "{} {}{}: {}, from {}{}",
         span.work.word(),
         shortened(name, NAME),
         if span.failed { " (failed)" } else { "" },
         duration(span.length()),
-        seconds(from)
+        seconds(from),
+        span.bytes.map(|size| format!(", {}", bytes(size))).unwrap_or_default()
     );
     let letters = ((width - 10.0) / LETTER).max(0.0) as usize;
     let inside = if letters < 4 {

@@ -2,6 +2,7 @@
 
 use super::super::example;
 use super::*;
+use crate::ci::OutputPush;
 
 #[test]
 fn everything_a_person_wants_to_know() {
@@ -65,6 +66,47 @@ fn everything_a_person_wants_to_know() {
 }
 
 #[test]
+fn what_was_pushed_of_each_output_and_why_not_is_in_its_row() {
+    let mut result = example::run();
+    assert!(!markdown(&result, &History::default()).contains("| cache |"));
+    let web = "nixosConfigurations.web".to_owned();
+    let db = ("nixosConfigurations.db".to_owned(), OutputPush::Failed("put a|b: 507\nfull".to_owned()));
+    result.caches.outputs = [(web, OutputPush::Pushed { paths: 3, bytes: 2048 }), db].into();
+    result.caches.push = Some("1 path not pushed\n- [x](y)".to_owned());
+    let text = markdown(&result, &History::default());
+    for expected in [
+        "| output | kind | system | result | time | closure | change | cache |\n|---|---|---|---|---:|---:|---:|---|\n",
+        "| built | 2.5 s | 1.5 KiB |  | pushed: 3 paths, 2.0 KiB |\n",
+        "| 0.5 s |  |  | not pushed: put a\\|b: 507<br>full |\n",
+        "\n\n- **Push**: 1 path not pushed<br>- \\[x\\](y)\n",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    // A row has as many cells as the head, also where nothing is known of a push.
+    let rows = text.lines().filter(|line| line.starts_with("| <code>"));
+    assert!(rows.clone().count() == 4 && rows.clone().all(|row| row.replace("\\|", "").matches('|').count() == 9));
+}
+
+#[test]
+fn what_a_change_does_comes_first_and_why_it_is_not_told_is_one_line() {
+    let check = |difference: Result<crate::diff::Difference, String>, begins: &str, warnings: usize| {
+        let result = RunResult { difference: Some(difference), ..example::run() };
+        let text = markdown(&result, &History::default());
+        let (before, after) = text.split_once("## ⚠️ bootstrap could not check").unwrap();
+        assert!(before.starts_with(begins), "{before}");
+        assert!(!before.contains("### Failed") && after.contains("### Failed"));
+        // It is said once.
+        assert_eq!(text.matches("**Stand-in inputs.**").count(), warnings);
+    };
+    check(Ok(diff::example::example()), "## 9 outputs: 1 does not evaluate now, 3 changed", 1);
+    let cut_off = "the revision `main` is not in this clone,\n  whose history is *cut off*".to_owned();
+    let said = "> [!NOTE]\n> Not compared with the base: the revision \\`main\\` is not in this clone, whose history is \
+                \\*cut off\\*\n\n";
+    check(Err(cut_off), said, 1);
+    check(Err("x".repeat(1 << 20)), "> [!NOTE]\n> Not compared with the base: xxxx", 1);
+}
+
+#[test]
 fn nothing_in_a_log_ends_its_block() {
     assert_eq!(fenced("a\n```\nb\u{1b}[0m"), "````text\na\n```\nb\u{fffd}[0m\n````\n");
 }
@@ -88,6 +130,13 @@ fn a_summary_of_two_megabytes_is_cut_between_entries_and_says_so() {
         result.jobs[0].reason = Some("_".repeat(1_000_000));
         let problem = Problem::new(None, "<".repeat(line), "`".repeat(line));
         result.jobs[1].problems = vec![problem; outputs];
+        let mut difference = diff::example::example();
+        difference.notes = vec!["|".repeat(line); 25];
+        difference.outputs = vec![difference.outputs[1].clone(); outputs];
+        result.difference = Some(Ok(difference));
+        let name = fleet.results[0].output.attr.to_string();
+        result.caches.outputs = [(name, OutputPush::Failed("|".repeat(line * 100)))].into();
+        result.caches.push = Some("_".repeat(1_000_000));
         let text = markdown(&result, &History::default());
         assert!(text.len() < 900_000, "{outputs} outputs, lines of {line}: {}", text.len());
         assert_eq!(text.matches("<details").count(), text.matches("</details>").count());

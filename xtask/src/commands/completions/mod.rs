@@ -1,5 +1,7 @@
 //! Print what a shell reads to complete `cargo xtask …` in this checkout; `bootstrap` installs it
 
+pub mod complete;
+
 use anyhow::{Context as _, Result, bail};
 
 use crate::completion::{Checkout, Shell};
