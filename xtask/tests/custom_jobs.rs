@@ -145,18 +145,31 @@ fn what_a_job_says_commands_nobody_and_how_it_ended_is_told() {
 
 #[test]
 fn a_secret_is_given_hidden_and_missed() {
-    let jobs = "[ci.jobs.deploy]\nsecrets = ['DEPLOY_KEY']\ncommand = ['sh', '-c', 'echo with $DEPLOY_KEY; exit 1']\n";
+    let jobs = "[ci.jobs.deploy]\nsecrets = ['DEPLOY_KEY']\ncommand = ['sh', '-c', 'echo with $DEPLOY_KEY; exit 1']\n\
+                [ci.jobs.other]\ncommand = ['sh', '-c', 'echo other with ${DEPLOY_KEY:-nothing}']\n";
     let mut sandbox = place(TestNix::Modern, jobs);
     let missed =
         "deploy: could not check: `deploy` wants the secret `DEPLOY_KEY`, which is not in the environment: set it";
     ci(&sandbox, &["deploy"]).ends(2).says(&[missed]);
     sandbox.set("DEPLOY_KEY", "correct-horse");
-    let ran = ci(&sandbox, &["deploy"]).ends(1).says(&["│ with ***"]);
+    let ran = ci(&sandbox, &["deploy", "other"]).ends(1).says(&["│ with ***", "│ other with nothing"]);
     assert!(!ran.stderr.contains("correct-horse"), "{}", ran.stderr);
     for file in ["report.json", "report.html", "junit.xml", "summary.md"] {
         let text = fs::read_to_string(sandbox.path("state/report").join(file)).unwrap();
         assert!(!text.contains("correct-horse"), "{file}: {text}");
     }
+}
+
+#[test]
+fn a_finished_run_must_have_them() {
+    let sandbox = place(TestNix::Modern, GREEN);
+    let words = ["plan", "lock", "build x86_64-linux", "greet", "read", "other"];
+    let jobs = words.map(|name| format!(r#"{{"name": "{name}", "status": "completed", "conclusion": "success"}}"#));
+    fs::write(sandbox.path("run.json"), format!(r#"{{"jobs": [{}]}}"#, jobs.join(", "))).unwrap();
+    let run = sandbox.path("run.json");
+    let ran = sandbox.run(&["workflow", "validate-run", run.to_str().unwrap()]).ends(1);
+    let ran = ran.says(&["`deploy` is missing: the run has no job of that name"]);
+    assert!(!ran.stderr.contains("`greet`"), "{}", ran.stderr);
 }
 
 #[test]

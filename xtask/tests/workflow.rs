@@ -107,6 +107,9 @@ lock.runner = 'ubuntu-24.04-arm'
 about = "it's linted: # 'all' of it, \"really\""
 shell = ['treefmt', '--ci']
 after = ['lock']
+[ci.jobs.everywhere]
+command = ['uname']
+per_system = true
 [ci.jobs.try]
 phase = 'verify'
 needs = ['build']

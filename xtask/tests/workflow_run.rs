@@ -58,7 +58,7 @@ runs:
 
 /// A repository with its workflow, committed.
 fn fleet(script: &str, config: &str) -> Sandbox {
-    fleet_of(Sandbox::new(TestNix::Modern), &flake(script), config)
+    fleet_of(Sandbox::new(TestNix::Modern).with_client(), &flake(script), config)
 }
 
 /// The same with this flake, in `sandbox`.
@@ -129,11 +129,14 @@ fn all(sandbox: &Sandbox) -> usize {
 
 #[test]
 fn a_fleet_in_order_is_green() {
-    let sandbox = fleet("echo built", "");
+    let own =
+        "[ci.jobs.greet]\nsecrets = ['KEY']\ncommand = ['sh', '-c', 'test -f flake.nix && echo greeted by $KEY']\n";
+    let sandbox = fleet("echo built", own);
     // A pull request without its event is none to `cache-policy`, and act makes none up.
-    let ran = act(&sandbox, &["push"]);
-    let green = [("build x86_64-linux", "succeeded"), ("ci", "succeeded")];
+    let ran = act(&sandbox, &["push", "--secret", "KEY=correct-horse"]);
+    let green = [("build x86_64-linux", "succeeded"), ("greet", "succeeded"), ("ci", "succeeded")];
     check(&ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
+    assert!(ran.stdout.contains("│ greeted by ***") && !ran.stdout.contains("correct-horse"), "{}", ran.stdout);
     // Reports are handed to what keeps them.
     assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
 }
@@ -206,7 +209,7 @@ fn an_empty_plan_is_green() {
 
 #[test]
 fn one_job_runs_alone_and_its_failure_is_red() {
-    let sandbox = fleet("exit 3", "");
+    let sandbox = fleet("exit 3", "[ci.jobs.broken]\ncommand = ['false']\n");
     let green = [("ci", "succeeded")];
     check(
         &act(&sandbox, &["workflow_dispatch", "--input", "job=lock"]),
@@ -217,4 +220,6 @@ fn one_job_runs_alone_and_its_failure_is_red() {
     );
     let red = [("build x86_64-linux", "failed"), ("ci", "failed")];
     check(&act(&sandbox, &["workflow_dispatch", "--input", "job=build"]), 1, 3, &red, "build: failure");
+    let red = [("broken", "failed"), ("ci", "failed")];
+    check(&act(&sandbox, &["workflow_dispatch", "--input", "job=broken"]), 1, 3, &red, "broken: failure");
 }

@@ -1,7 +1,7 @@
 //! What may stand where the cursor is in `cargo xtask …`: from the tree of commands, and from the names of the fleet.
 //!
 //! The shells ask the program itself, by the hidden `__complete`, so that what they offer is always what the program takes. The
-//! library for this (`clap_complete` with its engine) is marked unstable and costs every newcomer 1.7 CPU-seconds; walking the tree is this file.
+//! library for this (`clap_complete` with its engine) is marked unstable; walking the tree is this file.
 
 #[cfg(test)]
 mod examples;

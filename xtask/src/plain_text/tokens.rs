@@ -21,25 +21,37 @@ pub fn values() -> &'static [String] {
     })
 }
 
-/// The values of variables that are secret because somebody says so, whatever their names.
-static DECLARED: RwLock<Vec<String>> = RwLock::new(Vec::new());
+/// What is secret because somebody says so, whatever its name.
+static DECLARED: RwLock<Declared> = RwLock::new(Declared { names: Vec::new(), values: Vec::new() });
+
+struct Declared {
+    names: Vec<String>,
+    values: Vec<String>,
+}
 
 /// Has the values of the variables `names` count as secret from now on; these values.
 pub fn declare(names: &[String]) -> Vec<String> {
     let value = |name: &String| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let values = lines(names.iter().filter_map(value));
     let mut declared = DECLARED.write().unwrap_or_else(PoisonError::into_inner);
-    declared.extend(values.iter().cloned());
-    declared.sort_by(longest_first);
-    declared.dedup();
+    declared.names.extend(names.iter().cloned());
+    declared.values.extend(values.iter().cloned());
+    declared.values.sort_by(longest_first);
+    declared.values.dedup();
     values
+}
+
+/// The variables that were declared secret.
+#[must_use]
+pub fn declared() -> Vec<String> {
+    DECLARED.read().unwrap_or_else(PoisonError::into_inner).names.clone()
 }
 
 /// `text` without any of [`values`], nor what was declared besides.
 #[must_use]
 pub fn without_tokens(text: &str) -> String {
     let text = without(values(), text);
-    without(&DECLARED.read().unwrap_or_else(PoisonError::into_inner), &text)
+    without(&DECLARED.read().unwrap_or_else(PoisonError::into_inner).values, &text)
 }
 
 fn without(values: &[String], text: &str) -> String {
@@ -100,6 +112,7 @@ mod tests {
         assert_eq!(without_tokens(&format!("a {path}")), format!("a {path}"));
         assert_eq!(declare(&["PATH".to_owned(), "NO_SUCH_VARIABLE".to_owned()]), [path.trim()]);
         assert_eq!(without_tokens(&format!("a {path}")), "a ***");
+        assert_eq!(declared(), ["PATH", "NO_SUCH_VARIABLE"]);
     }
 
     #[test]

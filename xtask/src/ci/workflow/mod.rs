@@ -212,6 +212,9 @@ mod tests {
         assert_eq!(secrets("first"), "GITHUB_TOKEN,KEY");
         assert_eq!(secrets("deploy"), "GITHUB_TOKEN,KEY,OTHER");
         assert_eq!(secrets("spread"), "XTASK_SYSTEM,XTASK_ONLY");
+        let inputs = root.get("on").unwrap().get("workflow_dispatch").unwrap().get("inputs").unwrap();
+        let choices = texts(inputs.get("job").unwrap().get("options").unwrap());
+        assert!(choices.starts_with("all,bootstrap,") && choices.ends_with(",tokens,build,deploy"), "{choices}");
         // It works on what the build left on its machine.
         assert_eq!(jobs.get("spread"), None);
         let kept = job("build").get("steps").unwrap().items().last().unwrap().get("with").unwrap();

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
 use crate::context::Context;
-use crate::plain_text::tokens::without_tokens;
+use crate::plain_text::tokens::{self, without_tokens};
 use crate::plain_text::{without_control, without_credentials};
 use crate::process::spelled;
 use crate::push_policy::{Origin, Trigger, Variables};
@@ -38,6 +38,10 @@ impl Jobs<'_> {
             return Ok(JobResult::skipped(job.name, reason));
         }
         let mut command = call(self.context, job, || self.session())?;
+        // As on GitHub: what another job is given is not this one's.
+        tokens::declared().iter().filter(|name| !job.machine.secrets.contains(name)).for_each(|name| {
+            command.env_remove(name);
+        });
         let console = &self.context.console;
         console.command(&spelled(&command));
         let mut tail = VecDeque::new();
