@@ -64,6 +64,17 @@ fn what_is_generated_is_fresh_until_somebody_edits_it() {
 }
 
 #[test]
+fn a_run_fails_by_a_workflow_that_somebody_edited() {
+    let job = ["ci", "workflow"];
+    Sandbox::new(TestNix::Modern).run(&job).ends(0).says(&["- workflow: skipped: the repository has no workflow"]);
+    let sandbox = generated("");
+    sandbox.run(&job).ends(0).says(&["✓ workflow: "]);
+    sandbox.write(WORKFLOW, &read(&sandbox, WORKFLOW).replace("if: ${{ always() }}", "if: ${{ success() }}"));
+    let drift = "it is not what the job table and xtask.toml say, from this line on";
+    sandbox.run(&job).ends(1).says(&["✗ workflow: ", WORKFLOW, drift]);
+}
+
+#[test]
 fn what_somebody_wrote_is_not_written_over() {
     let sandbox = Sandbox::new(TestNix::Modern);
     let own = "on: push\npermissions: {}\njobs: {}\n";

@@ -46,6 +46,13 @@ pub(super) fn rows() -> Vec<Job> {
         check(JobName::CacheConfig, "whatever is written about binary caches agrees with nixConfig of flake.nix"),
         // What it tells depends on the base as well, which is none of the files.
         Job {
+            inputs: Inputs::Globs(vec![".github/**".to_owned(), "action.y*ml".to_owned(), "xtask.toml".to_owned()]),
+            ..check(
+                JobName::Workflow,
+                "the workflows of GitHub are what the job table says, and pass nothing that should fail",
+            )
+        },
+        Job {
             machine: Machine { compares: true, ..Machine::USUAL },
             ..check(
                 JobName::Diff,

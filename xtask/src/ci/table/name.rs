@@ -54,6 +54,8 @@ names! {
     Secrets = "secrets",
     /// What is written about caches.
     CacheConfig = "cache-config",
+    /// The workflows of GitHub.
+    Workflow = "workflow",
     /// What a change does.
     Diff = "diff",
     /// Evaluation and builds.

@@ -1,5 +1,8 @@
 //! YAML as text, for the few shapes that workflows need: maps in order, with comments, which libraries drop.
 
+/// How many characters of a list are read in one line.
+const LONGEST_ROW: usize = 90;
+
 /// A map, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Map(Vec<Entry>);
@@ -19,7 +22,7 @@ pub enum Value {
     Text(String),
     /// A number or a truth, as it is.
     Plain(String),
-    /// A list in one line.
+    /// A list, in one line where that is short enough to be read.
     Row(Vec<String>),
     /// Text of several lines, kept as they are.
     Lines(String),
@@ -133,8 +136,11 @@ impl Value {
             Self::Text(one) => text.push_str(&format!(" {}{beside}\n", scalar(one, ""))),
             Self::Plain(one) => text.push_str(&format!(" {one}{beside}\n")),
             Self::Row(items) => {
-                let items: Vec<String> = items.iter().map(|item| scalar(item, ",[]{}")).collect();
-                text.push_str(&format!(" [{}]{beside}\n", items.join(", ")));
+                let row = items.iter().map(|item| scalar(item, ",[]{}")).collect::<Vec<_>>().join(", ");
+                if row.chars().count() > LONGEST_ROW {
+                    return Self::List(items.clone()).write(text, indent, beside);
+                }
+                text.push_str(&format!(" [{row}]{beside}\n"));
             }
             Self::Lines(whole) => lines(text, "|", &mut whole.lines()),
             Self::Folded(parts) => lines(text, ">-", &mut parts.iter().map(String::as_str)),
@@ -189,6 +195,7 @@ mod tests {
             .with("if", Value::Folded(vec!["a &&".to_owned(), "b".to_owned()]))
             .with("row", Value::Row(vec!["a, b".to_owned(), "c".to_owned()]))
             .above("why")
+            .with("long", Value::Row(vec!["x".repeat(50), "y".repeat(50)]))
             .with("list", Value::List(vec!["*".to_owned()]))
             .with("minutes", Value::Plain("5".to_owned()))
             .with("steps", Value::Maps(vec![step.clone(), step]))
@@ -202,6 +209,9 @@ mod tests {
               b
             # why
             row: ['a, b', c]
+            long:
+              - xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+              - yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
             list:
               - '*'
             minutes: 5

@@ -67,6 +67,7 @@ fn twin(name: JobName) -> Option<&'static str> {
         JobName::Independence => "independence",
         JobName::Secrets => "secrets check",
         JobName::CacheConfig => "cache-config",
+        JobName::Workflow => "workflow check",
         JobName::Diff => "diff --base REV",
         JobName::Build => "build",
         JobName::CacheAnalytics => "cache analytics",

@@ -8,7 +8,7 @@ use super::endings::unable;
 use super::shared::Jobs;
 use crate::bootstrap::{self, NeededBy, StepReport, Verdict, ensure_nix};
 use crate::ci::{Job, JobName, JobResult, JobStatus};
-use crate::commands::{activation, autowiring, cache_config, config, independence, lock, secrets};
+use crate::commands::{activation, autowiring, cache_config, config, independence, lock, secrets, workflow};
 use crate::report::steps;
 use crate::rules::{self, Problem};
 use crate::session::Evidence;
@@ -38,6 +38,7 @@ impl Jobs<'_> {
             JobName::Independence => self.independence(),
             JobName::CacheConfig => self.validation(name, cache_config::check),
             JobName::Secrets => self.validation(name, secrets::check),
+            JobName::Workflow => self.workflow(),
             JobName::Diff => self.diff(),
             JobName::CachePolicy => self.cache_policy(),
             JobName::Build => self.build(),
@@ -79,6 +80,14 @@ impl Jobs<'_> {
             result.reason = Some("not every output evaluates".to_owned());
         }
         Ok(result)
+    }
+
+    /// The workflows, where there are any.
+    fn workflow(&self) -> Result<JobResult> {
+        let name = JobName::Workflow;
+        let found = workflow::check(self.context)?;
+        let nothing = || JobResult::skipped(name, "the repository has no workflow of GitHub".to_owned());
+        Ok(found.map_or_else(nothing, |found| JobResult::of(name, found)))
     }
 
     /// Whether configurations depend on each other: as many as fit into [`INDEPENDENCE_SECONDS`].

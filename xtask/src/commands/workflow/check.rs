@@ -31,15 +31,26 @@ Examples:
 /// # Errors
 /// When a file cannot be read.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
-    let workflows = Workflows::read(&context.repository)?;
-    let misuse = |words: &[&str]| misuse(words, &workflows.table);
-    let facts = Facts { files: &workflows.files, generated: &workflows.generated, misuse: &misuse };
-    let found = workflow::problems(&facts);
+    let found = problems_of(&Workflows::read(&context.repository)?);
     if args.json {
         context.console.answer(&problems::json(&found)?);
     }
     problems::conclude(&context.console, "workflow", &found);
     Ok(if found.iter().any(Problem::fails) { Ending::Problems } else { Ending::Clean })
+}
+
+/// What is wrong with the workflows of the repository; nothing where it has none.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn check(context: &Context) -> Result<Option<Vec<Problem>>> {
+    let workflows = Workflows::read(&context.repository)?;
+    Ok((!workflows.files.is_empty()).then(|| problems_of(&workflows)))
+}
+
+fn problems_of(workflows: &Workflows) -> Vec<Problem> {
+    let misuse = |words: &[&str]| misuse(words, &workflows.table);
+    workflow::problems(&Facts { files: &workflows.files, generated: &workflows.generated, misuse: &misuse })
 }
 
 /// Why this program would refuse these words, if it would. Words that a shell puts in are missing from them, so nothing is missed.

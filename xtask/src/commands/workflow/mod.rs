@@ -6,6 +6,8 @@ mod diff;
 mod generate;
 mod validate_run;
 
+pub use check::check;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
