@@ -46,6 +46,10 @@ fn jobs_that_failed_run_again_and_see_the_whole_fleet() {
     ci(&sandbox, &["--last-failed", "secrets"]).ends(2).says(&["is not among these jobs: `build`, `config`"]);
     ci(&sandbox, &["--last-failed", "--keep-going"]).ends(1);
     assert_eq!(hosts(&sandbox), ["atlas: build-failed", "borea: present"]);
+    sandbox.write("hosts/atlas.nix", &host("atlas", "echo mended"));
+    ci(&sandbox, &["--last-failed"]).ends(0);
+    assert_eq!(hosts(&sandbox), ["atlas: built", "borea: present"]);
+    ci(&sandbox, &["--last-failed", "--plan"]).ends(0).says(&["nothing failed when it last ran"]);
 }
 
 #[test]
@@ -59,6 +63,8 @@ fn jobs_that_something_held_up_run_too() {
     sandbox.write("hosts/atlas.nix", &host("atlas", "echo built"));
     ci(&sandbox, &["config"]).ends(0);
     assert_eq!(planned(&sandbox, &["--last-failed"]), ["bootstrap", "build"]);
+    ci(&sandbox, &["--last-failed"]).ends(0);
+    ci(&sandbox, &["--last-failed", "--plan"]).ends(0).says(&["nothing failed when it last ran"]);
 }
 
 #[test]

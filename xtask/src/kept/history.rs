@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-pub use failed::Failed;
+pub use failed::{AFFECTED, Failed, LAST_FAILED};
 pub use run::{OutputRun, Run};
 
 use super::lines;

@@ -13,7 +13,7 @@ use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, res
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
 use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
-use crate::kept::history::History;
+use crate::kept::history::{AFFECTED, History, LAST_FAILED};
 use crate::report::{Mark, choice as report};
 use crate::session::{Report, Session, Wish};
 
@@ -101,7 +101,8 @@ fn last_failed(context: &Context, planned: Vec<Planned>, history: &History) -> R
     let parsed = failed.outputs.map(|paths| paths.iter().map(|path| AttrPath::parse(path)).collect::<Result<_>>());
     let outputs: Option<BTreeSet<AttrPath>> = parsed.transpose().context("read which outputs failed")?;
     let outputs = outputs.filter(|paths| !paths.contains(&AttrPath::new(["outputs"])));
-    Ok(Choice { planned, outputs: outputs.map_or(Outputs::All, Outputs::Failed), said, part: "--last-failed" })
+    let part = if outputs.is_some() { LAST_FAILED } else { "" };
+    Ok(Choice { planned, outputs: outputs.map_or(Outputs::All, Outputs::Failed), said, part })
 }
 
 fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Result<Choice> {
@@ -124,7 +125,7 @@ fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Res
     let planned = restricted(planned, &wanted, &report::not_affected(&base));
     let running = planned.iter().filter(|row| row.left_out.is_none()).count();
     let said = Some(report::affected(&base, touched.len(), running));
-    Ok(Choice { planned, outputs: Outputs::Changed(revisions), said, part: "--affected" })
+    Ok(Choice { planned, outputs: Outputs::Changed(revisions), said, part: AFFECTED })
 }
 
 /// The files that differ from the base, those included that git does not track, relative to the repository; of one that was renamed,

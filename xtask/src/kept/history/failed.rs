@@ -9,6 +9,11 @@ use super::{History, Run};
 use crate::ci::{JobName, JobStatus};
 use crate::fleet::Status;
 
+/// The part of the fleet that a run of what failed builds: its other jobs are about all of it.
+pub const LAST_FAILED: &str = "--last-failed";
+/// The same of a run of what a change affects.
+pub const AFFECTED: &str = "--affected";
+
 /// What failed when it last ran.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failed {
@@ -50,6 +55,11 @@ impl History {
     }
 }
 
+/// Whether jobs of `run` other than the build were about a part of the fleet.
+fn is_partial(run: &Run) -> bool {
+    !["", LAST_FAILED, AFFECTED].contains(&run.part.as_str())
+}
+
 /// Whether the job `word` did not go well when it last ran, or was to run.
 fn fails(newest_first: &[&Run], word: &str) -> bool {
     for run in newest_first {
@@ -58,7 +68,7 @@ fn fails(newest_first: &[&Run], word: &str) -> bool {
         }
         match run.jobs.get(word) {
             // That a part went well says nothing of the rest.
-            Some(job) if job.status == JobStatus::Ok && !run.part.is_empty() => {}
+            Some(job) if job.status == JobStatus::Ok && is_partial(run) => {}
             Some(job) => return job.status != JobStatus::Ok,
             None => {}
         }
@@ -158,6 +168,16 @@ mod tests {
             vec![run("", &[("config", OK)], &[]), run("nixos:a", &[("config", BAD)], &[])],
             Some((&["config"], None)),
         );
+    }
+
+    #[test]
+    fn what_a_run_chooses_by_itself_it_chooses_to_build() {
+        let check_after = |part: &str, expected: &[&str]| {
+            check(vec![run("", &[("config", BAD)], &[]), run(part, &[("config", OK)], &[])], Some((expected, None)));
+        };
+        check_after(LAST_FAILED, &[]);
+        check_after(AFFECTED, &[]);
+        check_after(&format!("nixos:a {LAST_FAILED}"), &["config"]);
     }
 
     #[test]
