@@ -158,7 +158,7 @@ fn an_unreadable_xtask_toml_is_an_error() {
     check("error: read xtask.toml: Is a directory");
     fs::remove_dir(&file).unwrap();
     fs::write(&file, b"\xff\xfe").unwrap();
-    check("error: read xtask.toml: stream did not contain valid UTF-8");
+    check("error: xtask.toml:1:1: this is no UTF-8: write the file anew as UTF-8");
     for (text, expected) in [
         ("what", "error: xtask.toml:1:5: key with no value"),
         ("\n[lokc]\n", "error: xtask.toml:2:2: unknown key `lokc`: did you mean `lock`?"),
