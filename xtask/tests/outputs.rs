@@ -166,7 +166,10 @@ fn an_unreadable_xtask_toml_is_an_error() {
             "\n[[kind]]\nname = \"a\"\nsett = \"a.*\"\n",
             "error: xtask.toml:4:1: unknown key `sett`: did you mean `set`?",
         ),
-        ("[[kind]]\nname = \"nixos\"\nset = \"a.*\"\n", "error: xtask.toml: the kind `nixos` exists already"),
+        (
+            "[[kind]]\nname = \"nixos\"\nset = \"a.*\"\n",
+            "error: xtask.toml:2:8: the kind `nixos` exists already: choose another name",
+        ),
     ] {
         fs::write(&file, text).unwrap();
         check(expected);

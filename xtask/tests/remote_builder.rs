@@ -163,8 +163,10 @@ fn all_is_built_elsewhere_where_this_machine_builds_nothing() {
 fn a_failure_elsewhere_is_told_like_one_here() {
     for nix in TestNix::ALL {
         let remote = Remote::new(nix, "aarch64-linux");
-        let packages = r#"foreign = drvOf { system = "aarch64-linux"; } "foreign" "echo no such luck; exit 3";"#;
-        remote.sandbox.write("flake.nix", &flake("", packages));
+        // Nix hears the end of a build elsewhere and its log on two ways, of which it does not wait for the second one.
+        let script = "PATH=/bin:/usr/bin; echo no such luck; sleep 1; exit 3";
+        let packages = format!(r#"foreign = drvOf {{ system = "aarch64-linux"; }} "foreign" "{script}";"#);
+        remote.sandbox.write("flake.nix", &flake("", &packages));
         let failed = remote.sandbox.run(&["build", "--json"]).ends(1);
         let tail = results(&failed)["foreign"]["log_tail"].to_string();
         assert!(tail.contains("no such luck"), "{nix:?}: {tail}");
