@@ -62,6 +62,9 @@ fn interpolated(document: &Document<'_>, node: &Node) -> Vec<Problem> {
         .collect()
 }
 
+/// How a call of this program begins.
+const CALL: &str = "cargo xtask ";
+
 /// Calls of `cargo xtask` that it would refuse.
 fn calls(document: &Document<'_>, run: &Node, misuse: &dyn Fn(&[&str]) -> Option<String>) -> Vec<Problem> {
     let text = run.text().unwrap_or_default().replace("\\\n", " ");
@@ -69,8 +72,14 @@ fn calls(document: &Document<'_>, run: &Node, misuse: &dyn Fn(&[&str]) -> Option
     for call in text
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| line.split("cargo xtask ").skip(1))
+        .flat_map(|line| line.match_indices(CALL).map(move |(at, _)| line.split_at(at)))
     {
+        // `.cargo xtask` are two folders.
+        let (before, call) = call;
+        if before.ends_with(|c: char| c.is_alphanumeric() || ".-_".contains(c)) {
+            continue;
+        }
+        let call = call.get(CALL.len()..).unwrap_or_default();
         let ends = |word: &&str| !["|", "||", "&&", ";", ">", ">>", "<", "2>", "#", "&", "\\"].contains(word);
         let words = call.split_whitespace().take_while(ends).map(|word| word.trim_matches(['"', '\'', ';', ')']));
         // What a shell puts there is not known here.

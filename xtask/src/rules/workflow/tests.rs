@@ -198,6 +198,8 @@ fn scripts() {
     check(ACTION, "runs:\n  using: composite\n  steps:\n    - run: echo ${{ inputs.x }}\n", &[(4, fault)]);
     let unknown = "`cargo xtask lok --fix`: no such job";
     check(WORKFLOW, &run("cargo xtask lok --fix > log"), &[(9, unknown)]);
+    check(WORKFLOW, &run("/opt/bin/cargo xtask lok --fix"), &[(9, unknown)]);
+    check(WORKFLOW, &run("ls .cargo xtask lok --fix"), &[]);
     check(WORKFLOW, &run("cargo xtask \"$JOB\" && cargo xtask lok --fix"), &[(9, unknown)]);
     check(WORKFLOW, &run("cargo xtask lock; # cargo"), &[]);
     check(WORKFLOW, &run("# cargo xtask lok"), &[]);
