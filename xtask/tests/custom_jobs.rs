@@ -97,6 +97,40 @@ fn what_is_published_is_never_of_the_stand_in() {
     assert!(!ran.stderr.contains("deployed"), "{}", ran.stderr);
 }
 
+#[test]
+fn a_change_that_is_not_merged_is_not_published() {
+    let own = r#"{"full_name": "a/b", "default_branch": "main"}"#;
+    let commit = "a".repeat(40);
+    let check = |event: &str, text: &str, expected: &str, runs: bool| {
+        let mut sandbox =
+            place(TestNix::Modern, "[ci.jobs.deploy]\nphase = 'publish'\ncommand = ['sh', '-c', 'echo deployed']\n");
+        let file = sandbox.path("event.json");
+        fs::write(&file, text).unwrap();
+        for (name, value) in [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", event),
+            ("GITHUB_EVENT_PATH", file.to_str().unwrap()),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_REPOSITORY", "a/b"),
+        ] {
+            sandbox.set(name, value);
+        }
+        let ran = ci(&sandbox, &["deploy"]).ends(0).says(&[expected]);
+        assert_eq!(ran.stderr.contains("│ deployed"), runs, "{}", ran.stderr);
+    };
+    let of_pull_request = |head: &str| {
+        let base = format!(r#"{{"sha": "{commit}", "ref": "main", "repo": {own}}}"#);
+        let head = format!(r#"{{"sha": "{commit}", "ref": "change", "repo": {{"full_name": "{head}"}}}}"#);
+        format!(r#"{{"repository": {own}, "pull_request": {{"head": {head}, "base": {base}}}}}"#)
+    };
+    let fork =
+        "- deploy: skipped: this is a `pull_request` from the fork `eve/b`: a stranger's code is never published";
+    check("pull_request", &of_pull_request("eve/b"), fork, false);
+    let same = "- deploy: skipped: this is a `pull_request`, a change that is not merged";
+    check("pull_request", &of_pull_request("a/b"), same, false);
+    check("push", &format!(r#"{{"repository": {own}}}"#), "✓ deploy", true);
+}
+
 const RED: &str = r#"
 [ci.jobs.app]
 app = "broken"

@@ -12,6 +12,7 @@ mod tests;
 pub mod token;
 mod trigger;
 
+pub use denial::unpublished;
 pub use preset::Preset;
 pub use rule::{Action, Place, ReferencePattern, Rule};
 pub use token::{Token, Variables};

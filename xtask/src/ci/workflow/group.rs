@@ -1,7 +1,8 @@
 //! Which jobs of the table share a machine: what one system's job leaves in the store of its machine is what those that need it work
-//! on, and another machine would have to build it again.
+//! on, and another machine would have to build it again. What a job needs of another machine's, that machine does, once: GitHub
+//! waits for it. Only the built-in checks run wherever they are needed: they are quick, and they prepare the machine.
 
-use crate::ci::{Extent, Job, JobName};
+use crate::ci::{Extent, Job, JobName, Phase, Work};
 
 /// How long it may take to set a machine up, and to compile this program there.
 const SETUP_MINUTES: u64 = 15;
@@ -15,6 +16,17 @@ pub struct Group<'a> {
     pub jobs: Vec<&'a Job>,
     /// All that runs there: these and what they need, in the order of the table.
     pub runs: Vec<&'a Job>,
+    /// What they need that runs on another machine before, in the order of the table.
+    pub awaits: Vec<Awaited>,
+}
+
+/// A job that runs on the machine of another group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaited {
+    /// The job.
+    pub job: JobName,
+    /// The group, by its name on GitHub.
+    pub group: &'static str,
 }
 
 impl Group<'_> {
@@ -36,6 +48,33 @@ impl<'a> Group<'a> {
     pub fn runs_of(&self, job: &Job) -> Vec<&'a Job> {
         closed(self.runs.iter().copied(), &[job.name])
     }
+
+    /// What it leaves to other machines of all that `job` of this group needs.
+    pub fn awaited_by(&self, job: &Job) -> Vec<JobName> {
+        let runs = self.runs_of(job);
+        let needed = |awaited: &&Awaited| runs.iter().any(|other| other.needs.contains(&awaited.job));
+        self.awaits.iter().filter(needed).map(|awaited| awaited.job).collect()
+    }
+
+    /// The groups that it waits for since its jobs need theirs, each once.
+    pub fn awaited_groups(&self) -> Vec<&'static str> {
+        let mut words: Vec<&str> = self.awaits.iter().map(|awaited| awaited.group).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+}
+
+/// The names of the groups that cannot do without the one called `word`, itself first.
+pub fn chosen_with(groups: &[Group<'_>], word: &'static str) -> Vec<&'static str> {
+    let mut words = vec![word];
+    // Who waits for a group stands behind it.
+    for group in groups {
+        if group.awaits.iter().any(|awaited| words.contains(&awaited.group)) {
+            words.push(group.first.word());
+        }
+    }
+    words
 }
 
 /// Those of `jobs` that are `wanted`, or needed by them.
@@ -61,21 +100,42 @@ pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
         };
         match groups.iter_mut().find(follows) {
             Some(group) => group.jobs.push(job),
-            None => groups.push(Group { first: job, jobs: vec![job], runs: Vec::new() }),
+            None => groups.push(Group { first: job, jobs: vec![job], runs: Vec::new(), awaits: Vec::new() }),
         }
     }
-    for group in &mut groups {
+    let homes: Vec<(JobName, usize, &'static str)> = groups
+        .iter()
+        .enumerate()
+        .flat_map(|(index, group)| group.jobs.iter().map(move |job| (job.name, index, group.first.word())))
+        .collect();
+    for (index, group) in groups.iter_mut().enumerate() {
+        // Groups wait for those in front of them alone, so that none waits for itself.
+        let awaited = |job: &Job| {
+            let prepares = job.work == Work::BuiltIn && job.phase == Phase::Check;
+            let home = homes.iter().find(|(name, home, _)| *name == job.name && *home < index);
+            home.filter(|_| !prepares).map(|(job, _, group)| Awaited { job: *job, group })
+        };
+        let own: Vec<&Job> = jobs.iter().filter(|job| awaited(job).is_none()).collect();
         let names: Vec<JobName> = group.jobs.iter().map(|job| job.name).collect();
-        group.runs = closed(jobs.iter(), &names);
+        group.runs = closed(own.iter().copied(), &names);
+        let needed = |job: &&Job| group.runs.iter().any(|other| other.needs.contains(&job.name));
+        group.awaits = jobs.iter().filter(needed).filter_map(awaited).collect();
     }
     groups
 }
 
-/// The words of the groups that have nothing to do when nothing is planned: those on machines of each system, and what comes after.
+/// The words of the groups that have nothing to do when nothing is planned: those on machines of each system, what comes after, and
+/// what waits for these.
 pub fn idle_without_plan(groups: &[Group<'_>]) -> Vec<String> {
     let first = groups.iter().filter(|group| group.spreads()).map(|group| group.first.phase).min();
-    let idle = groups.iter().filter(|group| group.spreads() || first.is_some_and(|first| group.first.phase > first));
-    idle.map(|group| group.first.word().to_owned()).collect()
+    let mut idle: Vec<&'static str> = Vec::new();
+    for group in groups {
+        let waits = group.awaits.iter().any(|awaited| idle.contains(&awaited.group));
+        if group.spreads() || waits || first.is_some_and(|first| group.first.phase > first) {
+            idle.push(group.first.word());
+        }
+    }
+    idle.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -85,6 +145,28 @@ mod tests {
     use super::*;
     use crate::ci::Phase;
     use crate::ci::table::Machine;
+
+    #[test]
+    fn no_group_waits_for_itself() {
+        let spread = || Machine { extent: Extent::PerSystem, ..Machine::USUAL };
+        let job = |word, needs: &[&str], machine| Job {
+            needs: needs.iter().map(|need| JobName::of(need)).collect(),
+            work: Work::App("a".to_owned()),
+            machine,
+            ..Job::bare(JobName::of(word), Phase::Verify)
+        };
+        let jobs = [
+            job("build", &[], spread()),
+            job("once", &["build"], Machine::USUAL),
+            job("try", &["build", "once"], spread()),
+        ];
+        let groups = groups(&jobs);
+        assert_eq!((groups.len(), groups[0].awaits.len()), (2, 0));
+        assert_eq!(groups[0].runs.iter().map(|job| job.word()).collect::<Vec<_>>(), ["build", "once", "try"]);
+        assert_eq!(groups[1].awaited_groups(), ["build"]);
+        // In an empty plan, what waits for what is planned has as little to do.
+        assert_eq!(idle_without_plan(&groups), ["build", "once"]);
+    }
 
     #[test]
     fn what_needs_a_systems_job_is_on_its_machine() {
@@ -109,6 +191,13 @@ mod tests {
             groups.iter().map(|group| group.jobs.iter().map(|job| job.word()).collect()).collect();
         assert_eq!(words, [&["lock"][..], &["build", "push"], &["tell"]]);
         assert_eq!(groups[1].minutes(), 60);
+        // What another machine has done is waited for, and done once.
+        let names = |jobs: &[&Job]| jobs.iter().map(|job| job.word()).collect::<Vec<_>>();
+        assert_eq!(names(&groups[1].runs), ["lock", "build", "push"]);
+        assert_eq!((names(&groups[2].runs), groups[2].minutes()), (vec!["tell"], 45));
+        assert_eq!(groups[2].awaited_by(&jobs[3]), [JobName::of("push")]);
+        assert_eq!(groups[2].awaited_groups(), ["build"]);
+        assert_eq!(chosen_with(&groups, "build"), ["build", "tell"]);
         assert_eq!(idle_without_plan(&groups), ["build", "tell"]);
         assert_eq!(idle_without_plan(&groups[..1]), [""; 0]);
     }

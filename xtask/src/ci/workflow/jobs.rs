@@ -1,6 +1,6 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
-use super::group::Group;
+use super::group::{Group, chosen_with};
 use super::pins::pin;
 use super::text::{Map, Value};
 use super::{GATE, PLAN, gate, runs_on};
@@ -80,22 +80,30 @@ impl Writer<'_> {
             .with("steps", Value::Maps(self.steps(group)))
     }
 
-    /// The jobs of all earlier phases, and the plan for a job on machines of each system. What the table says a job needs it runs
-    /// itself, on its own machine.
+    /// The jobs of all earlier phases, the plan for a job on machines of each system, and whatever has what the job needs: but for
+    /// built-in checks, it is not run again on this machine.
     fn needs(&self, group: &Group<'_>) -> Vec<String> {
         let plan = group.spreads().then(|| PLAN.to_owned());
-        let earlier = self.groups.iter().filter(|other| other.first.phase < group.first.phase);
-        let earlier = earlier.filter(|other| !other.first.machine.compares);
-        plan.into_iter().chain(earlier.map(|other| other.first.word().to_owned())).collect()
+        let awaited = group.awaited_groups();
+        let before = self.groups.iter().filter(|other| {
+            let is_earlier = other.first.phase < group.first.phase && !other.first.machine.compares;
+            is_earlier || awaited.contains(&other.first.word())
+        });
+        plan.into_iter().chain(before.map(|other| other.first.word().to_owned())).collect()
     }
 
-    /// Runs with all, or chosen alone; in a run of all, only after what it waits for went well.
+    /// Runs with all, or chosen alone, or for another one that was chosen and needs it; in a run of all, only after what it waits for
+    /// went well.
     fn condition(&self, group: &Group<'_>) -> Value {
-        let word = group.first.word();
+        let words = chosen_with(self.groups, group.first.word());
+        let chosen = words.iter().map(|word| format!("inputs.job == '{word}'")).collect::<Vec<_>>().join(" || ");
         if self.needs(group).is_empty() {
-            return format!("${{{{ !inputs.job || inputs.job == 'all' || inputs.job == '{word}' }}}}").into();
+            return format!("${{{{ !inputs.job || inputs.job == 'all' || {chosen} }}}}").into();
         }
-        let wanted = format!("inputs.job == '{word}' && !cancelled()");
+        let chosen = if words.len() > 1 { format!("({chosen})") } else { chosen };
+        let awaited = group.awaited_groups().into_iter();
+        let went_well: String = awaited.map(|word| format!(" && needs.{word}.result == 'success'")).collect();
+        let wanted = format!("{chosen} && !cancelled(){went_well}");
         let all = "(!inputs.job || inputs.job == 'all') && success()";
         if !group.spreads() {
             return format!("${{{{ {wanted} || {all} }}}}").into();
@@ -158,7 +166,7 @@ impl Writer<'_> {
         uses(name, action, condition, with, self.committed)
     }
 
-    /// The one line that is the job, with the secrets that are its own, and those of what it needs, which that line runs too.
+    /// The one line that is the job, with the secrets that are its own, and those of what it needs that this line runs too.
     fn run(&self, job: &Job, group: &Group<'_>) -> Map {
         let mut environment = Map::new();
         if group.spreads() {
@@ -169,10 +177,12 @@ impl Writer<'_> {
             environment = environment.with(secret, format!("${{{{ secrets.{secret} }}}}"));
         }
         let environment = (environment != Map::new()).then_some(environment);
+        let skipped: Vec<&str> = group.awaited_by(job).iter().map(|name| name.word()).collect();
+        let skip = if skipped.is_empty() { String::new() } else { format!(" --skip {}", skipped.join(",")) };
         Map::new()
             .with("name", format!("Run `{}`", job.word()))
             .with_some("env", environment)
-            .with("run", format!("cargo xtask ci {0} --report-dir {REPORT}/{0}", job.word()))
+            .with("run", format!("cargo xtask ci {0}{skip} --report-dir {REPORT}/{0}", job.word()))
     }
 }
 

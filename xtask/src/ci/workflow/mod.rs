@@ -184,6 +184,7 @@ mod tests {
              [ci.jobs.spread]\nphase = 'verify'\nneeds = ['build']\napp = 'a'\nper_system = true\nartifacts = ['a/*', 'b']\n\
              [ci.jobs.deploy]\nphase = 'publish'\nneeds = ['first']\napp = 'a'\ntimeout = '2m'\nsecrets = ['KEY', 'OTHER']\n\
              permissions = { packages = 'write', contents = 'write' }\n\
+             [ci.jobs.announce]\nphase = 'publish'\nneeds = ['deploy', 'build']\ncommand = ['a']\n\
              [ci.jobs.tokens]\ncommand = ['a']\nsecrets = ['GITHUB_TOKEN']\n\
              [ci.jobs.config]\nenabled = false\n";
         let config = Config::parse(text).unwrap().ci;
@@ -195,13 +196,35 @@ mod tests {
         assert!(!texts(job("ci").get("needs").unwrap()).contains(",config,"));
         assert_eq!(texts(job("lock").get("runs-on").unwrap()), "own,x");
         assert_eq!(job("lock").text_at("timeout-minutes"), Some("17"));
-        // What it needs runs on its machine too.
-        assert_eq!(job("deploy").text_at("timeout-minutes"), Some("20"));
+        // What it needs has run on a machine of its own.
+        assert_eq!(job("deploy").text_at("timeout-minutes"), Some("17"));
+        assert!(texts(job("deploy").get("needs").unwrap()).contains(",first,"));
+        assert!(texts(job("announce").get("needs").unwrap()).ends_with(",build,deploy"));
+        assert_eq!(
+            (job("announce").text_at("environment"), job("announce").text_at("timeout-minutes")),
+            (None, Some("45"))
+        );
+        assert_eq!(job("announce").get("permissions").unwrap().entries().len(), 1);
+        assert_eq!(
+            job("announce").text_at("if"),
+            Some(
+                "${{ inputs.job == 'announce' && !cancelled() && needs.build.result == 'success' && \
+                 needs.deploy.result == 'success' || (!inputs.job || inputs.job == 'all') && success() }}"
+            )
+        );
+        let first = "${{ !inputs.job || inputs.job == 'all' || inputs.job == 'first' || inputs.job == 'deploy' || \
+                     inputs.job == 'announce' }}";
+        assert_eq!(job("first").text_at("if"), Some(first));
         let permissions = job("deploy").get("permissions").unwrap();
         assert_eq!((permissions.text_at("contents"), permissions.text_at("packages")), (Some("write"), Some("write")));
         assert!(job("deploy").text_at("environment").is_some() && job("tokens").text_at("environment").is_none());
         let run = |word: &str| {
-            let line = format!("cargo xtask ci {word} --report-dir report/{word}");
+            let skip = match word {
+                "deploy" => " --skip first",
+                "announce" => " --skip build,deploy",
+                _ => "",
+            };
+            let line = format!("cargo xtask ci {word}{skip} --report-dir report/{word}");
             let steps = jobs.entries().iter().filter_map(|(_, job)| job.get("steps")).flat_map(Node::items);
             steps.into_iter().find(|step| step.text_at("run") == Some(&line)).unwrap()
         };
@@ -210,11 +233,15 @@ mod tests {
             names.map(|(name, _)| name.text.as_str()).collect::<Vec<_>>().join(",")
         };
         assert_eq!(secrets("first"), "GITHUB_TOKEN,KEY");
-        assert_eq!(secrets("deploy"), "GITHUB_TOKEN,KEY,OTHER");
+        assert_eq!(secrets("deploy"), "KEY,OTHER");
+        assert_eq!(run("announce").get("env"), None);
         assert_eq!(secrets("spread"), "XTASK_SYSTEM,XTASK_ONLY");
         let inputs = root.get("on").unwrap().get("workflow_dispatch").unwrap().get("inputs").unwrap();
         let choices = texts(inputs.get("job").unwrap().get("options").unwrap());
-        assert!(choices.starts_with("all,bootstrap,") && choices.ends_with(",tokens,build,deploy"), "{choices}");
+        assert!(
+            choices.starts_with("all,bootstrap,") && choices.ends_with(",tokens,build,deploy,announce"),
+            "{choices}"
+        );
         // It works on what the build left on its machine.
         assert_eq!(jobs.get("spread"), None);
         let kept = job("build").get("steps").unwrap().items().last().unwrap().get("with").unwrap();

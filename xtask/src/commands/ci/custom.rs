@@ -7,11 +7,12 @@ use anyhow::{Result, bail};
 
 use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
+use crate::config::Config;
 use crate::context::Context;
 use crate::plain_text::tokens::{self, without_tokens};
 use crate::plain_text::{without_control, without_credentials};
 use crate::process::spelled;
-use crate::push_policy::{Origin, Trigger, Variables};
+use crate::push_policy::{Origin, Trigger, Variables, unpublished};
 use crate::rules::Problem;
 use crate::session::Session;
 use crate::{github, supervise};
@@ -22,6 +23,13 @@ const TAIL: usize = 20;
 impl Jobs<'_> {
     /// Runs what `job` is about; it has succeeded if that ends with exit status 0.
     pub(super) fn custom(&self, job: &Job) -> Result<JobResult> {
+        if job.phase == Phase::Publish {
+            // Before anything is asked of the machine: what is not published needs no secret.
+            let rules = Config::read(&self.context.repository)?.cache.rules();
+            if let Some(reason) = unpublished(&github::trigger()?, &rules) {
+                return Ok(JobResult::skipped(job.name, reason));
+            }
+        }
         let missing = missing(&job.machine.secrets, &github::variables());
         if let Some(secret) = missing {
             let Some(reason) = withheld(secret, &github::trigger()?) else {
