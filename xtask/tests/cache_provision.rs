@@ -118,3 +118,73 @@ fn what_somebody_wrote_meanwhile_is_not_lost() {
     let text = flake(&sandbox);
     assert!(text.starts_with(FLAKE) && text.ends_with("# theirs\n"), "{text}");
 }
+
+#[test]
+fn a_dry_run_creates_nothing_and_asks_nobody() {
+    let mut sandbox = Sandbox::new(TestNix::Modern);
+    // What asks would fail or make something.
+    sandbox.unset("XTASK_OFFLINE");
+    let (cache, key) = (sandbox.path("shared/fleet"), sandbox.path("keys/fleet"));
+    let (url, folder) = (format!("file://{}", cache.display()), key.display().to_string());
+    let check = |arguments: &[&str], expected: &[&str]| {
+        let said = sandbox.run(&[&["cache", "provision"], arguments, &["--dry-run"]].concat()).ends(1);
+        assert!(!cache.exists() && !sandbox.path(".cache-key").exists(), "{arguments:?}");
+        said.says(expected);
+        assert_eq!(flake(&sandbox), FLAKE);
+    };
+    let create = format!("would create `{url}` unless it is there");
+    check(&[&url], &[&create, "flake.nix would gain:", &url]);
+    let make = format!("would make the key `fleet-1` in `{folder}`");
+    check(&[&url, "--new-key", &folder], &[&make, &create, "flake.nix would gain:", &url]);
+    assert!(!key.exists());
+    check(&["cachix://fleet"], &["would create `cachix://fleet` unless it is there", "https://fleet.cachix.org"]);
+    generated(&sandbox, "prov-1", &folder);
+    let public = fs::read_to_string(key.join("public")).unwrap();
+    check(&[&url, "--new-key", &folder], &["would use the key `prov-1` that is there", &create]);
+    sandbox.write("xtask.toml", &format!("[cache]\nkeys = {{ \"{url}\" = \"prov-1\" }}\n"));
+    check(&[&url, "--new-key", &folder], &["flake.nix would gain:", public.trim()]);
+}
+
+/// A key by the name of `name` in `folder`, made by hand.
+fn generated(sandbox: &Sandbox, name: &str, folder: &str) {
+    fs::create_dir_all(folder).unwrap();
+    let mut generate = sandbox.command("nix-store");
+    generate.args(["--generate-binary-cache-key", name]);
+    ran(generate.args([format!("{folder}/secret"), format!("{folder}/public")])).ends(0);
+}
+
+#[test]
+fn a_folder_for_a_new_key_holds_nothing_else() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let keys = sandbox.path("keys");
+    let (url, folder) = (format!("file://{}/fleet", keys.display()), keys.join("fleet").display().to_string());
+    let provision = ["cache", "provision", url.as_str(), "--new-key", &folder];
+    let check = |expected: &str| {
+        sandbox.run(&provision).ends(2).says(&[expected]);
+        let beside: Vec<_> = fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(beside, ["fleet"], "a secret key was left behind");
+        assert_eq!(flake(&sandbox), FLAKE);
+    };
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(format!("{folder}/notes"), "mine").unwrap();
+    check("holds something else than a key: name a folder that is not there yet, or an empty one");
+    fs::remove_file(format!("{folder}/notes")).unwrap();
+    generated(&sandbox, "prov-1", &folder);
+    fs::rename(format!("{folder}/secret"), sandbox.path("secret")).unwrap();
+    check("holds a public key without its secret half, `secret`: put that there");
+}
+
+#[test]
+fn an_address_that_opens_something_is_not_written_where_everybody_reads_it() {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    let check = |url: &str, expected: &str| {
+        for more in [&["--key", KEY][..], &["--dry-run"], &["--key", KEY, "--dry-run"]] {
+            let said = sandbox.run(&[&["cache", "provision", url], more].concat()).ends(2);
+            assert!(!said.stdout.contains("hunt") && !said.stderr.contains("hunt"), "{}{}", said.stdout, said.stderr);
+            said.says(&[expected, "nothing was created or written"]);
+            assert_eq!(flake(&sandbox), FLAKE);
+        }
+    };
+    check("https://me:hunt/er2@nix.fleet.io", "`https:…` holds a login");
+    check("https://nix.fleet.io/?token=hunter2", "the setting `token` of `https://nix.fleet.io/`");
+}

@@ -49,6 +49,7 @@ pub fn shown(text: &str) -> String {
     match bare.split_once("://") {
         Some(("file", _)) => bare.to_owned(),
         None if !bare.contains([':', '@']) => bare.to_owned(),
+        Some((_, rest)) if !rest.contains([':', '@']) => bare.to_owned(),
         None => hidden(bare.split(':').next().unwrap_or_default()),
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -98,6 +99,8 @@ mod tests {
             ("https://1:hunt/er2@h/c", "https:…"),
             ("https://me:hunter2@", "https:…"),
             ("https:me:hunter2@h", "https:…"),
+            ("https:///c", "https:///c"),
+            ("cachix://?a=hunter2", "cachix://"),
             ("me hunter2:x", "…"),
             ("hunter2@h", "…"),
             ("file://caches/a?secret-key=hunter2", "file://caches/a"),

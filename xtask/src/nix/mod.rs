@@ -36,4 +36,5 @@ pub use installer::{INSTALLER, INSTALLER_HOST, debian_packages, installer_by_han
 pub use probe::{Failure, Probe, Reach, Trouble};
 pub use reference::{Reference, path_reference, percent_encoded};
 pub use settings::Settings;
+pub use signing::key_in;
 pub use store::{Having, Store};

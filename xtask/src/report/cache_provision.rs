@@ -1,8 +1,8 @@
 //! How a new cache is told: whether it was made, what flake.nix gains, and what a person does besides.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cache_protocol::Provisioned;
+use cache_protocol::{Provisioned, shown};
 
 use super::steps::changes;
 use super::{Console, Mark};
@@ -15,6 +15,57 @@ pub fn provisioned(console: &Console, cache: &Provisioned) {
         console.line("(by calls that the service does not document: they may change without notice)");
     }
     cache.by_hand.iter().for_each(|what| console.mark(Mark::Warning, &format!("by hand: {what}")));
+}
+
+/// The key that would sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlannedKey {
+    /// None is in the folder: one by this name would be made there.
+    Made {
+        /// Its name.
+        name: String,
+        /// Where.
+        folder: PathBuf,
+    },
+    /// The one that is there, `name:base64`.
+    There(String),
+}
+
+impl PlannedKey {
+    /// The public half, where it is known.
+    #[must_use]
+    pub fn public(self) -> Option<String> {
+        match self {
+            Self::There(public) => Some(public),
+            Self::Made { .. } => None,
+        }
+    }
+}
+
+/// Says that the key `public`, `name:base64`, signs though a new one would have another name.
+pub fn key_used(console: &Console, public: &str, name: &str) {
+    let there = public.split(':').next().unwrap_or_default();
+    if there != name {
+        console.mark(Mark::Ok, &format!("uses the key `{there}` that is there"));
+    }
+}
+
+/// Says what would be made.
+pub fn planned(console: &Console, url: &str, key: Option<&PlannedKey>) {
+    match key {
+        Some(PlannedKey::Made { name, folder }) => {
+            let what =
+                format!("would make the key `{name}` in `{}`, and name its public half in flake.nix", folder.display());
+            console.mark(Mark::Planned, &what);
+        }
+        Some(PlannedKey::There(public)) => {
+            let name = public.split(':').next().unwrap_or_default();
+            console.mark(Mark::Planned, &format!("would use the key `{name}` that is there"));
+        }
+        None => {}
+    }
+    let what = format!("would create `{}` unless it is there, and name the keys that it answers with", shown(url));
+    console.mark(Mark::Planned, &what);
 }
 
 /// Says what flake.nix gained, or would gain.

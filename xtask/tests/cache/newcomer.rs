@@ -84,6 +84,11 @@ fn a_cache_that_does_not_sign_gets_a_key_to_sign_with() {
         sandbox.run(&["build"]).ends(0);
         sandbox.run(&["cache", "push"]).ends(0);
         fetch(&sandbox, &url, public.trim(), &path(&sandbox, "upper")).ends(0);
+
+        // A second cache may be signed by it, by whatever name.
+        let second = format!("{url}-2");
+        let said = sandbox.run(&["cache", "provision", &second, "--new-key", &key]).ends(0);
+        said.says(&["uses the key `fleet-1` that is there", "flake.nix has gained:", &second]);
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Cache, Closure, Content, PlanRequest, Root};
+use cache_protocol::{Cache, Closure, Content, PlanRequest, Root, shown};
 
 use super::policy;
 use super::push::push;
@@ -76,7 +76,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
     if let Err(fault) = fetched.from(&cache.substituter(), "newcomer")? {
         found.push(Problem::new(
             None,
-            format!("what was pushed to {} cannot be fetched: {fault}", cache.url),
+            format!("what was pushed to {} cannot be fetched: {fault}", shown(&cache.url)),
             doctor(),
         ));
         return Ok(found);
@@ -84,7 +84,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
     for alteration in ALTERATIONS {
         let altered = fetched.altered(alteration)?;
         if fetched.from(&format!("file://{}", altered.display()), alteration.word)?.is_ok() {
-            let fault = format!("Nix took a path of {} with {}", cache.url, alteration.what);
+            let fault = format!("Nix took a path of {} with {}", shown(&cache.url), alteration.what);
             found.push(Problem::new(None, fault, "see that `require-sigs` is true in nix.conf".to_owned()));
         }
     }

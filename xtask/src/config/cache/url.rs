@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use cache_protocol::shown;
 
 use crate::plain_text::nearest::nearest;
 
@@ -67,10 +68,12 @@ impl CacheUrl {
     /// When it is no URL of a cache, or holds a password, which it then does not repeat.
     pub fn parse(text: &str) -> Result<Self> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            bail!("`{text}` is no URL of a cache: {FOR_EXAMPLE}");
+            bail!("`{}` is no URL of a cache: {FOR_EXAMPLE}", shown(text));
         };
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+        // A password with a slash in it ends the authority before its own end.
+        let splits = authority.contains(':') && rest.contains('@') && scheme != "file" && shown(text).ends_with(":…");
+        if splits || authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
             bail!("a password does not belong into the URL of a cache: name the variable that holds it in `token_env`");
         }
         let Some((_, example)) = SCHEMES.iter().find(|(known, _)| *known == scheme) else {
@@ -99,7 +102,7 @@ impl CacheUrl {
             CacheKind::Http | CacheKind::S3 | CacheKind::Nix => !authority.is_empty(),
         };
         if !sound {
-            bail!("`{text}` names no cache: write for example `{example}`");
+            bail!("`{}` names no cache: write for example `{example}`", shown(text));
         }
         Ok(Self { text: text.to_owned(), kind })
     }
@@ -193,11 +196,19 @@ mod tests {
 
     #[test]
     fn passwords_are_neither_taken_nor_repeated() {
-        for text in ["https://ada:hunter2@cache.example.org", "nosuch://ada:hunter2@host/a"] {
+        for text in [
+            "https://ada:hunter2@cache.example.org",
+            "nosuch://ada:hunter2@host/a",
+            "https://ada:hunt/er2@cache.example.org",
+        ] {
             let refusal =
                 "a password does not belong into the URL of a cache: name the variable that holds it in `token_env`";
             check(text, Err(refusal));
         }
+        let example = "write for example `file:///srv/cache` or `cachix://name`";
+        check("ada:hunter2@h/c", Err(&format!("`ada:…` is no URL of a cache: {example}")));
+        check("https:ada:hunter2@h", Err(&format!("`https:…` is no URL of a cache: {example}")));
+        check("cachix://a/b?token=hunter2", Err("`cachix://a/b` names no cache: write for example `cachix://name`"));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use cache_protocol::shown;
+
 use super::entry::{self, List};
 use super::retired::is_retired;
 use super::settings::Block;
@@ -158,8 +160,8 @@ pub fn pairs(source: &Block, policy: Policy<'_>) -> Vec<Fault> {
     let mut found = Vec::new();
     for (setting, key, line) in lone_keys {
         let name = key.split(':').next().unwrap_or_default();
-        let (text, fix) = match lone_urls.next() {
-            Some((_, url, _)) => (
+        let (text, fix) = match lone_urls.next().map(|(_, url, _)| shown(url)) {
+            Some(url) => (
                 format!("the key `{name}` is not named after a cache: `{url}` has no key"),
                 format!("write the key of `{url}`; if this is it, declare its name in `cache.keys` of xtask.toml"),
             ),
@@ -176,7 +178,7 @@ pub fn pairs(source: &Block, policy: Policy<'_>) -> Vec<Fault> {
         entry: Some((*url).to_owned()),
         setting: setting.name.clone(),
         fails: true,
-        text: format!("`{url}` has no key: nothing of it would be trusted"),
+        text: format!("`{}` has no key: nothing of it would be trusted", shown(url)),
         fix: "add its key to `extra-trusted-public-keys`, as the cache shows it".to_owned(),
     }));
     found

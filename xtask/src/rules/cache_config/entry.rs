@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cache_protocol::shown;
 use data_encoding::BASE64;
 use regex_lite::Regex;
 
@@ -70,23 +71,25 @@ pub fn is_computed(entry: &str) -> bool {
 
 fn url_fault(url: &str) -> Option<Fault> {
     let (address, _) = url.split_once('?').unwrap_or((url, ""));
-    let host = host(url).unwrap_or_default();
+    let (host, named) = (host(url).unwrap_or_default(), shown(url));
     let nobodys = NOBODYS_DOMAINS.iter().any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
     if is_placeholder(url) || nobodys || host.ends_with(".example") {
-        return Some((format!("`{url}` is a placeholder"), "write the URL of the cache, or take it out".to_owned()));
+        return Some((format!("`{named}` is a placeholder"), "write the URL of the cache, or take it out".to_owned()));
     }
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return Some((format!("`{url}` is no URL of a cache"), "write `https://` and the cache's host".to_owned()));
+    let whole = || "write `https://` and the cache's host".to_owned();
+    let Some((scheme, _)) = address.split_once("://") else {
+        return Some((format!("`{named}` is no URL of a cache"), whole()));
     };
-    let mended = format!("https://{}", rest.trim_end_matches('/'));
-    let fix = format!("write `{mended}`");
     if host.is_empty() {
-        return Some((format!("`{url}` names no host"), "write `https://` and the cache's host".to_owned()));
+        return Some((format!("`{named}` names no host"), whole()));
     }
+    // What is shown of an address that something else is wrong with is none.
+    let rest = named.split_once("://").map(|(_, rest)| rest.trim_end_matches('/'));
+    let fix = rest.map_or_else(whole, |rest| format!("write `https://{rest}`"));
     if scheme != "https" {
-        return Some((format!("`{url}` is not https"), fix));
+        return Some((format!("`{named}` is not https"), fix));
     }
-    address.ends_with('/').then(|| (format!("`{url}` ends in a slash"), fix))
+    address.ends_with('/').then(|| (format!("`{named}` ends in a slash"), fix))
 }
 
 fn key_fault(key: &str, key_names: &BTreeMap<String, String>) -> Option<Fault> {
@@ -184,9 +187,14 @@ mod tests {
         check("http://a.io", Some(("`http://a.io` is not https", "write `https://a.io`")));
         check("http://a.io/", Some(("`http://a.io/` is not https", "write `https://a.io`")));
         check("https://a.io/", Some(("`https://a.io/` ends in a slash", "write `https://a.io`")));
-        check("https://a.io/?priority=1", Some(("`https://a.io/?priority=1` ends in a slash", "write `https://a.io`")));
+        check("https://a.io/?priority=1", Some(("`https://a.io/` ends in a slash", "write `https://a.io`")));
+        // A password is not repeated, wherever it stands.
+        check("http://me:hunter2@a.io?b=hunter2", Some(("`http://a.io` is not https", "write `https://a.io`")));
+        check("https://me:hunter2@a.io/", Some(("`https://a.io/` ends in a slash", "write `https://a.io`")));
         let no_host = "write `https://` and the cache's host";
         check("https://", Some(("`https://` names no host", no_host)));
+        check("https:me:hunter2@h", Some(("`https:…` is no URL of a cache", no_host)));
+        check("http://me:hunt/er2@a.io", Some(("`http:…` is not https", no_host)));
         check("a.cachix.org", Some(("`a.cachix.org` is no URL of a cache", no_host)));
         for url in
             ["https://your-cache.cachix.org", "https://<name>", "https://cache.example.org", "https://example.com/a"]

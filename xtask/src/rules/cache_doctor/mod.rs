@@ -142,11 +142,5 @@ fn problem(name: &str, found: &str, fix: &str) -> Diagnosis {
 
 /// The name of a diagnosis that is about `what` of a cache.
 fn about(what: &str, cache: &CacheFacts) -> String {
-    format!("{what} {}", named(&cache.url))
-}
-
-/// The address without a login.
-fn named(url: &str) -> String {
-    let settings = url.split_once('?').map(|(_, settings)| format!("?{settings}"));
-    format!("{}{}", shown(url), settings.unwrap_or_default())
+    format!("{what} {}", shown(&cache.url))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cache_protocol::{Fault, FaultKind};
+use cache_protocol::{Fault, FaultKind, shown};
 
-use super::{Asked, CacheFacts, Diagnosis, Facts, MachineFacts, about, diagnosis, good, named, notice, problem};
+use super::{Asked, CacheFacts, Diagnosis, Facts, MachineFacts, about, diagnosis, good, notice, problem};
 use crate::doctor::Standing;
 use crate::rules::cache_config::{host, identity};
 
@@ -46,13 +46,13 @@ fn faulty(name: &str, cache: &CacheFacts, fault: &Fault, machine: &MachineFacts)
         FaultKind::Unauthorised => return None,
         FaultKind::Missing => {
             let found = format!("there is no such cache: {what}");
-            problem(name, &found, &format!("cargo xtask cache provision {}", identity(&named(&cache.url))))
+            problem(name, &found, &format!("cargo xtask cache provision {}", identity(&shown(&cache.url))))
         }
         FaultKind::NotACache => {
             let found = format!(
                 "answers, but not as a binary cache does ({what}): another address, or a page that wants a login"
             );
-            problem(name, &found, &format!("curl --include {}/nix-cache-info", identity(&named(&cache.url))))
+            problem(name, &found, &format!("curl --include {}/nix-cache-info", identity(&shown(&cache.url))))
         }
         FaultKind::Unreachable => unreachable(name, host, what, &machine.proxies),
         _ => diagnosis(name, Standing::Unknown, &format!("could not be asked: {what}")),
@@ -88,7 +88,7 @@ pub fn clock(facts: &Facts) -> Option<Diagnosis> {
     }
     let direction = if ahead > 0 { "behind" } else { "ahead of" };
     let found =
-        format!("this machine's clock is {} s {direction} that of `{}`", ahead.unsigned_abs(), named(&cache.url));
+        format!("this machine's clock is {} s {direction} that of `{}`", ahead.unsigned_abs(), shown(&cache.url));
     Some(problem("clock", &found, "sudo timedatectl set-ntp true"))
 }
 
@@ -108,14 +108,14 @@ pub fn priorities(facts: &Facts) -> Vec<Diagnosis> {
     let clashes = by_priority.iter().filter(|(_, urls)| urls.len() > 1);
     clashes
         .map(|(priority, urls)| {
-            let names: Vec<String> = urls.iter().map(|url| format!("`{}`", named(url))).collect();
+            let names: Vec<String> = urls.iter().map(|url| format!("`{}`", shown(url))).collect();
             let found = format!(
                 "{} have priority {priority} alike: the order in which they are listed decides which is asked first",
                 names.join(", ")
             );
             let free = (priority + 1..).find(|free| !by_priority.contains_key(free)).unwrap_or(priority + 1);
             let last = urls.last().copied().unwrap_or_default();
-            notice("priority", &found, &format!("write `{}?priority={free}` in `nixConfig`", identity(&named(last))))
+            notice("priority", &found, &format!("write `{}?priority={free}` in `nixConfig`", identity(&shown(last))))
         })
         .collect()
 }

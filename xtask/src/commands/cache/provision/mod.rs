@@ -1,6 +1,7 @@
 //! Create a binary cache, or find it created, and write its address and key into flake.nix
 
 mod addition;
+mod address;
 mod nix_text;
 mod signing;
 
@@ -15,7 +16,7 @@ use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::nix::{Caches, FlakeFile, Nix, Store};
-use crate::report::cache_provision as report;
+use crate::report::cache_provision::{self as report, PlannedKey};
 use crate::rules::cache_config::{List, entry_fault, identity};
 use crate::session::find_nix;
 use addition::{Refusal, with_value};
@@ -42,8 +43,8 @@ pub struct Args {
     /// The variable that holds the token [default: the one that the service's own client reads]
     #[arg(long, value_name = "VARIABLE", env = "XTASK_TOKEN_VARIABLE")]
     token_variable: Option<String>,
-    /// Create nothing, and show what flake.nix would gain; exit status 1 if it would
-    #[arg(long, requires = "key", env = "XTASK_DRY_RUN", value_parser = FalseyValueParser::new())]
+    /// Create nothing and ask nobody: show what would be made, and what flake.nix would gain; exit status 1 if there is any
+    #[arg(long, env = "XTASK_DRY_RUN", value_parser = FalseyValueParser::new())]
     dry_run: bool,
 }
 
@@ -59,7 +60,11 @@ Examples:
 /// # Errors
 /// When the client cannot be had or the cache cannot be created, or flake.nix cannot be evaluated or written.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
+    address::opens_nothing(&args.url)?;
     let nix = find_nix()?;
+    if args.dry_run && args.key.is_empty() {
+        return planned(context, &nix, args);
+    }
     let conventional = || known::token_variable(&args.url).map(str::to_owned);
     let variable = args.token_variable.clone().or_else(conventional);
     let provisioned = if args.key.is_empty() {
@@ -87,6 +92,21 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         report::key_hint(&context.console, &folder.join("secret"));
     }
     Ok(ending)
+}
+
+/// Says what would be made: nobody is asked, so that what the cache would answer is not known, and its creation is always to be done.
+fn planned(context: &Context, nix: &Nix, args: &Args) -> Result<Ending> {
+    let key = match args.new_key.as_deref() {
+        Some(folder) => Some(signing::planned(context, &args.url, folder)?),
+        None => None,
+    };
+    report::planned(&context.console, &args.url, key.as_ref());
+    let cache =
+        Cache { url: args.url.clone(), public_keys: Vec::new(), signing_key: None, token: None, netrc: Vec::new() };
+    let public_keys = key.into_iter().filter_map(PlannedKey::public).collect();
+    let (url, substituter) = (args.url.clone(), cache.substituter());
+    write_down(context, nix, &Provisioned { url, substituter, public_keys, ..Provisioned::default() }, true)?;
+    Ok(Ending::Problems)
 }
 
 /// Writes the address and the keys into `nixConfig` of flake.nix, where they are not there.

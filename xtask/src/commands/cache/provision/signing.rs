@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::KeySource;
+use cache_protocol::{KeySource, shown};
 
 use crate::config::{CacheKind, CacheUrl, Config, SigningKey};
 use crate::context::Context;
 use crate::github;
-use crate::nix::Nix;
+use crate::nix::{Nix, key_in};
+use crate::report::cache_provision::{self as report, PlannedKey};
 use crate::rules::cache_config::{host, identity};
 
 /// Where the secret half of the key for the cache at `url` is; nothing where the cache has a key of its own, or none is known.
@@ -19,12 +20,9 @@ use crate::rules::cache_config::{host, identity};
 /// When a new key has no place there, or cannot be made.
 pub fn source(context: &Context, nix: &Nix, url: &str, new: Option<&Path>) -> Result<Option<KeySource>> {
     if let Some(folder) = new {
-        let parsed = CacheUrl::parse(url)?;
-        if matches!(parsed.kind(), CacheKind::Cachix(_) | CacheKind::Attic) {
-            bail!("`{url}` signs with a key of its own: leave out --new-key");
-        }
-        let folder = outside(context, folder)?;
-        nix.signing_key(&folder, &name(&parsed, url)).context("make a signing key")?;
+        let (folder, name) = place(context, url, folder)?;
+        let public = nix.signing_key(&folder, &name).context("make a signing key")?;
+        report::key_used(&context.console, &public, &name);
         return Ok(Some(KeySource::File(folder.join("secret"))));
     }
     let config = Config::read(&context.repository)?.cache;
@@ -37,6 +35,27 @@ pub fn source(context: &Context, nix: &Nix, url: &str, new: Option<&Path>) -> Re
         Some(SigningKey::File(file)) => Some(KeySource::File(file)),
         Some(SigningKey::Variable(_) | SigningKey::Embedded(_)) | None => None,
     })
+}
+
+/// The key that `source` would take or make in the folder `new` for the cache at `url`.
+///
+/// # Errors
+/// When a new key has no place there.
+pub fn planned(context: &Context, url: &str, new: &Path) -> Result<PlannedKey> {
+    let (folder, name) = place(context, url, new)?;
+    Ok(match key_in(&folder)? {
+        Some(public) => PlannedKey::There(public),
+        None => PlannedKey::Made { name, folder },
+    })
+}
+
+/// The folder and the name of a new key for the cache at `url`.
+fn place(context: &Context, url: &str, folder: &Path) -> Result<(PathBuf, String)> {
+    let parsed = CacheUrl::parse(url)?;
+    if matches!(parsed.kind(), CacheKind::Cachix(_) | CacheKind::Attic) {
+        bail!("`{}` signs with a key of its own: leave out --new-key", shown(url));
+    }
+    Ok((outside(context, folder)?, name(&parsed, url)))
 }
 
 /// The folder, which is not in the repository: what is there, Nix copies to where everybody reads it, and git to where others do.
