@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::console::{Console, Mark, Verbosity};
 use super::words::{count, seconds, typed};
 use super::{files, outcome, problems};
-use crate::ci::{Job, JobName, JobResult, JobStatus, Planned, RunResult};
+use crate::ci::{Extent, Job, JobName, JobResult, JobStatus, NOT_ASKED_FOR, Planned, RunResult};
 use crate::kept::history::History;
 use crate::rules::Problem;
 
@@ -20,9 +20,31 @@ pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
         let word = row.job.name.word();
         let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_string(), |why| format!("({why})"));
         let usual = usual(row, history, part).map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
-        format!("{word:width$}  {:7}  {about}{usual}\n", row.job.phase.word())
+        let needed_by = needed_by(planned, row);
+        let why = match &needed_by[..] {
+            [] => String::new(),
+            jobs => format!(", needed by {}", jobs.join(", ")),
+        };
+        format!("{word:width$}  {:7}  {:10}  {about}{why}{usual}\n", row.job.phase.word(), extent(&row.job))
     };
     planned.iter().map(line).collect()
+}
+
+/// On which machines of GitHub a job runs.
+fn extent(job: &Job) -> &'static str {
+    match job.machine.extent {
+        Extent::Once => "once",
+        Extent::PerSystem => "per system",
+    }
+}
+
+/// Why a job runs that is there for others: which of those that run need it. Where all jobs run, nobody asks that.
+fn needed_by<'a>(planned: &'a [Planned], row: &Planned) -> Vec<&'a str> {
+    if row.left_out.is_some() || planned.iter().all(|row| row.left_out.as_deref() != Some(NOT_ASKED_FOR)) {
+        return Vec::new();
+    }
+    let running = planned.iter().filter(|other| other.left_out.is_none());
+    running.filter(|other| other.job.needs.contains(&row.job.name)).map(|other| other.job.name.word()).collect()
 }
 
 #[derive(Serialize)]
@@ -30,7 +52,9 @@ struct PlannedJson<'a> {
     name: &'a str,
     phase: &'a str,
     about: &'a str,
+    extent: &'a str,
     needs: Vec<&'a str>,
+    needed_by: Vec<&'a str>,
     left_out: Option<&'a str>,
     usual_seconds: Option<f64>,
 }
@@ -51,16 +75,18 @@ struct PlanJson<'a> {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn plan_json(planned: &[Planned], history: &History, part: &str) -> Result<String> {
-    let jobs = planned.iter().map(|row| planned_json(row, history, part)).collect();
+    let jobs = planned.iter().map(|row| planned_json(planned, row, history, part)).collect();
     Ok(serde_json::to_string_pretty(&PlanJson { schema: 1, jobs })? + "\n")
 }
 
-fn planned_json<'a>(row: &'a Planned, history: &History, part: &str) -> PlannedJson<'a> {
+fn planned_json<'a>(planned: &'a [Planned], row: &'a Planned, history: &History, part: &str) -> PlannedJson<'a> {
     PlannedJson {
         name: row.job.name.word(),
         phase: row.job.phase.word(),
         about: &row.job.about,
+        extent: extent(&row.job),
         needs: row.job.needs.iter().map(|need| need.word()).collect(),
+        needed_by: needed_by(planned, row),
         left_out: row.left_out.as_deref(),
         usual_seconds: usual(row, history, part),
     }
