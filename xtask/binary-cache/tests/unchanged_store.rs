@@ -73,6 +73,14 @@ impl Counting {
 }
 
 #[test]
+fn who_repairs_asks_the_store() {
+    let mut counting = Counting::new(TestNix::Distribution);
+    counting.keep();
+    counting.request.again = vec![counting.root().to_owned()];
+    assert_eq!(counting.plan().0, 1);
+}
+
+#[test]
 fn what_registers_signs_or_deletes_is_seen_at_once() {
     for nix in TestNix::ALL {
         let counting = Counting::new(nix);

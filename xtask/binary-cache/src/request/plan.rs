@@ -50,7 +50,8 @@ pub struct StoreFacts {
 /// # Errors
 /// When something that is wanted is not there, or Nix cannot be asked.
 pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
-    let kept = request.kept.as_ref().zip(request.store.database.as_ref());
+    // Who repairs has found something wrong: nothing is taken from before that.
+    let kept = request.kept.as_ref().zip(request.store.database.as_ref()).filter(|_| request.again.is_empty());
     let Some((file, database)) = kept else { return ask(request) };
     Kept { file, database, question: &(&request.store, &request.roots) }.or_asked(|| ask(request))
 }

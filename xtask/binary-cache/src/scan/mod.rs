@@ -1,8 +1,10 @@
 //! Secrets in what is about to leave this machine: keys and tokens by their looks, and exact values, each in every form.
 //!
-//! Everything is looked for in one pass over the blocks of a NAR; a hit counts only if what is around it confirms it.
+//! Everything is looked for in one pass over the blocks of a NAR, and in a second one over what has breaks in it, without them; a hit
+//! counts only if what is around it confirms it.
 
 mod form;
+mod joined;
 mod mark;
 mod value;
 
@@ -15,12 +17,15 @@ use memchr::memmem::Finder;
 use crate::expression::Expressions;
 use crate::pack::Observer;
 use form::{Form, forms};
+use joined::Joined;
 use mark::MARKS;
 use value::Values;
 
-/// How much is looked at before and behind a mark, in bytes of the file.
+/// How much is looked at before and behind a mark, in bytes of the file without breaks.
 const BEFORE: usize = 256;
 const BEHIND: usize = 1024;
+/// How much is waited for behind what is looked at: the longest value, and the breaks in it, though every byte has one of its own.
+const WAITING: usize = 2 * BEHIND;
 /// Bytes of all that is looked for, up to which the quickest search is used: at most a KiB of memory for each.
 const QUICK: usize = 32 * 1024;
 /// Bytes that are searched at once.
@@ -87,11 +92,15 @@ impl Scanner {
         let allow = sought.allow.clone();
         let mut texts = Vec::new();
         let mut needles = Vec::new();
-        // Values first: of two that begin at the same place, the first counts.
-        for value in &sought.values.wanted {
-            for (form, text) in forms(value.text()) {
-                texts.push(text);
-                needles.push(Needle { wanted: Wanted::Value(value.source.clone()), form });
+        // Values first: of two that begin at the same place, the first counts. As they are last: where breaks are taken out, they do
+        // not count, and must not hide another that does.
+        for plain in [false, true] {
+            for value in &sought.values.wanted {
+                for (form, text) in forms(value.text()).into_iter().filter(|(form, _)| (*form == Form::Plain) == plain)
+                {
+                    texts.push(text);
+                    needles.push(Needle { wanted: Wanted::Value(value.source.clone()), form });
+                }
             }
         }
         for (index, mark) in MARKS.iter().enumerate().filter(|_| sought.patterns) {
@@ -120,7 +129,7 @@ impl Scanner {
     #[must_use]
     pub fn watch(&self, path: &str) -> Watch {
         let search = self.search.clone().filter(|_| self.allow.first(path).is_none());
-        Watch { search, path: path.to_owned(), buffer: Vec::new(), looked_at: 0, offset: 0 }
+        Watch { search, path: path.to_owned(), buffer: Vec::new(), joined: Joined::default(), looked_at: 0, offset: 0 }
     }
 }
 
@@ -130,6 +139,8 @@ pub struct Watch {
     path: String,
     /// What was seen last: what was looked at already, as far as it may precede a mark, and what was not.
     buffer: Vec<u8>,
+    /// The part of it that has breaks.
+    joined: Joined,
     /// How much of the buffer was looked at.
     looked_at: usize,
     /// How much of the NAR precedes the buffer.
@@ -142,11 +153,11 @@ impl Observer for Watch {
         let mut rest = block;
         while !rest.is_empty() {
             let (taken, later) =
-                rest.split_at(rest.len().min((BLOCK + BEFORE + BEHIND).saturating_sub(self.buffer.len())));
+                rest.split_at(rest.len().min((BLOCK + BEFORE + WAITING).saturating_sub(self.buffer.len())));
             self.buffer.extend_from_slice(taken);
             rest = later;
-            if self.buffer.len() >= BLOCK + BEFORE + BEHIND {
-                self.look(&search, self.buffer.len() - BEHIND)?;
+            if self.buffer.len() >= BLOCK + BEFORE + WAITING {
+                self.look(&search, self.buffer.len() - WAITING)?;
             }
         }
         Ok(())
@@ -161,7 +172,10 @@ impl Observer for Watch {
 impl Watch {
     /// Looks for what begins before `end` of the buffer, and forgets what nothing needs any more.
     fn look(&mut self, search: &Search, end: usize) -> Result<(), Fault> {
-        if let Some((at, what, form)) = search.first(&self.buffer, self.looked_at, end) {
+        let whole = search.first(&self.buffer, self.looked_at, end);
+        if let Some((at, what, form)) =
+            whole.or_else(|| search.first_joined(&mut self.joined, &self.buffer, self.looked_at, end))
+        {
             let offset = self.offset + at as u64;
             let path = &self.path;
             let what = format!(
@@ -182,29 +196,49 @@ impl Watch {
 impl Search {
     /// The first secret of `text` that begins from `begin` to before `end`.
     fn first(&self, text: &[u8], begin: usize, end: usize) -> Option<(usize, &str, Form)> {
-        let mut at = begin;
-        while at < end {
-            let input = Input::new(text).range(at..).anchored(Anchored::No);
-            let found = self.automaton.find(input).filter(|found| found.start() < end);
-            let Some(found) = found else { break };
-            let needle = self.needles.get(found.pattern().as_usize())?;
-            match &needle.wanted {
-                Wanted::Value(source) => return Some((found.start(), source, needle.form)),
-                Wanted::Mark(index) => {
-                    let (before, from) = needle.form.decoded(text, found.start(), BEFORE, BEHIND);
-                    if let Some(mark) = MARKS.get(*index).filter(|mark| (mark.confirm)(&before, &from)) {
-                        return Some((found.start(), mark.what, needle.form));
-                    }
-                }
-            }
-            // What begins inside of it may be one.
-            at = found.start() + 1;
+        let whole = self.all(text, begin).next().filter(|(at, _, _)| *at < end);
+        if whole.is_some() {
+            return whole;
         }
         let range = text.get(begin..(end + 1).min(text.len())).filter(|_| self.patterns)?;
         let mut equals = self.equals.find_iter(range).map(|at| begin + at);
         equals.find(|at| mark::is_signing_key(text, *at)).map(|at| (at, "a private signing key of Nix", Form::Plain))
     }
+
+    /// The same for what is encoded, and has breaks in it.
+    fn first_joined(&self, joined: &mut Joined, text: &[u8], begin: usize, end: usize) -> Option<(usize, &str, Form)> {
+        joined.take(text);
+        // What is not encoded is another text without its breaks.
+        let encoded = self.all(joined.text(), 0).filter(|(_, _, form)| *form != Form::Plain);
+        let mut found = encoded.map(|(at, what, form)| (joined.origin(at), what, form));
+        found.find(|(at, _, _)| (begin..end).contains(at))
+    }
+
+    /// Every secret of `text` that begins at `begin` or behind.
+    fn all<'a>(&'a self, text: &[u8], begin: usize) -> impl Iterator<Item = (usize, &'a str, Form)> {
+        let mut at = begin;
+        let hits = std::iter::from_fn(move || {
+            let input = Input::new(text).range(at.min(text.len())..).anchored(Anchored::No);
+            let found = self.automaton.find(input)?;
+            // What begins inside of it may be one.
+            at = found.start() + 1;
+            Some(found)
+        });
+        hits.filter_map(|found| {
+            let needle = self.needles.get(found.pattern().as_usize())?;
+            match &needle.wanted {
+                Wanted::Value(source) => Some((found.start(), source.as_str(), needle.form)),
+                Wanted::Mark(index) => {
+                    let (before, from) = needle.form.decoded(text, found.start(), BEFORE, BEHIND);
+                    let mark = MARKS.get(*index).filter(|mark| (mark.confirm)(&before, &from))?;
+                    Some((found.start(), mark.what, needle.form))
+                }
+            }
+        })
+    }
 }
 
+#[cfg(test)]
+mod broken;
 #[cfg(test)]
 mod tests;

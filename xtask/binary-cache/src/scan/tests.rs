@@ -9,11 +9,11 @@ use cache_protocol::{ScanValue, SecretText};
 
 const PATH: &str = "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-app";
 
-fn patterns() -> Scan {
+pub fn patterns() -> Scan {
     Scan { patterns: true, ..Scan::default() }
 }
 
-fn sought(scan: &Scan) -> Result<Sought, Fault> {
+pub fn sought(scan: &Scan) -> Result<Sought, Fault> {
     Sought::read(scan, &|name| match name {
         "TOKEN" => Some("correct horse\u{ff}~~?>\n".to_owned()),
         "SHORT" => Some("1234567".to_owned()),
@@ -106,7 +106,7 @@ fn blocks_hide_nothing() {
     // Across the border of what is searched at once, at every place.
     let key = SigningKey::from_seed("fleet-1", [3; 32]).secret_text();
     for (secret, shift) in [(AGE, 0), (key.as_str(), key.len() - 2)] {
-        for at in (BLOCK - 100..BLOCK + BEFORE + BEHIND + 100).step_by(61) {
+        for at in (BLOCK - 100..BLOCK + BEFORE + WAITING + 100).step_by(61) {
             let mut content = vec![b' '; at];
             content.extend_from_slice(secret.as_bytes());
             content.extend_from_slice(&[b' '; 3000]);

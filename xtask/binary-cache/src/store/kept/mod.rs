@@ -120,8 +120,10 @@ struct Written {
 impl State {
     /// That of the database at `path` now; nothing if there is none, or it cannot be looked at.
     fn of(path: &Path) -> Option<Self> {
-        let database = fs::metadata(path).ok().filter(Metadata::is_file)?;
-        let mut log = path.as_os_str().to_owned();
+        // SQLite follows links before it names the log.
+        let path = path.canonicalize().ok()?;
+        let database = fs::metadata(&path).ok().filter(Metadata::is_file)?;
+        let mut log = path.into_os_string();
         log.push("-wal");
         let log = match fs::metadata(log) {
             Ok(log) => Some(log).filter(|log| log.len() > 0),

@@ -85,6 +85,17 @@ fn a_store_is_asked_again_once_its_database_changed() {
 }
 
 #[test]
+fn the_log_lies_beside_what_a_link_leads_to() {
+    let place = Place::new();
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    fs::rename(place.path("db.sqlite"), place.path("elsewhere/db")).unwrap();
+    std::os::unix::fs::symlink("elsewhere/db", place.path("db.sqlite")).unwrap();
+    place.check(|| (), false);
+    place.check(|| place.write("elsewhere/db-wal", "frame"), true);
+    place.check(|| place.write("elsewhere/db-wal", "other"), true);
+}
+
+#[test]
 fn an_answer_counts_for_its_question_alone() {
     let place = Place::new();
     assert!(place.asks("one"));
