@@ -89,6 +89,9 @@ const SHAPES: [(&str, &str); 10] = [
     ("i64", "a whole number"),
 ];
 
+/// Keys that must be there and do not say by their name what they hold, each with an example: those of `[[cache.rule]]`.
+const EXAMPLES: [(&str, &str); 2] = [("event", "event = [\"push\"]"), ("action", "action = \"push\"")];
+
 /// The error in one line, in the words of the file, with the nearest known word where an unknown one stands.
 fn explanation(error: &toml::de::Error) -> String {
     let message = error.message().lines().next().unwrap_or_default();
@@ -96,7 +99,9 @@ fn explanation(error: &toml::de::Error) -> String {
     if message.starts_with("missing field")
         && let Some(name) = names.next()
     {
-        return format!("the key `{name}` is missing here");
+        let example = EXAMPLES.iter().find(|(key, _)| *key == name);
+        let example = example.map(|(_, example)| format!(": write for example `{example}`")).unwrap_or_default();
+        return format!("the key `{name}` is missing here{example}");
     }
     if let Some((given, expected)) = ["invalid type: ", "invalid value: "]
         .iter()

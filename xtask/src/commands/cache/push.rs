@@ -91,6 +91,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
         pushed => pushed?,
     };
+    warn_unsigned(context, &target, &pushed);
     if args.json {
         context.console.answer(&cache::json(&pushed)?);
     }
@@ -196,6 +197,13 @@ pub fn told(context: &Context, target: &Target, pushed: &Pushed) -> PushEnding {
     let ending = ending(target, pushed);
     cache::pushed(&context.console, pushed, ending != PushEnding::Failed);
     ending
+}
+
+/// Says it where something was pushed that nobody signs: no other machine would take it.
+pub fn warn_unsigned(context: &Context, target: &Target, pushed: &Pushed) {
+    if !target.signs() && !pushed.pushed.is_empty() {
+        cache::unsigned(&context.console, &target.cache.url);
+    }
 }
 
 /// Says what became of a push, and what that means for the run.

@@ -104,6 +104,11 @@ pub(super) fn is_on_disk(url: &str) -> bool {
     url.starts_with("file:") || url.starts_with('/')
 }
 
+fn signs(cache: &Cache) -> bool {
+    let schemes = ["file://", "http://", "https://", "s3://"];
+    cache.signing_key.is_some() || !schemes.iter().any(|scheme| cache.url.starts_with(scheme))
+}
+
 impl Target {
     /// Refuses to ask a cache behind the network where that is not to be asked.
     ///
@@ -114,6 +119,11 @@ impl Target {
             bail!("{} cannot be asked with --offline", shown(&self.cache.substituter()));
         }
         Ok(())
+    }
+
+    /// Whether somebody signs what is pushed: a key of this run, or the cache itself. Another store of Nix has its own rules.
+    pub fn signs(&self) -> bool {
+        signs(&self.cache)
     }
 
     /// How much around an output goes along.
@@ -154,5 +164,25 @@ impl Target {
             config::Compression::Xz => Compression::Xz,
             config::Compression::None => Compression::None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_signs_or_the_cache_itself() {
+        let key = || Some(KeySource::Variable("KEY".to_owned()));
+        let check = |url: &str, signing_key: Option<KeySource>, expected: bool| {
+            assert_eq!(signs(&Cache { signing_key, ..reading(url, &[]) }), expected, "{url}");
+        };
+        for url in ["file:///c", "http://h", "https://h", "s3://b"] {
+            check(url, None, false);
+            check(url, key(), true);
+        }
+        for url in ["cachix://c", "attic+https://h/c", "ssh-ng://h"] {
+            check(url, None, true);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Prove that what is required is in the cache: whole, signed, each file there
 
 use anyhow::{Context as _, Result, bail};
-use cache_protocol::{Required, Verified, VerifyRequest};
+use cache_protocol::{Required, Verified, VerifyFault, VerifyRequest};
 use clap::builder::FalseyValueParser;
 
 use super::repair::repair;
@@ -122,5 +122,41 @@ pub fn found(session: &Session<'_>, verified: &Verified) -> Vec<Problem> {
 
 /// The paths that are in the cache, and not as they should be.
 pub fn damaged(session: &Session<'_>, target: &Target, roots: &Roots) -> Result<Vec<String>> {
-    Ok(verify(session, target, roots, true, 0)?.again)
+    Ok(mendable(verify(session, target, roots, true, 0)?, target.signs()))
+}
+
+/// The paths that another push mends: without somebody who `signs`, what lacks a signature would lack it again.
+pub(super) fn mendable(verified: Verified, signs: bool) -> Vec<String> {
+    let of_signature = |fault: &VerifyFault| {
+        matches!(fault, VerifyFault::Unsigned | VerifyFault::OtherKeys(_) | VerifyFault::BadSignature(_))
+    };
+    let lacks = |path: &String| {
+        let mut faults = verified.problems.iter().filter(|problem| problem.path == *path);
+        faults.any(|problem| of_signature(&problem.fault))
+    };
+    verified.again.iter().filter(|path| signs || !lacks(path)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cache_protocol::VerifyProblem;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_signs_is_not_pushed_again() {
+        let check = |fault: VerifyFault, signs: bool, expected: &[&str]| {
+            let (path, root) = ("a".to_owned(), "r".to_owned());
+            let problems = vec![VerifyProblem { path, root, referrer: None, fault: fault.clone() }];
+            let verified = Verified { problems, again: vec!["a".into(), "b".into()], ..Verified::default() };
+            assert_eq!(mendable(verified, signs), expected, "{fault:?} {signs}");
+        };
+        for fault in
+            [VerifyFault::Unsigned, VerifyFault::OtherKeys(Vec::new()), VerifyFault::BadSignature("k-1".to_owned())]
+        {
+            check(fault.clone(), false, &["b"]);
+            check(fault, true, &["a", "b"]);
+        }
+        check(VerifyFault::NoFile("nar/x".to_owned()), false, &["a", "b"]);
+    }
 }

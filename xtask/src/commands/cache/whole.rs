@@ -95,6 +95,7 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         }
         pushed => pushed?,
     };
+    push::warn_unsigned(session.context, &target, &pushed);
     let ending = push::told(session.context, &target, &pushed);
     let outputs = per_output(&roots, &pushed);
     Ok(Done { ending, said: cache::pushed_verdict(&pushed), outputs, spans: steps.spans() })

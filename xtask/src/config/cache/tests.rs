@@ -153,7 +153,12 @@ fn unknown_keys_and_values_are_named_with_their_line() {
         &format!("{rule}event = [\"push\", \"pull_reqest\"]"),
         ":4:18: unknown value `pull_reqest`: did you mean `pull_request`?",
     );
-    refused("[[cache.rule]]\nevent = [\"push\"]", ":2:1: the key `action` is missing here");
+    refused(
+        "[[cache.rule]]\nevent = [\"push\"]",
+        ":2:1: the key `action` is missing here: write for example `action = \"push\"`",
+    );
+    let example = ":2:1: the key `event` is missing here: write for example `event = [\"push\"]`";
+    refused("[[cache.rule]]\naction = \"push\"", example);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use analytics::{analytics, analytics_line, analytics_markdown};
 pub use plan::{Unbuilt, plan, unbuilt};
 pub use policy::{decision, decision_json};
-pub use push::{Progress, output_push, pushed, pushed_verdict};
+pub use push::{Progress, output_push, pushed, pushed_verdict, unsigned};
 pub use verify::{problem, verified_verdict};
 
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cache_protocol::{Event, Pushed};
+use cache_protocol::{Event, Pushed, shown};
 
 use crate::ci::OutputPush;
 use crate::report::console::{Console, Mark};
@@ -89,6 +89,16 @@ pub fn pushed(console: &Console, pushed: &Pushed, tolerated: bool) {
         let because = path.because_of.as_ref().map(|path| format!(", which refers to {path}")).unwrap_or_default();
         console.mark(mark, &format!("not pushed: {}{because}: {}", path.path, path.fault));
     }
+}
+
+/// Says that nobody signs what is pushed to the cache at `url`.
+pub fn unsigned(console: &Console, url: &str) {
+    let url = shown(url);
+    console.mark(Mark::Warning, &format!("nothing here signs what is pushed to {url}, and Nix takes nothing unsigned"));
+    console.always(
+        "    fix: name the secret key by `signing_key_file` in `[cache]` of xtask.toml, or make one: \
+         cargo xtask cache provision URL --new-key DIR",
+    );
 }
 
 /// What became of one output in a push, in a few words.

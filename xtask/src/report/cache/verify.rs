@@ -36,7 +36,10 @@ fn repair(push: &str) -> String {
 }
 
 fn signing(push: &str) -> String {
-    format!("{push} --repair, with the key whose public half is in nixConfig of flake.nix")
+    format!(
+        "{push} --repair, with the key whose public half is in nixConfig of flake.nix: `signing_key_file` in `[cache]` of xtask.toml; \
+         cargo xtask cache provision URL --new-key DIR makes one"
+    )
 }
 
 /// What was found, in one line.
