@@ -18,6 +18,13 @@ pub fn without_control(text: &str) -> String {
         .collect()
 }
 
+/// `text` as it may be shown to anybody: without control characters, credentials, and the values of secrets.
+#[must_use]
+pub fn fit_to_be_shown(text: &str) -> String {
+    // A secret may itself hold what is taken out: it is masked as it stands, before it is not to be known again.
+    tokens::without_tokens(&without_credentials(&without_control(&tokens::without_tokens(text))))
+}
+
 /// `text` without the user and password of any URL in it: `https://me:secret@host/` is `https://host/`.
 #[must_use]
 pub fn without_credentials(text: &str) -> String {

@@ -195,6 +195,94 @@ fn a_secret_is_given_hidden_and_missed() {
 }
 
 #[test]
+fn a_secret_is_hidden_whatever_it_holds_and_one_that_cannot_be_is_not_used() {
+    let jobs = "[ci.jobs.deploy]\nsecrets = ['SEC']\n\
+                command = ['sh', '-c', 'echo \"with $SEC\"; echo with $SEC >&2; exit 1']\n";
+    let mut sandbox = place(TestNix::Modern, jobs);
+    for github in ["false", "true"] {
+        sandbox.set("GITHUB_ACTIONS", github);
+        for (value, parts) in [
+            ("abcd\tefghijk", &["abcd", "efghijk"][..]),
+            ("postgres://u:pass1234word@h/db?x=verysecretquery", &["pass1234word", "verysecretquery"]),
+            ("ab\u{1}cd\u{1b}[31mefgh", &["efgh", "abcd"]),
+            ("q7#z", &["q7#z"]),
+            ("#q7zz", &["q7zz"]),
+        ] {
+            sandbox.set("SEC", value);
+            let ran = ci(&sandbox, &["deploy"]).ends(1).says(&["│ with ***"]);
+            let mut told = vec![("stdout".to_owned(), ran.stdout), ("stderr".to_owned(), ran.stderr)];
+            for entry in fs::read_dir(sandbox.path("state/report")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                    told.push((path.display().to_string(), text));
+                }
+            }
+            for (place, text) in told {
+                let shown = |line: &&str| !line.starts_with("::add-mask::");
+                let text = text.lines().filter(shown).collect::<Vec<_>>().join("\n");
+                assert!(!parts.iter().any(|part| text.contains(part)), "{value:?} in {place}: {text}");
+            }
+        }
+    }
+    sandbox.set("SEC", "abc");
+    let ran = ci(&sandbox, &["deploy"]).ends(2);
+    let ran = ran.says(&["`deploy` wants the secret `SEC`, which is shorter than 4 characters: to hide it would take"]);
+    assert!(!ran.stderr.contains("│ with"), "{}", ran.stderr);
+}
+
+const STOPPED: &str = r#"
+[ci.jobs.slow]
+timeout = "2s"
+command = ["sh", "-c", "echo so far; sleep 4320"]
+[ci.jobs.absent]
+command = ["no-such-program", "word"]
+[ci.jobs.leaving]
+command = ["sh", "-c", "sleep 4321 & echo done"]
+[ci.jobs.failing]
+command = ["sh", "-c", "sleep 4321 & exit 7"]
+[ci.jobs.endless]
+command = ["sh", "-c", "head -c 300000000 /dev/zero | tr '\\0' x; echo; echo and on; exit 1"]
+"#;
+
+#[test]
+fn a_job_that_does_not_come_to_its_end_is_told_with_its_place_and_what_to_do() {
+    let mut sandbox = place(TestNix::Modern, STOPPED);
+    sandbox.set("GITHUB_ACTIONS", "true");
+    let check = |name: &str, ends: i32, line: u64, fault: &str, fix: &str| {
+        let ran = ci(&sandbox, &[name]).ends(ends).says(&[fault, fix]);
+        let annotation = format!("::error file=xtask.toml,line={line},");
+        let marked = ran.stderr.lines().filter(|line| line.starts_with(&annotation)).count();
+        assert_eq!(marked, 1, "{}", ran.stderr);
+        let problem = job(&sandbox, name)["problems"][0].clone();
+        assert_eq!(problem["place"]["line"], line, "{problem}");
+    };
+    let fix = "fix: raise `timeout` of [ci.jobs.slow], or see what it waits for";
+    check("slow", 1, 2, "sleep 4320'` timed out after 2s\n│ so far", fix);
+    check("absent", 2, 5, "xtask.toml:5: no program `no-such-program`", "fix: install it, or correct `command`");
+}
+
+#[test]
+fn what_a_job_leaves_running_is_ended_and_it_ends_as_it_did() {
+    let sandbox = place(TestNix::Modern, STOPPED);
+    ci(&sandbox, &["leaving"]).ends(0).says(&["│ done", "`leaving` left a process running: ended (1)", "✓ leaving"]);
+    ci(&sandbox, &["failing"]).ends(1).says(&["`failing` left a process running: ended (1)", "exit status 7"]);
+    let running = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        // One that ended meanwhile has none.
+        fs::read_to_string(entry.ok()?.path().join("cmdline")).ok()
+    });
+    assert_eq!(running.filter(|command| command.starts_with("sleep\u{0}4321")).count(), 0);
+}
+
+#[test]
+fn of_a_line_without_an_end_the_beginning_is_shown() {
+    let sandbox = place(TestNix::Modern, STOPPED);
+    let ran = ci(&sandbox, &["endless"]).ends(1);
+    let ran = ran.says(&[&format!("│ {} …\n", "x".repeat(4096)), "│ and on"]);
+    assert!(ran.stderr.len() < 100_000, "{}", ran.stderr.len());
+}
+
+#[test]
 fn a_finished_run_must_have_them() {
     let sandbox = place(TestNix::Modern, GREEN);
     let words = ["plan", "lock", "build x86_64-linux", "greet", "read", "other"];

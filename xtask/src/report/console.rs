@@ -10,7 +10,7 @@ use super::runner::{Group, masks, on_github, stderr_is_a_file, without_commands}
 use super::turns::{Piece, Turns, speaker};
 use crate::interrupt;
 use crate::plain_text::tokens::{self, without_tokens};
-use crate::plain_text::{without_control, without_credentials};
+use crate::plain_text::{fit_to_be_shown, without_control};
 use crate::rules::Problem;
 
 /// When to colour.
@@ -289,7 +289,7 @@ impl Console {
 
 /// `text` as it may be shown: whatever it holds came from outside.
 fn shown(text: &str) -> String {
-    without_tokens(&without_credentials(&without_control(text)))
+    fit_to_be_shown(text)
 }
 
 /// The control sequence that takes `lines` lines above the cursor off the screen.

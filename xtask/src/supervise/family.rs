@@ -44,27 +44,51 @@ fn resident_by_ps(pid: i32) -> Option<u64> {
 
 /// Every descendant of `ancestor` that runs now.
 pub fn descendants(ancestor: i32) -> Vec<i32> {
-    let pairs = if cfg!(target_os = "linux") { parents_by_proc() } else { parents_by_ps() };
-    family(ancestor, &pairs.unwrap_or_default())
+    let table = if cfg!(target_os = "linux") { by_proc() } else { by_ps() }.unwrap_or_default();
+    family(ancestor, &table.iter().map(|process| (process.pid, process.parent)).collect::<Vec<_>>())
 }
 
-/// Every process and its parent, as Linux shows them; `ps` is not on every machine.
-fn parents_by_proc() -> Option<Vec<(i32, i32)>> {
+/// Every process of the group of this number that runs now, and all their descendants.
+pub fn group(number: i32) -> Vec<i32> {
+    let table = if cfg!(target_os = "linux") { by_proc() } else { by_ps() }.unwrap_or_default();
+    let mut found: Vec<i32> =
+        table.iter().filter(|process| process.group == number).map(|process| process.pid).collect();
+    let pairs: Vec<(i32, i32)> = table.iter().map(|process| (process.pid, process.parent)).collect();
+    let below: Vec<i32> = found.iter().flat_map(|&pid| family(pid, &pairs)).collect();
+    found.extend(below);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// A process, its parent, and its process group.
+struct Process {
+    pid: i32,
+    parent: i32,
+    group: i32,
+}
+
+/// Every process, as Linux shows them; `ps` is not on every machine.
+fn by_proc() -> Option<Vec<Process>> {
     let pids = std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let pair = |pid: i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
         let (_, after_name) = stat.rsplit_once(") ")?;
-        Some((pid, after_name.split(' ').nth(1)?.parse().ok()?))
+        let mut fields = after_name.split(' ');
+        // One that nobody has waited for yet runs no more, and belongs to no group that could be ended.
+        let ended = matches!(fields.next()?, "Z" | "X");
+        let (parent, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Process { pid, parent, group: if ended { 0 } else { group } })
     };
     Some(pids.filter_map(pair).collect())
 }
 
-fn parents_by_ps() -> Option<Vec<(i32, i32)>> {
-    let table = process::ask(Command::new("ps").args(["-A", "-o", "pid=,ppid="])).ok()?;
+fn by_ps() -> Option<Vec<Process>> {
+    let table = process::ask(Command::new("ps").args(["-A", "-o", "pid=,ppid=,pgid="])).ok()?;
     let pair = |line: &str| {
         let mut numbers = line.split_whitespace().map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        Some(Process { pid: numbers.next()?.ok()?, parent: numbers.next()?.ok()?, group: numbers.next()?.ok()? })
     };
     Some(table.lines().filter_map(pair).collect())
 }

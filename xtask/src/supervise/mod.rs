@@ -4,14 +4,14 @@
 
 pub mod deadline;
 mod family;
+mod hearing;
+mod running;
 mod stopping;
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -19,6 +19,9 @@ use rustix::process::{Pid, Signal};
 
 pub use family::kill_family;
 use family::{descendants, kill_all};
+pub use hearing::is_cut;
+use hearing::{LAST_WORDS, LONGEST_DATA, heard};
+pub use running::{run, run_alone};
 pub use stopping::Stopping;
 
 use crate::{interrupt, process};
@@ -40,10 +43,6 @@ pub struct Child {
 
 /// How often an interrupt is looked for.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long a child's last lines are waited for once it ended; a grandchild may hold its stderr open for ever.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-/// How often that wait begins anew because the last lines are still being handed over.
-const LAST_WAITS: usize = 20;
 /// How many events may wait to be taken in: a child that says more waits in its turn, so that nobody's memory grows.
 pub const BACKLOG: usize = 1024;
 
@@ -56,7 +55,7 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().with_context(|| not_started(command))?;
     let stderr = child.stderr.take().with_context(|| not_started(command))?;
-    heard(child, stderr, sink).with_context(|| not_started(command))
+    heard(child, stderr, LONGEST_DATA, sink).with_context(|| not_started(command))
 }
 
 /// Starts `command`, hands `input` to it, and passes every line of its answer on stdout, then its end, to `sink`.
@@ -74,85 +73,11 @@ pub fn converse(
     let stdout = child.stdout.take().with_context(|| not_started(command))?;
     // A child that ends without having read its input says so by how it ends.
     std::thread::spawn(move || drop(stdin.write_all(&input)));
-    heard(child, stdout, sink).with_context(|| not_started(command))
+    heard(child, stdout, LONGEST_DATA, sink).with_context(|| not_started(command))
 }
 
 fn not_started(command: &Command) -> String {
     format!("could not start {}", process::spelled(command))
-}
-
-/// Passes the lines of `stream`, then the end of `child`, to `sink`; `None` for a child without a number.
-fn heard(
-    mut child: std::process::Child,
-    stream: impl Read + Send + 'static,
-    sink: impl Fn(ChildEvent) + Send + Clone + 'static,
-) -> Option<Child> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
-    let (heard, all_heard) = mpsc::channel::<()>();
-    let line_sink = sink.clone();
-    let handing_over = Arc::new(AtomicBool::new(false));
-    let is_handing_over = Arc::clone(&handing_over);
-    std::thread::spawn(move || {
-        for line in BufReader::with_capacity(1 << 16, stream).split(b'\n') {
-            let Ok(line) = line else { break };
-            handing_over.store(true, Ordering::SeqCst);
-            line_sink(ChildEvent::Line(line));
-            handing_over.store(false, Ordering::SeqCst);
-        }
-        drop(heard);
-    });
-    std::thread::spawn(move || {
-        let status = child.wait();
-        for _ in 0..LAST_WAITS {
-            // Disconnected when the reader is done: the only way this returns before the time is over.
-            let waited = all_heard.recv_timeout(LAST_WORDS);
-            if waited != Err(RecvTimeoutError::Timeout) || !is_handing_over.load(Ordering::SeqCst) {
-                break;
-            }
-        }
-        sink(ChildEvent::Ended(status));
-    });
-    Some(Child { pid })
-}
-
-/// Runs `command` to its end and tells `said` every line of its stdout and stderr as it comes. An interrupt, or the deadline of what
-/// it is run for, ends it in order, and all of its family with it.
-///
-/// # Errors
-/// When it cannot be started, its end cannot be learnt, or it was ended before it was done.
-pub fn run(command: &mut Command, said: &mut dyn FnMut(&[u8])) -> Result<ExitStatus> {
-    let (reader, writer) = std::io::pipe().with_context(|| not_started(command))?;
-    let both = writer.try_clone().with_context(|| not_started(command))?;
-    command.stdin(Stdio::null()).stdout(both).stderr(writer).process_group(0);
-    let spawned = command.spawn().with_context(|| not_started(command));
-    // Nobody but the child is to hold the end that is written to, or its end would never be read.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let (sender, events) = mpsc::sync_channel(BACKLOG);
-    let child = heard(spawned?, reader, move |event| drop(sender.send(event))).with_context(|| not_started(command))?;
-    let (deadline, mut stopping, mut family) = (deadline::current(), None, Vec::new());
-    loop {
-        match events.recv_timeout(LOOK) {
-            Ok(ChildEvent::Line(line)) => said(&line),
-            Ok(ChildEvent::Ended(status)) if stopping.is_none() => return Ok(status?),
-            Ok(ChildEvent::Ended(_)) => {
-                // What it has started may listen to less than it does, and is found by nobody once it is gone.
-                child.kill();
-                kill_all(family);
-                bail!("{} was ended before it was done", process::spelled(command));
-            }
-            Err(_) => {}
-        }
-        if interrupt::count() > 0 || deadline.over().is_some() {
-            let stage = stopping.get_or_insert_with(Stopping::default);
-            if stage.go_on(interrupt::count() > 1) {
-                family.extend(descendants(child.pid.as_raw_nonzero().get()));
-                child.end_with(stage.signal());
-            }
-            if stage.is_over() {
-                bail!("{} does not end", process::spelled(command));
-            }
-        }
-    }
 }
 
 /// Runs `command` to its end and returns everything it said on stderr, line by line; an interrupt, or the deadline of what it is run
@@ -200,6 +125,13 @@ impl Child {
         kill_all(family);
     }
 
+    /// Ends what a child that has ended has started and left running, as far as its process group shows it: how many those were.
+    fn kill_what_is_left(&self) -> usize {
+        let left = family::group(self.pid.as_raw_nonzero().get());
+        kill_all(left.iter().copied());
+        left.len()
+    }
+
     /// Resident memory of the child in MiB; 0 when it cannot be read, as for one that just ended.
     #[must_use]
     pub fn resident_mib(&self) -> u64 {
@@ -228,7 +160,7 @@ mod tests {
     }
 
     /// How many processes sleep for that many seconds.
-    fn sleeping(seconds: u32) -> usize {
+    pub(super) fn sleeping(seconds: u32) -> usize {
         let commands = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
             // One that ended meanwhile has none.
             std::fs::read_to_string(entry.ok()?.path().join("cmdline")).ok()
@@ -269,16 +201,6 @@ mod tests {
         let family_left = descendants(child.pid.as_raw_nonzero().get());
         assert_eq!(family_left, Vec::<i32>::new());
         assert_eq!(sleeping(61), 0);
-    }
-
-    #[test]
-    fn all_that_a_child_says_is_told_and_how_it_ends() {
-        let mut lines = Vec::new();
-        let mut said = |line: &[u8]| lines.push(String::from_utf8_lossy(line).into_owned());
-        let status = run(Command::new("sh").args(["-c", "echo a; echo b >&2; printf c; exit 3"]), &mut said).unwrap();
-        assert_eq!((lines.join(" "), status.code()), ("a b c".to_owned(), Some(3)));
-        let killed = run(Command::new("sh").args(["-c", "kill -KILL $$"]), &mut |_| {}).unwrap();
-        assert_eq!(killed.code(), None);
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::{Result, bail};
 
+use super::endings::stopped;
 use super::shared::Jobs;
 use crate::ci::{Job, JobResult, Phase, Work};
 use crate::config::Config;
 use crate::context::Context;
-use crate::plain_text::tokens::{self, without_tokens};
-use crate::plain_text::{without_control, without_credentials};
+use crate::plain_text::fit_to_be_shown;
+use crate::plain_text::tokens::{self, SHORTEST_DECLARED, without_tokens};
 use crate::process::spelled;
 use crate::push_policy::{Origin, Trigger, Variables, unpublished};
 use crate::rules::Problem;
@@ -19,6 +20,9 @@ use crate::{github, supervise};
 
 /// How much of what a failed command said last is told with its failure.
 const TAIL: usize = 20;
+
+/// How many characters are shown of a line that is too long to be kept.
+const READABLE: usize = 4096;
 
 impl Jobs<'_> {
     /// Runs what `job` is about; it has succeeded if that ends with exit status 0.
@@ -45,6 +49,13 @@ impl Jobs<'_> {
             let reason = "stand-in inputs are never published: `--inputs locked` has the real ones".to_owned();
             return Ok(JobResult::skipped(job.name, reason));
         }
+        if let Some(secret) = job.machine.secrets.iter().find(|name| tokens::is_too_short(name)) {
+            bail!(
+                "`{}` wants the secret `{secret}`, which is shorter than {SHORTEST_DECLARED} characters: to hide it would take \
+                 letters out of every line; set a longer one",
+                job.word()
+            );
+        }
         let mut command = call(self.context, job, || self.session())?;
         // As on GitHub: what another job is given is not this one's.
         tokens::declared().iter().filter(|name| !job.machine.secrets.contains(name)).for_each(|name| {
@@ -53,19 +64,28 @@ impl Jobs<'_> {
         let console = &self.context.console;
         console.command(&spelled(&command));
         let mut tail = VecDeque::new();
-        let status = supervise::run(&mut command, &mut |line| {
+        let ran = supervise::run_alone(&mut command, &mut |line| {
             let line = legible(line);
             console.line(&format!("│ {line}"));
             tail.push_back(line);
             if tail.len() > TAIL {
                 tail.pop_front();
             }
-        })?;
+        });
+        let said: String = tail.iter().map(|line| format!("\n│ {line}")).collect();
+        let command = without_tokens(&spelled(&command));
+        let (status, left) = match ran {
+            Ok(ended) => ended,
+            Err(error) => return Ok(stopped(job, &error, &format!("`{command}`"), &said)),
+        };
+        if left > 0 {
+            let processes = if left == 1 { "a process" } else { "processes" };
+            console.line(&format!("`{}` left {processes} running: ended ({left})", job.word()));
+        }
         if status.success() {
             return Ok(JobResult::of(job.name, Vec::new()));
         }
-        let said: String = tail.iter().map(|line| format!("\n│ {line}")).collect();
-        let fault = format!("`{}` {}{said}", without_tokens(&spelled(&command)), ending(status));
+        let fault = format!("`{command}` {}{said}", ending(status));
         let flags = self.session().map(Session::flags).unwrap_or_default();
         let fix = format!("`cargo xtask ci {}{flags}` runs it again", job.word());
         Ok(JobResult::of(job.name, vec![Problem::new(job.place.clone(), fault, fix)]))
@@ -121,10 +141,19 @@ fn withheld(secret: &str, trigger: &Trigger) -> Option<String> {
 
 /// What was said, as it may be shown: of a line that was written over, what stood there last.
 fn legible(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
+    // Masked first: a secret may hold what is written over, or taken out, and is not to be known again afterwards.
+    let masked = without_tokens(&String::from_utf8_lossy(line));
+    // Where the rest is left out, the end may be the beginning of a secret, which no mask fits.
+    let text = if supervise::is_cut(line) { readable(&masked) } else { masked };
     let text = text.trim_end_matches('\r');
     let last = text.rsplit('\r').next().unwrap_or_default();
-    without_tokens(&without_credentials(&without_control(last)))
+    fit_to_be_shown(last)
+}
+
+/// The beginning of a line that goes on for longer than anybody reads.
+fn readable(line: &str) -> String {
+    let beginning: String = line.chars().take(READABLE).take(line.chars().count().saturating_sub(READABLE)).collect();
+    beginning + " …"
 }
 
 /// How a command ended that did not succeed.

@@ -1,8 +1,11 @@
 //! What a job comes to that could not do its work: interrupted, out of time, called off, or in want of something.
 
-use crate::ci::{JobName, JobResult, JobStatus};
+use std::io::{self, ErrorKind};
+
+use crate::ci::{Job, JobName, JobResult, JobStatus, Work};
 use crate::interrupt;
 use crate::report::overdue;
+use crate::rules::Problem;
 use crate::session::Report;
 use crate::supervise::deadline::{self, Over};
 
@@ -35,6 +38,28 @@ pub fn unable(name: JobName, error: &anyhow::Error) -> JobResult {
         None => (JobStatus::CouldNotCheck, format!("{error:#}")),
     };
     JobResult { status, reason: Some(reason), ..JobResult::of(name, Vec::new()) }
+}
+
+/// What a job of xtask.toml comes to whose `command` did not come to its end because of `error`; `said` is what it said last.
+pub fn stopped(job: &Job, error: &anyhow::Error, command: &str, said: &str) -> JobResult {
+    let result = unable(job.name, error);
+    let missing =
+        error.root_cause().downcast_ref().is_some_and(|error: &io::Error| error.kind() == ErrorKind::NotFound);
+    let (fault, fix) = match (&job.work, deadline::current().over()) {
+        (_, Some(over @ Over::TimedOut(_))) if result.status == JobStatus::Failed => {
+            let table = format!("[ci.jobs.{}]", job.word());
+            (
+                format!("{command} {}{said}", over.words()),
+                format!("raise `timeout` of {table}, or see what it waits for"),
+            )
+        }
+        (Work::Command(words), None) if missing && result.status == JobStatus::CouldNotCheck => {
+            let program = words.first().map(String::as_str).unwrap_or_default();
+            (format!("no program `{program}`"), "install it, or correct `command`".to_owned())
+        }
+        _ => return result,
+    };
+    JobResult { problems: vec![Problem::new(job.place.clone(), fault, fix)], ..result }
 }
 
 /// What a job comes to that looks at outputs of which not all could be looked at.
