@@ -29,6 +29,21 @@ inputs = ["site"]
 command = ["true"]
 "#;
 
+#[test]
+fn a_change_of_the_flake_affects_what_nix_runs_and_one_of_a_script_its_command() {
+    let sandbox = fleet(TestNix::Modern);
+    let job = |name: &str, work: &str| format!("[ci.jobs.{name}]\n{work}\ninputs = [\"docs/**\"]\n");
+    let jobs = [job("docs", "app = 'a'"), job("site", "shell = ['a']"), job("spelling", "command = ['sh', 'ci/a.sh']")];
+    sandbox.write("xtask.toml", &jobs.concat());
+    sandbox.write("ci/a.sh", "true\n");
+    commit(&sandbox, "jobs");
+    assert_eq!(own_jobs(&sandbox), [""; 0]);
+    sandbox.write("hosts/atlas.nix", &host("atlas", "echo changed"));
+    assert_eq!(own_jobs(&sandbox), ["docs", "site"]);
+    sandbox.write("ci/a.sh", "false\n");
+    assert_eq!(own_jobs(&sandbox), ["docs", "site", "spelling"]);
+}
+
 /// The jobs of one's own that run for what is different from `HEAD`.
 fn own_jobs(sandbox: &Sandbox) -> Vec<String> {
     let own = |job: &String| ["docs", "site", "spelling"].contains(&job.as_str());
@@ -123,6 +138,8 @@ fn a_base_that_is_not_there_is_an_error() {
     sandbox.git(&sandbox.path(""), &["clone", "--quiet", "--depth=1", &from, "shallow"]);
     let ran = sandbox.run(&["--repo", shallow.to_str().unwrap(), "ci", "--affected", "--base", "HEAD~1"]).ends(2);
     ran.says(&["the revision `HEAD~1` is not in this clone, whose history is cut off", "`fetch-depth: 0`"]);
+    let ran = sandbox.run(&["--repo", shallow.to_str().unwrap(), "ci", "--affected", "--base", "nosuch"]).ends(2);
+    ran.says(&["there is no revision `nosuch`, or it is not fetched"]);
 }
 
 #[test]

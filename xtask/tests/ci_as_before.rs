@@ -153,3 +153,78 @@ fn checks_that_are_built_in_rest_on_the_files_and_the_evaluation() {
         ci(&sandbox, &["config"]).ends(1).says(&["not every output evaluates"]);
     }
 }
+
+/// Whether the only job that is asked for was as before.
+fn was_as_before(sandbox: &Sandbox, job: &str) -> bool {
+    ci(sandbox, &[job]).ends(0).stderr.contains("as before: nothing that it depends on has changed")
+}
+
+#[test]
+fn every_file_of_the_flake_counts_for_what_nix_runs() {
+    let sandbox = fleet(TestNix::Modern);
+    let flake = r#"{
+  outputs = { self }: let built = name: script: derivation {
+    inherit name;
+    system = "x86_64-linux";
+    builder = "/bin/sh";
+    args = [ "-c" script ];
+    outputs = [ "out" ];
+  }; in {
+    apps.x86_64-linux.docs = {
+      type = "app";
+      program = "${built "docs" "echo '#!/bin/sh' > $out; echo '${import ./nix/app.nix}' >> $out; /bin/chmod +x $out; :"}";
+    };
+  };
+}
+"#;
+    sandbox.write("flake.nix", flake);
+    sandbox.write("nix/app.nix", "\"exit 0\"\n");
+    sandbox.write("xtask.toml", "[ci.jobs.docs]\napp = 'docs'\ninputs = ['docs/**']\n");
+    ci_fleet::commit(&sandbox, "an app");
+    assert!(!was_as_before(&sandbox, "docs"));
+    assert!(was_as_before(&sandbox, "docs"));
+    sandbox.write("nix/app.nix", "\"exit 3\"\n");
+    ci(&sandbox, &["docs"]).ends(1).says(&["ended with exit status 3"]);
+}
+
+#[test]
+fn the_files_that_a_command_names_count() {
+    let sandbox = fleet(TestNix::Modern);
+    let repository = sandbox.repository();
+    let script = |name: &str, text: &str| {
+        sandbox.write(name, &format!("#!/bin/sh\n{text}\n"));
+        fs::set_permissions(repository.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    for command in ["['./check.sh']", "['sh', 'check.sh']"] {
+        sandbox.write("xtask.toml", &format!("[ci.jobs.docs]\ncommand = {command}\ninputs = ['docs/**']\n"));
+        script("check.sh", "exit 0");
+        assert!(!was_as_before(&sandbox, "docs"), "{command}");
+        assert!(was_as_before(&sandbox, "docs"), "{command}");
+        script("check.sh", "exit 3");
+        ci(&sandbox, &["docs"]).ends(1).says(&["ended with exit status 3"]);
+    }
+}
+
+#[test]
+fn globs_that_fit_no_file_keep_nothing_and_are_told() {
+    let sandbox = fleet(TestNix::Modern);
+    sandbox.write("xtask.toml", "[ci.jobs.docs]\ncommand = ['true']\ninputs = ['docs/**', 'dosc/**']\n");
+    for _ in 0..2 {
+        let ran = ci(&sandbox, &["docs"]).ends(0);
+        let said = "`inputs` of `[ci.jobs.docs]`: `dosc/**` fits no file, so that `docs` runs every time";
+        assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("as before"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_needs_a_job_that_ran_again_runs_again() {
+    let sandbox = fleet(TestNix::Modern);
+    sandbox.write("site/a", "a");
+    let job = |name: &str, more: &str| format!("[ci.jobs.{name}]\ncommand = ['true']\ninputs = ['{name}/**']\n{more}");
+    sandbox.write("xtask.toml", &[job("docs", ""), job("site", "needs = ['docs']\n")].concat());
+    let as_before = || ci(&sandbox, &["site"]).ends(0).stderr.matches("as before").count();
+    assert_eq!((as_before(), as_before()), (0, 2));
+    sandbox.write("docs/a.md", "Changed.\n");
+    assert_eq!((as_before(), as_before()), (0, 2));
+}

@@ -79,3 +79,17 @@ fn what_is_not_there_any_more_is_no_success() {
     let ran = ci(&sandbox, &["--last-failed"]).ends(2);
     ran.says(&["none of the outputs that failed is there any more: `cargo xtask ci` looks at what is"]);
 }
+
+#[test]
+fn a_job_that_is_no_more_is_not_run_again() {
+    let sandbox = fleet(TestNix::Modern);
+    let job = |name: &str| format!("[ci.jobs.{name}]\ncommand = ['false']\n");
+    sandbox.write("xtask.toml", &[job("first"), job("second")].concat());
+    ci(&sandbox, &["first", "second"]).ends(1);
+    sandbox.write("xtask.toml", &job("second"));
+    let said = "and what that needs: second (`first` failed too, and there is no such job any more)";
+    ci(&sandbox, &["--last-failed", "--plan"]).ends(0).says(&[said]);
+    sandbox.write("xtask.toml", "");
+    let said = "nothing that is still there failed when it last ran: everything runs (`first`, `second` failed too";
+    ci(&sandbox, &["--last-failed", "--plan"]).ends(0).says(&[said]);
+}

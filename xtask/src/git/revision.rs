@@ -31,10 +31,23 @@ impl Checkout {
                 return Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned());
             }
         }
-        if self.is_shallow() {
+        // What was cut off has a hash, or is reached from what is there; a name that git does not know is none of history.
+        let (start, steps) = revision.split_at(revision.find(['~', '^']).unwrap_or(revision.len()));
+        let start = format!("{start}^{{commit}}");
+        let from_there = || -> Result<bool> {
+            Ok(process::probe(&mut cmd!(shell, "git rev-parse --verify --quiet {start}").into())?.status.success())
+        };
+        let is_hash = revision.len() >= 7 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if known && self.is_shallow() && (is_hash || (!steps.is_empty() && from_there()?)) {
             bail!(
                 "the revision `{revision}` is not in this clone, whose history is cut off: on GitHub, give actions/checkout \
                  `fetch-depth: 0`; elsewhere run `git fetch --unshallow`"
+            );
+        }
+        if self.is_shallow() {
+            bail!(
+                "there is no revision `{revision}`, or it is not fetched: `git log --all --oneline` lists those that are, \
+                 `git fetch origin NAME` brings the branch or tag NAME into this clone, whose history is cut off"
             );
         }
         bail!(

@@ -4,21 +4,34 @@ use super::words::count;
 use crate::fleet::OutputResult;
 use crate::kept::history::Failed;
 
-/// That a run of what failed is one of everything.
+/// That a run of what failed is one of everything; `gone` are jobs that failed and are no more.
 #[must_use]
-pub fn nothing_failed() -> String {
-    "nothing failed when it last ran: everything runs".to_owned()
+pub fn nothing_failed(gone: &[String]) -> String {
+    match gone {
+        [] => "nothing failed when it last ran: everything runs".to_owned(),
+        gone => format!("nothing that is still there failed when it last ran: everything runs{}", without(gone)),
+    }
 }
 
-/// What is run again.
+/// That jobs are no more.
+fn without(gone: &[String]) -> String {
+    match gone {
+        [] => String::new(),
+        [one] => format!(" (`{one}` failed too, and there is no such job any more)"),
+        more => format!(" (`{}` failed too, and there are no such jobs any more)", more.join("`, `")),
+    }
+}
+
+/// What is run again; `gone` are jobs that failed and are no more.
 #[must_use]
-pub fn last_failed(failed: &Failed) -> String {
+pub fn last_failed(failed: &Failed, gone: &[String]) -> String {
     let jobs: Vec<&str> = failed.jobs.iter().map(String::as_str).collect();
     let outputs = failed.outputs.as_ref().map(|outputs| format!(", for {}", count(outputs.len(), "output")));
     format!(
-        "only what failed when it last ran, and what that needs: {}{}",
+        "only what failed when it last ran, and what that needs: {}{}{}",
         jobs.join(", "),
-        outputs.unwrap_or_default()
+        outputs.unwrap_or_default(),
+        without(gone)
     )
 }
 
@@ -86,16 +99,24 @@ mod tests {
 
     #[test]
     fn what_is_run_again() {
-        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let check = |outputs: Option<&[&str]>, expected: &str| {
-            let failed = Failed { jobs: owned(&["build", "lock"]), outputs: outputs.map(owned) };
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+        let check = |outputs: Option<&[&str]>, gone: &[&str], expected: &str| {
+            let gone: Vec<String> = owned(gone);
+            let failed = Failed {
+                jobs: owned(&["build", "lock"]).into_iter().collect(),
+                outputs: outputs.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect()),
+            };
             assert_eq!(
-                last_failed(&failed),
+                last_failed(&failed, &gone),
                 format!("only what failed when it last ran, and what that needs: {expected}")
             );
         };
-        check(None, "build, lock");
-        check(Some(&["a"]), "build, lock, for 1 output");
+        check(None, &[], "build, lock");
+        check(Some(&["a"]), &[], "build, lock, for 1 output");
+        check(None, &["a"], "build, lock (`a` failed too, and there is no such job any more)");
+        check(None, &["a", "b"], "build, lock (`a`, `b` failed too, and there are no such jobs any more)");
+        let nothing = "nothing that is still there failed when it last ran: everything runs (`a` failed too, and ";
+        assert!(nothing_failed(&owned(&["a"])).starts_with(nothing));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub mod turns;
 pub mod validation;
 pub mod words;
 
-pub use as_before::as_before;
+pub use as_before::{as_before, idle_globs};
 pub use banner::{caches_not_asked, stand_in_banner};
 pub use console::{Color, Console, Mark, Verbosity};
 pub use progress::Watcher;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::Session;
+use crate::ci::fits;
 use crate::context::Context;
 use crate::git::{self, Checkout};
 use crate::tree::{FileKind, Tree};
@@ -62,6 +63,13 @@ impl Look {
             identities.push((path.to_owned(), identity));
         }
         Ok(Some(identities))
+    }
+
+    /// Those of `globs` that fit no file.
+    #[must_use]
+    pub fn idle<'g>(&self, globs: &'g [String]) -> Vec<&'g str> {
+        let fits_none = |glob: &&String| !self.tree.files().any(|(path, _)| fits(glob, path));
+        globs.iter().filter(fits_none).map(String::as_str).collect()
     }
 
     /// What a flake does not see and checks of files do: those that git does not track, and the configuration, should git ignore it.

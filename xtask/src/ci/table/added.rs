@@ -183,7 +183,7 @@ fn check_name(name: &str, at: usize, config: &JobConfig) -> Result<(), Fault> {
         let table = Table::default();
         let words: Vec<&str> = table.jobs.iter().map(Job::word).collect();
         let meant = nearest(name, &words).map(|meant| format!(": did you mean `{meant}`?"));
-        let text = format!("no job that is built in is called `{name}`{}", meant.unwrap_or_default());
+        let text = format!("no job that is built in is called `{name}`{}", meant.unwrap_or_else(|| ".".to_owned()));
         let text = format!("{text} A job of your own says what it does: `app`, `shell` or `command`");
         return Err(Fault::new(at, text));
     }

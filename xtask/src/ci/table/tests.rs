@@ -168,6 +168,10 @@ fn a_job_does_one_thing() {
          or `command`",
     );
     refused(
+        "[ci.jobs.zzzzzz]\nenabled = false\n",
+        "1:10: no job that is built in is called `zzzzzz`. A job of your own says what it does: `app`, `shell` or `command`",
+    );
+    refused(
         "[ci.jobs.a]\nneeds = ['lock']\n",
         "1:10: `a` does nothing: say what it runs with one of `app`, `shell` and `command`",
     );

@@ -2,25 +2,23 @@
 //!
 //! Of what is built in, these are the checks that read nothing but the files and what was evaluated, which the key of kept evaluations
 //! stands for: to take that key once more costs a look at git's status, and they cost several times that. Of the jobs of xtask.toml,
-//! these are the checks that say which files they depend on. What was taken from an earlier run, and what is kept for a later one, is
+//! these are the checks that say which files they depend on; of one that Nix runs, that is every file of the flake as well, of which
+//! apps and shells may be made. What was taken from an earlier run, and what is kept for a later one, is
 //! looked at twice: files that change while a job runs have not been checked.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::shared::{Jobs, held};
 use crate::ci::{Ground, Inputs, Job, JobName, JobResult, JobStatus, Work, fits};
 use crate::context::Context;
 use crate::kept::SETTINGS;
 use crate::kept::job_results::{JobResults, key};
-use crate::report;
 use crate::session::{Look, Session};
-
-/// The files of a flake that decide what its apps and its development shells are.
-const FLAKE_FILES: [&str; 2] = ["flake.nix", "flake.lock"];
+use crate::{files, report};
 
 /// What earlier runs came to, and what this one adds.
 #[derive(Debug)]
@@ -32,6 +30,8 @@ pub struct AsBefore {
     keys: Vec<(JobName, String)>,
     /// What went well in this run: the job, and what it had to say.
     went_well: Vec<(Job, Option<String>)>,
+    /// The jobs that ran in this run, whatever they came to: what they leave may be something else now.
+    ran: Vec<JobName>,
 }
 
 impl AsBefore {
@@ -39,7 +39,13 @@ impl AsBefore {
     /// that somebody forgot must not hide for good what it would have found.
     pub fn read(context: &Context, fresh: bool) -> Self {
         let counts = !fresh && !context.ci;
-        Self { kept: JobResults::read(&context.state), counts, keys: Vec::new(), went_well: Vec::new() }
+        Self {
+            kept: JobResults::read(&context.state),
+            counts,
+            keys: Vec::new(),
+            went_well: Vec::new(),
+            ran: Vec::new(),
+        }
     }
 }
 
@@ -61,10 +67,11 @@ impl Jobs<'_> {
                 Err(_) => return Ok(None),
             },
         };
+        self.warn_of_idle_globs(job, &look);
         let Some(ground) = self.ground(job, &look, self.key_of_evaluation())? else { return Ok(None) };
         let (key, mut before) = (key(&ground), held(&self.before));
         before.keys.push((job.name, key.clone()));
-        let found = before.kept.find(job.word(), &key).filter(|_| before.counts);
+        let found = before.kept.find(job.word(), &key).filter(|_| before.counts && !needs_what_ran(job, &before.ran));
         Ok(found.map(|found| {
             let reason = Some(report::as_before(now().saturating_sub(found.at), found.said.as_deref()));
             JobResult { as_before: true, reason, ..JobResult::of(job.name, Vec::new()) }
@@ -75,6 +82,9 @@ impl Jobs<'_> {
     pub(super) fn remember(&self, job: &Job, result: &JobResult) {
         let went_well = result.status == JobStatus::Ok && result.problems.is_empty() && !result.as_before;
         let mut before = held(&self.before);
+        if !result.as_before {
+            before.ran.push(job.name);
+        }
         if went_well && before.keys.iter().any(|(name, _)| *name == job.name) {
             before.went_well.push((job.clone(), result.reason.clone()));
         }
@@ -134,15 +144,48 @@ impl Jobs<'_> {
                 Some(look.beside_the_flake()?)
             }
             (_, Inputs::Everything) => None,
+            // A glob that fits nothing is a slip: it tells of no file, and so of no change.
+            (_, Inputs::Globs(globs)) if !look.idle(globs).is_empty() => None,
             (work, Inputs::Globs(globs)) => {
-                ground.programs = Some(programs(work));
-                let of_the_flake = |path: &Path| FLAKE_FILES.iter().any(|file| path == Path::new(file));
-                let of_flake = !matches!(work, Work::Command(_));
-                look.identities(&|path| globs.iter().any(|glob| fits(glob, path)) || (of_flake && of_the_flake(path)))?
+                let repository = &self.context.repository;
+                ground.programs = Some(programs(work, repository));
+                if let (false, Some(session)) = (matches!(work, Work::Command(_)), self.session.get()) {
+                    let Some(source) = session.key_now()? else { return Ok(None) };
+                    ground.evaluation = Some(source);
+                }
+                let declared = look.identities(&|path| globs.iter().any(|glob| fits(glob, path)))?;
+                declared.map(|files| Ok::<_, anyhow::Error>([files, named(work, repository)?].concat())).transpose()?
             }
         };
         Ok(files.map(|files| Ground { files, ..ground }))
     }
+
+    /// Says which globs of a job of xtask.toml fit no file, for which it runs every time.
+    fn warn_of_idle_globs(&self, job: &Job, look: &Look) {
+        let (Inputs::Globs(globs), false) = (&job.inputs, job.work == Work::BuiltIn) else { return };
+        let idle = look.idle(globs);
+        if !idle.is_empty() {
+            self.context.console.mark(report::Mark::Warning, &report::idle_globs(job.word(), &idle));
+        }
+    }
+}
+
+/// Whether `job` needs one of xtask.toml that is among those that `ran`.
+fn needs_what_ran(job: &Job, ran: &[JobName]) -> bool {
+    job.needs.iter().any(|need| matches!(need, JobName::Custom(_)) && ran.contains(need))
+}
+
+/// The files that the words of a command name, its program included, each with what it is.
+fn named(work: &Work, repository: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let (Work::Command(words) | Work::Shell(words)) = work else { return Ok(Vec::new()) };
+    // What a link leads to is what is read.
+    let files = words.iter().filter_map(|word| repository.join(word).canonicalize().ok()).filter(|file| file.is_file());
+    files
+        .map(|file| {
+            let identity = files::identity(&file).with_context(|| format!("read `{}`", file.display()))?;
+            Ok((file, identity))
+        })
+        .collect()
 }
 
 /// What tells this program from another, or from itself when it is built again: the file, which nobody can change without a trace.
@@ -153,11 +196,12 @@ fn tool() -> Option<String> {
     Some(format!("{} {} {} {changed}.{nanoseconds}", told.dev(), told.ino(), told.len()))
 }
 
-/// Where a command finds its programs, and which its own program is.
-fn programs(work: &Work) -> String {
+/// Where a command that runs in `repository` finds its programs, and which its own program is.
+fn programs(work: &Work, repository: &Path) -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     let Work::Command(words) = work else { return path };
-    let program = words.first().and_then(|word| which::which(word).ok()?.canonicalize().ok());
+    let program =
+        words.first().and_then(|word| which::which_in(word, Some(&path), repository).ok()?.canonicalize().ok());
     let told = program.and_then(|file| {
         let told = file.metadata().ok()?;
         Some(format!("{} {} {}.{}", file.display(), told.len(), told.mtime(), told.mtime_nsec()))

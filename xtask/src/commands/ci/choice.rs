@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use super::Args;
 use super::change::Base;
 use super::shared::Jobs;
-use crate::ci::{Inputs, JobName, JobResult, JobStatus, Planned, is_affected, restricted};
+use crate::ci::{JobName, JobResult, JobStatus, Planned, is_affected, restricted};
 use crate::commands::diff::{Revisions, evaluated_base};
 use crate::context::{Context, Inputs as WantedInputs};
 use crate::fleet::{AttrPath, OutputResult, Selector, Spared};
@@ -80,15 +80,20 @@ fn last_failed(context: &Context, planned: Vec<Planned>, history: &History) -> R
         WantedInputs::Standin => Some("stand-in"),
         WantedInputs::Auto => None,
     };
-    let Some(failed) = history.failed(inputs) else {
+    let Some(mut failed) = history.failed(inputs) else {
         let with = inputs.map(|inputs| format!(" with {inputs} inputs")).unwrap_or_default();
         bail!(
             "no run of `ci`{with} is known below `{}`, so none that failed: run `cargo xtask ci` first",
             context.state.display()
         );
     };
+    let is_there = |word: &String| planned.iter().any(|row| row.job.word() == word);
+    let (there, gone): (BTreeSet<String>, BTreeSet<String>) = failed.jobs.into_iter().partition(is_there);
+    let gone: Vec<String> = gone.into_iter().collect();
+    failed.jobs = there;
     if failed.jobs.is_empty() {
-        return Ok(Choice { planned, outputs: Outputs::All, said: Some(report::nothing_failed()), part: "" });
+        let said = Some(report::nothing_failed(&gone));
+        return Ok(Choice { planned, outputs: Outputs::All, said, part: "" });
     }
     let wanted: Vec<JobName> = failed.jobs.iter().map(|word| JobName::of(word)).collect();
     let planned = restricted(planned, &wanted, "it went well when it last ran");
@@ -96,7 +101,7 @@ fn last_failed(context: &Context, planned: Vec<Planned>, history: &History) -> R
         let jobs: Vec<String> = failed.jobs.iter().map(|word| format!("`{word}`")).collect();
         bail!("what failed when it last ran is not among these jobs: {}", jobs.join(", "));
     }
-    let said = Some(report::last_failed(&failed));
+    let said = Some(report::last_failed(&failed, &gone));
     // A flake that does not evaluate at all has no names of outputs.
     let parsed = failed.outputs.map(|paths| paths.iter().map(|path| AttrPath::parse(path)).collect::<Result<_>>());
     let outputs: Option<BTreeSet<AttrPath>> = parsed.transpose().context("read which outputs failed")?;
@@ -117,11 +122,8 @@ fn affected(context: &Context, base: Option<&str>, planned: Vec<Planned>) -> Res
     };
     let base = revisions.base.clone();
     let touched = touched(context, &revisions)?;
-    let inputs = |row: &Planned| match &row.job.inputs {
-        Inputs::Everything => is_affected(None, &touched),
-        Inputs::Globs(globs) => is_affected(Some(globs), &touched),
-    };
-    let wanted: Vec<JobName> = planned.iter().filter(|row| inputs(row)).map(|row| row.job.name).collect();
+    let affected = planned.iter().filter(|row| is_affected(&row.job, &touched));
+    let wanted: Vec<JobName> = affected.map(|row| row.job.name).collect();
     let planned = restricted(planned, &wanted, &report::not_affected(&base));
     let running = planned.iter().filter(|row| row.left_out.is_none()).count();
     let said = Some(report::affected(&base, touched.len(), running));
