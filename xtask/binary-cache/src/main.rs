@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use binary_cache::request::{Asker, Tell, answer};
 use cache_protocol::{Event, Fault, FaultKind, Request};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -15,6 +16,7 @@ use signal_hook::flag;
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
+    leave_no_core();
     let stop = Arc::new(AtomicBool::new(false));
     // Nobody reads the answer any more where it cannot be written: so nothing more is begun.
     let stopped = Arc::clone(&stop);
@@ -31,6 +33,13 @@ fn main() -> ExitCode {
         Err(fault) => (Event::Failed(fault), ExitCode::from(2)),
     };
     if write(&last).is_err() { ExitCode::from(2) } else { status }
+}
+
+/// What is read here holds tokens, keys and secret values: a crash must not write it into a file.
+fn leave_no_core() {
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    // To lower a limit is always allowed.
+    setrlimit(Resource::Core, limit).ok();
 }
 
 /// The first signal stops in order, the second one at once.

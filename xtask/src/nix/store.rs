@@ -45,7 +45,10 @@ impl Store {
         };
         let folder = place.folder.clone().or_else(|| named("NIX_STORE_DIR")).or_else(|| named("NIX_STORE"));
         let folder = PathBuf::from(folder.as_deref().unwrap_or("/nix/store"));
-        let database = database(&address, &place, &folder, &named);
+        let is_writable = |state: &Path| {
+            rustix::fs::access(state, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
+        };
+        let database = database(&address, &place, &folder, &named, &is_writable);
         Ok(Self { folder, root: place.root, database })
     }
 

@@ -31,24 +31,28 @@ pub fn place(address: &str) -> Option<Place> {
 }
 
 /// The file of the database from which Nix answers for the store at `address`, whose paths are in `folder`; `None` where that is
-/// not certain, because a socket may lead to any store, or because this Nix was built for another place. `variable` reads the
-/// environment.
+/// not certain, because a daemon behind a socket may answer from any store, or because this Nix was built for another place.
+/// `variable` reads the environment; `is_writable` tells of a folder whether this process may write it, which is when Nix does
+/// without the daemon.
 pub fn database(
     address: &str,
     place: &Place,
     folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
+    is_writable: &dyn Fn(&Path) -> bool,
 ) -> Option<PathBuf> {
     let (base, query) = address.split_once('?').unwrap_or((address, ""));
     let understood = |pair: &str| ["root", "store"].iter().any(|name| pair.split('=').next() == Some(name));
     if !query.split('&').filter(|pair| !pair.is_empty()).all(understood) {
         return None;
     }
+    let usual = || {
+        let usual = || Some(STATE.to_owned()).filter(|_| folder == Path::new("/nix/store"));
+        variable("NIX_STATE_DIR").or_else(usual).map(PathBuf::from)
+    };
     let state = match (base.split_once("://").map_or(base, |(scheme, _)| scheme), &place.root) {
-        ("" | "auto" | "daemon" | "local", None) if variable("NIX_DAEMON_SOCKET_PATH").is_none() => {
-            let usual = || Some(STATE.to_owned()).filter(|_| folder == Path::new("/nix/store"));
-            PathBuf::from(variable("NIX_STATE_DIR").or_else(usual)?)
-        }
+        ("local", None) => usual()?,
+        ("" | "auto", None) => usual().filter(|state| is_writable(state))?,
         ("local", Some(root)) => root.join(STATE.trim_start_matches('/')),
         (path, Some(root)) if path.starts_with('/') => root.join(STATE.trim_start_matches('/')),
         _ => return None,
@@ -88,15 +92,20 @@ mod tests {
             let place = place(address).unwrap();
             let folder = place.folder.clone().or_else(|| named("NIX_STORE_DIR"));
             let folder = PathBuf::from(folder.as_deref().unwrap_or("/nix/store"));
-            let found = database(address, &place, &folder, &named);
+            let found = database(address, &place, &folder, &named, &|state| state != Path::new("/of-root"));
             assert_eq!(found.as_deref(), expected.map(Path::new), "{address} {variables:?}");
         };
-        for usual in ["", "auto", "daemon", "local"] {
+        for usual in ["", "auto", "local"] {
             check(usual, &[], Some("/nix/var/nix/db/db.sqlite"));
             check(usual, &[("NIX_STATE_DIR", "/s"), ("NIX_STORE_DIR", "/n")], Some("/s/db/db.sqlite"));
-            check(usual, &[("NIX_DAEMON_SOCKET_PATH", "/socket")], None);
             check(usual, &[("NIX_STORE_DIR", "/n")], None);
         }
+        // The daemon answers, from wherever it has its state.
+        for behind_a_socket in ["", "auto", "daemon"] {
+            check(behind_a_socket, &[("NIX_STATE_DIR", "/of-root")], None);
+        }
+        check("daemon", &[], None);
+        check("local", &[("NIX_STATE_DIR", "/of-root")], Some("/of-root/db/db.sqlite"));
         for chroot in ["/x", "local?root=/x", "local:///x", "local?store=/nix/store&root=/x"] {
             check(chroot, &[("NIX_STATE_DIR", "/s")], Some("/x/nix/var/nix/db/db.sqlite"));
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::check;
 use super::private::go_on;
@@ -70,6 +71,9 @@ pub fn values_at_hand(session: &Session<'_>) -> Result<Values> {
     if paths.is_empty() {
         return Ok(Values::default());
     }
+    // From here on there is something in memory that a crash must not write into a file.
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    setrlimit(Resource::Core, limit).context("have a crash leave no copy of the memory")?;
     let Ok(workshop) = Workshop::of(files, &session.context.repository) else {
         return Ok(Values { known: Vec::new(), closed: paths });
     };

@@ -1,8 +1,8 @@
 //! What the store answered last, kept until its database changes: asking Nix again is nearly all that a push takes that finds nothing
 //! to do.
 //!
-//! Why this is sound: all that Nix answers here stands in its database, whoever asks, directly or through the daemon; what a store
-//! path or a derivation holds never changes while it is valid. Whatever registers, signs or deletes a path commits to the database,
+//! Why this is sound: all that Nix answers here stands in the database that it opens itself (whoever asks a daemon names none: it may
+//! answer from any); what a store path or a derivation holds never changes while it is valid. Whatever registers, signs or deletes a path commits to the database,
 //! and SQLite commits by writing: to the log beside it (`-wal`), or, where Nix is told to do without, to the database itself. Either
 //! changes the time at which that file was written, to the nanosecond as far as the kernel counts. Moving the log's content to the
 //! database writes there, so that an answer is forgotten once more than it must be, never less. The log is empty or gone while
