@@ -3,6 +3,8 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+mod called;
+#[path = "../sandbox/mod.rs"]
 mod sandbox;
 
 use std::fs;
@@ -292,24 +294,4 @@ fn a_finished_run_must_have_them() {
     let ran = sandbox.run(&["workflow", "validate-run", run.to_str().unwrap()]).ends(1);
     let ran = ran.says(&["`deploy` is missing: the run has no job of that name"]);
     assert!(!ran.stderr.contains("`greet`"), "{}", ran.stderr);
-}
-
-#[test]
-fn only_jobs_that_are_there_can_be_called_or_left_out() {
-    let sandbox = place(TestNix::Modern, &format!("{GREEN}[ci.jobs.lock]\nenabled = false\n"));
-    let unknown = "error: no job is called `deplyo`: did you mean `deploy`? There are bootstrap, cache-policy, ";
-    for arguments in [&["deplyo"][..], &["--skip", "deplyo"], &["--plan", "deplyo"]] {
-        ci(&sandbox, arguments).ends(2).says(&[unknown]);
-    }
-    ci(&sandbox, &["lock"]).ends(2).says(&["the job `lock` is switched off: xtask.toml:15 says `enabled = false`"]);
-    let plan = ci(&sandbox, &["--plan", "--skip", "lock,other"]).ends(0).stdout;
-    let plan: Vec<String> = plan.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    for line in ["lock check (switched off by xtask.toml:15)", "other check (skipped as asked)"] {
-        assert!(plan.iter().any(|other| other == line), "{plan:?}");
-    }
-    assert_eq!(plan.last().unwrap(), "deploy publish the app `deploy` of the flake succeeds");
-    ci(&sandbox, &["read"]).ends(0).says(&["- lock: skipped: switched off by xtask.toml:15"]);
-    sandbox.write("xtask.toml", "[ci.jobs.a]\ncommand = ['x']\nneeds = ['b']\n");
-    ci(&sandbox, &[]).ends(2).says(&["error: xtask.toml:3:10: no job is called `b`"]);
-    assert!(!sandbox.path("state/report/report.json").exists());
 }
