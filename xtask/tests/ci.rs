@@ -3,6 +3,7 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+mod ci_fleet;
 mod sandbox;
 
 use std::fs;
@@ -11,7 +12,8 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use sandbox::{Ran, Sandbox, TestNix};
+use ci_fleet::{ci, host};
+use sandbox::{Sandbox, TestNix};
 use serde_json::Value;
 
 /// A flake with two hosts, one file each.
@@ -22,27 +24,6 @@ const FLEET: &str = r#"{
 }
 "#;
 
-/// A host that builds with `script`, and with which no validation finds fault.
-fn host(name: &str, script: &str) -> String {
-    format!(
-        r#"let toplevel = derivation {{
-  name = "{name}";
-  system = "x86_64-linux";
-  builder = "/bin/sh";
-  args = [ "-c" "/bin/mkdir $out; echo > $out/activate; {script}" ];
-}};
-in {{
-  config = {{
-    networking.hostName = "{name}";
-    system = {{ build = {{ inherit toplevel; }}; stateVersion = "25.11"; }};
-    nixpkgs.hostPlatform.system = "x86_64-linux";
-  }};
-  pkgs.stdenv.hostPlatform.system = "x86_64-linux";
-}}
-"#
-    )
-}
-
 /// A fleet of two hosts that build.
 fn fleet(nix: TestNix) -> Sandbox {
     let sandbox = Sandbox::new(nix).with_client();
@@ -50,10 +31,6 @@ fn fleet(nix: TestNix) -> Sandbox {
     sandbox.write("hosts/atlas/default.nix", &host("atlas", "echo built"));
     sandbox.write("hosts/borea/default.nix", &host("borea", "echo built"));
     sandbox
-}
-
-fn ci(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
-    sandbox.run(&[&["ci"], arguments].concat())
 }
 
 fn report(sandbox: &Sandbox) -> Value {

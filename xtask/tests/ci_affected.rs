@@ -9,7 +9,7 @@ mod sandbox;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use ci_fleet::{FLEET, ci, commit, fleet, host, hosts, planned};
+use ci_fleet::{FLEET, ci, fleet, host, hosts, planned};
 use sandbox::{Sandbox, TestNix};
 
 const SINCE_HEAD: [&str; 3] = ["--affected", "--base", "HEAD"];
@@ -36,7 +36,7 @@ fn a_change_of_the_flake_affects_what_nix_runs_and_one_of_a_script_its_command()
     let jobs = [job("docs", "app = 'a'"), job("site", "shell = ['a']"), job("spelling", "command = ['sh', 'ci/a.sh']")];
     sandbox.write("xtask.toml", &jobs.concat());
     sandbox.write("ci/a.sh", "true\n");
-    commit(&sandbox, "jobs");
+    sandbox.commit("jobs");
     assert_eq!(own_jobs(&sandbox), [""; 0]);
     sandbox.write("hosts/atlas.nix", &host("atlas", "echo changed"));
     assert_eq!(own_jobs(&sandbox), ["docs", "site"]);
@@ -70,7 +70,7 @@ fn only_changed_outputs_are_built() {
 fn only_jobs_whose_inputs_changed_run_with_what_they_need() {
     let sandbox = fleet(TestNix::Modern);
     sandbox.write("xtask.toml", JOBS);
-    commit(&sandbox, "jobs");
+    sandbox.commit("jobs");
     assert_eq!(planned(&sandbox, &SINCE_HEAD), [""; 0]);
     let plan = ci(&sandbox, &[&["--plan"][..], &SINCE_HEAD].concat()).ends(0).stdout;
     assert!(plan.lines().all(|line| line.ends_with("(its inputs did not change since HEAD)")), "{plan}");
@@ -102,18 +102,18 @@ fn a_base_that_does_not_evaluate_spares_nothing_and_is_told() {
         let sandbox = fleet(nix);
         let build = [&["build"][..], &SINCE_HEAD].concat();
         sandbox.write("hosts/atlas.nix", "throw \"atlas is broken\"");
-        commit(&sandbox, "one host is broken");
+        sandbox.commit("one host is broken");
         sandbox.write("hosts/atlas.nix", &host("atlas", "echo mended"));
         let ran = ci(&sandbox, &build).ends(0);
         ran.says(&["1 output does not evaluate at HEAD, and it counts as changed: nixosConfigurations.atlas: "]);
         assert_eq!(hosts(&sandbox), ["atlas: built", "borea: evaluated"], "{nix:?}");
         sandbox.write("flake.nix", "{ outputs = _: throw \"all is broken\"; }\n");
-        commit(&sandbox, "everything is broken");
+        sandbox.commit("everything is broken");
         sandbox.write("flake.nix", FLEET);
         ci(&sandbox, &build).ends(0).says(&["the flake does not evaluate at HEAD, and every output counts as changed"]);
         assert_eq!(hosts(&sandbox), ["atlas: present", "borea: built"], "{nix:?}");
         sandbox.git(&sandbox.repository(), &["rm", "--quiet", "--force", "flake.nix"]);
-        commit(&sandbox, "no flake");
+        sandbox.commit("no flake");
         sandbox.write("flake.nix", FLEET);
         let said = "every output counts as changed: evaluate the base `HEAD`: it has no `flake.nix`";
         ci(&sandbox, &build).ends(0).says(&[said]);
@@ -132,7 +132,7 @@ fn a_base_that_is_not_there_is_an_error() {
         .says(&["this is no run for a pull request, which would name one: give --base REV"]);
     ci(&sandbox, &["--affected", "--last-failed", "--base", "HEAD"]).ends(2).says(&["cannot be used with"]);
     sandbox.write("docs/a.md", "Changed.\n");
-    commit(&sandbox, "second");
+    sandbox.commit("second");
     let from = format!("file://{}", sandbox.repository().display());
     let shallow = sandbox.path("shallow");
     sandbox.git(&sandbox.path(""), &["clone", "--quiet", "--depth=1", &from, "shallow"]);
@@ -148,7 +148,7 @@ fn a_pull_request_names_its_base() {
     let base = sandbox::ran(sandbox.command("git").args(["rev-parse", "HEAD"])).stdout.trim().to_owned();
     sandbox.write("xtask.toml", JOBS);
     sandbox.write("docs/a.md", "Changed.\n");
-    commit(&sandbox, "second");
+    sandbox.commit("second");
     let repo = r#"{"full_name": "a/b", "default_branch": "main"}"#;
     let event = format!(
         r#"{{"repository": {repo}, "pull_request": {{"base": {{"sha": "{base}", "repo": {repo}}}, "head": {{"repo": {repo}}}}}}}"#

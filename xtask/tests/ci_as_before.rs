@@ -180,7 +180,7 @@ fn every_file_of_the_flake_counts_for_what_nix_runs() {
     sandbox.write("flake.nix", flake);
     sandbox.write("nix/app.nix", "\"exit 0\"\n");
     sandbox.write("xtask.toml", "[ci.jobs.docs]\napp = 'docs'\ninputs = ['docs/**']\n");
-    ci_fleet::commit(&sandbox, "an app");
+    sandbox.commit("an app");
     assert!(!was_as_before(&sandbox, "docs"));
     assert!(was_as_before(&sandbox, "docs"));
     sandbox.write("nix/app.nix", "\"exit 3\"\n");

@@ -9,7 +9,7 @@ mod sandbox;
 use std::fs;
 use std::path::Path;
 
-use diff_fleet::{commit, fleet};
+use diff_fleet::fleet;
 use sandbox::{Ran, Sandbox, TestNix, ran};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const CHANGED: &str = "## 3 outputs: 2 changed, 1 unchanged\n";
 fn changed(nix: TestNix) -> Sandbox {
     let sandbox = fleet(nix);
     sandbox.write("modules/motd.nix", "{ drv, ... }: drv \"motd\" { }\n");
-    commit(&sandbox, "second");
+    sandbox.commit("second");
     sandbox
 }
 
@@ -106,7 +106,7 @@ fn what_others_did_to_the_branch_is_no_part_of_a_pull_request() {
     // The branch has gone on since the pull request was made.
     sandbox.git(&repository, &["switch", "--quiet", "--create", "other", &base]);
     sandbox.write("hosts/db.nix", "{ modules = [ ]; }\n");
-    commit(&sandbox, "others");
+    sandbox.commit("others");
     let newest = hash(&repository, "HEAD");
     sandbox.git(&repository, &["merge", "--quiet", "--message=tried", "change"]);
     let merge = hash(&repository, "HEAD");
@@ -148,17 +148,17 @@ fn a_base_that_cannot_be_had_is_told_in_a_line_and_fails_nothing() {
     let mended = fs::read_to_string(sandbox.repository().join("flake.nix")).unwrap();
     for broken in ["{ outputs = _: throw \"all is broken\"; }\n", "{\n"] {
         sandbox.write("flake.nix", broken);
-        commit(&sandbox, "broken");
+        sandbox.commit("broken");
         let base = hash(&sandbox.repository(), "HEAD");
         sandbox.write("flake.nix", &mended);
-        commit(&sandbox, "mended");
+        sandbox.commit("mended");
         on_github(&mut sandbox, "pull_request", &pull_request(&base));
         line(&sandbox, &["ci", "diff"], "evaluate");
     }
     // A pull request that breaks everything fails where that is looked at, and is compared all the same.
     let base = hash(&sandbox.repository(), "HEAD");
     sandbox.write("hosts/web.nix", "{ modules = [ (throw \"web is broken\") ]; }\n");
-    commit(&sandbox, "breaks");
+    sandbox.commit("breaks");
     on_github(&mut sandbox, "pull_request", &pull_request(&base));
     check(&sandbox, "## 3 outputs: 1 does not evaluate now, 2 unchanged\n", true);
     sandbox.run(&["ci", "diff", "build"]).ends(1);

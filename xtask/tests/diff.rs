@@ -6,7 +6,7 @@
 mod diff_fleet;
 mod sandbox;
 
-use diff_fleet::{changes, commit, diff, fleet, json};
+use diff_fleet::{changes, diff, fleet, json};
 use sandbox::{Ran, TestNix};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn a_shared_module_changes_exactly_the_hosts_that_use_it() {
         // Neither of these changes anything, though one is read.
         sandbox.write("modules/disk.nix", "# A comment.\n{ drv, ... }: drv \"disk\" { }\n");
         sandbox.write("README.md", "A fleet, changed.\n");
-        commit(&sandbox, "second");
+        sandbox.commit("second");
         let ran = diff(&sandbox, &[]).ends(0).says(&["3 outputs: 2 changed, 1 unchanged"]);
         let expected = ["db unchanged", "mail changed modules/motd.nix", "web changed modules/motd.nix"];
         assert_eq!(changes(&ran), expected, "{nix:?}");
@@ -48,7 +48,7 @@ fn hosts_that_are_added_removed_and_renamed() {
         sandbox.git(&repository, &["mv", "hosts/web.nix", "hosts/www.nix"]);
         sandbox.git(&repository, &["rm", "--quiet", "hosts/db.nix"]);
         sandbox.write("hosts/new.nix", "{ modules = [ ]; /* nothing like any other */ }\n");
-        commit(&sandbox, "second");
+        sandbox.commit("second");
         let ran = diff(&sandbox, &[]).ends(0).says(&["4 outputs: 1 changed, 1 added, 1 removed, 1 unchanged"]);
         let expected = ["db removed", "mail unchanged", "new added", "www changed was web hosts/www.nix"];
         assert_eq!(changes(&ran), expected, "{nix:?}");
@@ -68,7 +68,7 @@ fn hosts_that_are_added_removed_and_renamed() {
 fn what_a_derivation_consists_of() {
     let sandbox = fleet(TestNix::Modern);
     sandbox.write("modules/motd.nix", "{ drv, ... }: drv \"motd-1.1\" { text = \"bye\"; }\n");
-    commit(&sandbox, "second");
+    sandbox.commit("second");
     let of_mail = |ran: &Ran| {
         let outputs = json(ran)["outputs"].as_array().unwrap().clone();
         outputs.into_iter().find(|output| output["attr"] == "nixosConfigurations.mail").unwrap()
@@ -101,10 +101,10 @@ fn a_host_that_holds_its_revision_or_its_source_depends_on_no_file() {
         sandbox
             .write("modules/motd.nix", "{ drv, self }: drv \"motd\" { source = \"${self}\"; a = import ./a.nix; }\n");
         sandbox.write("modules/a.nix", "1\n");
-        commit(&sandbox, "holds");
+        sandbox.commit("holds");
         sandbox.write("README.md", "Changed.\n");
         sandbox.write("modules/a.nix", "2\n");
-        commit(&sandbox, "changed");
+        sandbox.commit("changed");
         let ran = diff(&sandbox, &[]).ends(0);
         let expected = ["db changed", "mail changed modules/a.nix", "web changed modules/a.nix"];
         assert_eq!(changes(&ran), expected, "{nix:?}");
@@ -122,10 +122,10 @@ fn files_that_matter_only_together_and_files_that_were_not_looked_for() {
     sandbox.write("modules/motd.nix", either);
     sandbox.write("modules/a.nix", "false\n");
     sandbox.write("modules/b.nix", "false\n");
-    commit(&sandbox, "neither");
+    sandbox.commit("neither");
     sandbox.write("modules/a.nix", "true\n");
     sandbox.write("modules/b.nix", "true\n");
-    commit(&sandbox, "both");
+    sandbox.commit("both");
     let ran = diff(&sandbox, &["nixos:web"]).ends(0);
     let together = serde_json::json!([["modules/a.nix", "modules/b.nix"]]);
     assert_eq!(json(&ran)["outputs"][0]["by"]["together"], together);
@@ -143,11 +143,11 @@ fn a_flake_below_the_root_of_the_checkout() {
         for name in ["flake.nix", "hosts", "modules"] {
             std::fs::rename(repository.join(name), repository.join("nix").join(name)).unwrap();
         }
-        commit(&sandbox, "below");
+        sandbox.commit("below");
         // What is outside of the flake's folder may be read too.
         sandbox.write("shared.nix", "1\n");
         sandbox.write("nix/modules/disk.nix", "{ drv, ... }: drv \"disk\" { size = import ../../shared.nix; }\n");
-        commit(&sandbox, "reads");
+        sandbox.commit("reads");
         sandbox.write("shared.nix", "2\n");
         let folder = repository.join("nix");
         let ran = sandbox.run(&["diff", "--base", "HEAD", "--json", "--repo", folder.to_str().unwrap()]).ends(0);
@@ -164,11 +164,11 @@ fn a_folder_stays_where_the_change_made_all_of_its_files() {
     };
     sandbox.write("modules/disk.nix", &disk("1"));
     sandbox.write("extra/old", "This is the old file.\n");
-    commit(&sandbox, "before");
+    sandbox.commit("before");
     sandbox.git(&sandbox.repository(), &["rm", "--quiet", "extra/old"]);
     sandbox.write("extra/new", "Nothing in here is like the other.\n");
     sandbox.write("modules/disk.nix", &disk("2"));
-    commit(&sandbox, "after");
+    sandbox.commit("after");
     let ran = diff(&sandbox, &["nixos:db"]).ends(0);
     assert_eq!(changes(&ran), ["db changed modules/disk.nix"]);
 }

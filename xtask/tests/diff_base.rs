@@ -6,7 +6,7 @@
 mod diff_fleet;
 mod sandbox;
 
-use diff_fleet::{FLEET, changes, commit, diff, fleet, json};
+use diff_fleet::{FLEET, changes, diff, fleet, json};
 use sandbox::{Sandbox, TestNix};
 
 #[test]
@@ -15,7 +15,7 @@ fn what_was_evaluated_of_a_commit_is_not_evaluated_again() {
         let mut sandbox = fleet(nix);
         sandbox.run(&["outputs"]).ends(0);
         sandbox.write("modules/motd.nix", "{ drv, ... }: drv \"motd\" { }\n");
-        commit(&sandbox, "second");
+        sandbox.commit("second");
         sandbox.run(&["outputs"]).ends(0);
         let log = sandbox.path("calls");
         sandbox.intercept(nix, "nix", &format!("echo \"$@\" | grep -o '#[a-z]*' >> '{}'", log.display()));
@@ -36,9 +36,9 @@ fn a_base_that_does_not_evaluate() {
         let sandbox = fleet(nix);
         // One host: the others are compared.
         sandbox.write("hosts/web.nix", "{ modules = [ (throw \"web is broken\") ]; }\n");
-        commit(&sandbox, "one host is broken");
+        sandbox.commit("one host is broken");
         sandbox.write("hosts/web.nix", "{ modules = [ ]; }\n");
-        commit(&sandbox, "mended");
+        sandbox.commit("mended");
         let ran = diff(&sandbox, &[]).ends(0).says(&["3 outputs: 1 base does not evaluate, 2 unchanged"]);
         assert_eq!(changes(&ran), ["db unchanged", "mail unchanged", "web base-does-not-evaluate"], "{nix:?}");
         let web = &json(&ran)["outputs"][2]["base"]["reason"];
@@ -51,13 +51,13 @@ fn a_base_that_does_not_evaluate() {
         assert_eq!(changes(&ran), ["db unchanged", "mail unchanged", "web broken"]);
         // All of it: nothing could be compared.
         sandbox.write("flake.nix", "{ outputs = _: throw \"all is broken\"; }\n");
-        commit(&sandbox, "everything is broken");
+        sandbox.commit("everything is broken");
         sandbox.write("flake.nix", FLEET);
         sandbox.write("hosts/web.nix", "{ modules = [ ]; }\n");
         let ran = sandbox.run(&["diff", "--base", "HEAD", "--json"]).ends(2);
         assert!(changes(&ran).iter().all(|line| line.ends_with(" base-does-not-evaluate")), "{ran:?}");
         sandbox.write("flake.nix", "{\n");
-        commit(&sandbox, "no Nix at all");
+        sandbox.commit("no Nix at all");
         sandbox.write("flake.nix", FLEET);
         sandbox.run(&["diff", "--base", "HEAD"]).ends(2).says(&["does not evaluate"]);
     }
@@ -72,7 +72,7 @@ fn a_base_that_is_not_there() {
         assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{}", ran.stderr);
     }
     sandbox.git(&sandbox.repository(), &["rm", "--quiet", "flake.nix"]);
-    commit(&sandbox, "no flake");
+    sandbox.commit("no flake");
     sandbox.write("flake.nix", FLEET);
     sandbox.run(&["diff", "--base", "HEAD"]).ends(2).says(&["evaluate the base `HEAD`: it has no `flake.nix`"]);
     // Outside git there is no history.
@@ -88,7 +88,7 @@ fn a_shallow_clone_says_how_to_get_the_base() {
     for nix in TestNix::ALL {
         let sandbox = fleet(nix);
         sandbox.write("modules/motd.nix", "{ drv, ... }: drv \"motd\" { }\n");
-        commit(&sandbox, "second");
+        sandbox.commit("second");
         let from = format!("file://{}", sandbox.repository().display());
         sandbox.git(&sandbox.path(""), &["clone", "--quiet", "--depth=1", &from, "clone"]);
         let clone = sandbox.path("clone");
@@ -136,7 +136,7 @@ fn stand_in_inputs_are_the_same_for_both() {
             )
         };
         sandbox.write("flake.nix", &flake("pkgs.git pkgs.only-in-the-base"));
-        commit(&sandbox, "first");
+        sandbox.commit("first");
         sandbox.write("flake.nix", &flake("pkgs.git pkgs.only-in-the-head"));
         let arguments = ["diff", "--base", "HEAD", "--inputs", "standin"];
         let ran = sandbox.run(&[&arguments[..], &["--json"]].concat()).ends(0).says(&["STAND-IN INPUTS (as asked)"]);
@@ -166,7 +166,7 @@ fn another_lock_changes_what_uses_the_input() {
         let lock = || {
             let mut command = sandbox.command(nix.bin().join("nix"));
             sandbox::ran(command.args(["flake", "update"])).ends(0);
-            commit(&sandbox, "locked");
+            sandbox.commit("locked");
         };
         write_input("1");
         sandbox.write(
@@ -203,7 +203,7 @@ fn what_somebody_should_know() {
     sandbox.git(&repository, &["branch", "ahead"]);
     sandbox.git(&repository, &["checkout", "--quiet", "ahead"]);
     sandbox.write("hosts/db.nix", "{ modules = [ ]; }\n");
-    commit(&sandbox, "ahead");
+    sandbox.commit("ahead");
     sandbox.git(&repository, &["checkout", "--quiet", "-"]);
     let [note] = &notes("ahead")[..] else { panic!("{:?}", notes("ahead")) };
     assert!(
@@ -212,18 +212,18 @@ fn what_somebody_should_know() {
     );
     // Large files are not what they are in a commit as soon as something is changed.
     sandbox.write(".gitattributes", "*.iso filter=lfs\n");
-    commit(&sandbox, "large files");
+    sandbox.commit("large files");
     assert!(notes("HEAD").is_empty());
     sandbox.write("README.md", "Changed.\n");
     let [note] = &notes("HEAD")[..] else { panic!("{:?}", notes("HEAD")) };
     assert!(note.contains("Git LFS"), "{note}");
-    commit(&sandbox, "no changes");
+    sandbox.commit("no changes");
     let inner = sandbox.path("inner");
     std::fs::create_dir(&inner).unwrap();
     sandbox.git(&inner, &["init", "--quiet"]);
     sandbox.git(&inner, &["commit", "--quiet", "--allow-empty", "--message=inner"]);
     sandbox.git(&repository, &["submodule", "--quiet", "add", inner.to_str().unwrap(), "vendored"]);
-    commit(&sandbox, "a submodule");
+    sandbox.commit("a submodule");
     let [note] = &notes("HEAD~1")[..] else { panic!("{:?}", notes("HEAD~1")) };
     assert!(note.contains("`vendored` changed") && note.contains("submodules"), "{note}");
 }

@@ -48,15 +48,8 @@ pub fn fleet(nix: TestNix) -> Sandbox {
     sandbox.write("hosts/atlas.nix", &host("atlas", "echo built"));
     sandbox.write("hosts/borea.nix", &host("borea", "echo built"));
     sandbox.write("docs/a.md", "A fleet.\n");
-    commit(&sandbox, "first");
+    sandbox.commit("first");
     sandbox
-}
-
-/// Commits everything that is there.
-pub fn commit(sandbox: &Sandbox, message: &str) {
-    let repository = sandbox.repository();
-    sandbox.git(&repository, &["add", "--all"]);
-    sandbox.git(&repository, &["commit", "--quiet", "--message", message]);
 }
 
 /// `cargo xtask ci` with these arguments.

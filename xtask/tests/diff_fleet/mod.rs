@@ -37,15 +37,8 @@ pub fn fleet(nix: TestNix) -> Sandbox {
     sandbox.write("hosts/mail.nix", &host("(import ../modules/motd.nix) (import ../modules/disk.nix)"));
     sandbox.write("hosts/db.nix", &host("(import ../modules/disk.nix)"));
     sandbox.write("README.md", "A fleet.\n");
-    commit(&sandbox, "first");
+    sandbox.commit("first");
     sandbox
-}
-
-/// Commits everything that is there.
-pub fn commit(sandbox: &Sandbox, message: &str) {
-    let repository = sandbox.repository();
-    sandbox.git(&repository, &["add", "--all"]);
-    sandbox.git(&repository, &["commit", "--quiet", "--message", message]);
 }
 
 /// The answer of `--json`.

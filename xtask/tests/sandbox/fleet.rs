@@ -79,6 +79,14 @@ impl Sandbox {
         ran(git.current_dir(folder).args(["-c", "protocol.file.allow=always"]).args(arguments)).ends(0);
     }
 
+    /// Commits everything that is in the repository.
+    #[track_caller]
+    pub fn commit(&self, message: &str) {
+        let repository = self.repository();
+        self.git(&repository, &["add", "--all"]);
+        self.git(&repository, &["commit", "--quiet", "--message", message]);
+    }
+
     /// Runs the shell script `first` before `name`, one of the programs of `nix`, whenever it is called.
     pub fn intercept(&mut self, nix: TestNix, name: &str, first: &str) {
         let folder = self.path("intercepted");

@@ -1,5 +1,7 @@
 //! The job that tells what a change does: what it is compared with, and the comparison itself.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail};
 
 use super::shared::Jobs;
@@ -21,7 +23,7 @@ pub enum Base {
     /// Nothing: it is about no change.
     Nothing,
     /// This.
-    Found(Box<Revisions>),
+    Found(Arc<Revisions>),
     /// What the event names, which could not be had: why.
     Lost(String),
 }
@@ -33,11 +35,11 @@ impl Base {
     /// When what the user asked for is not there. A base that only the event names costs no run: it is told why it is not compared.
     pub fn find(context: &Context, asked: Option<&str>) -> Result<Self> {
         if let Some(asked) = asked {
-            return Ok(Self::Found(Box::new(Revisions::find(context, asked)?)));
+            return Ok(Self::Found(Arc::new(Revisions::find(context, asked)?)));
         }
         Ok(match of_event(context) {
             Ok(None) => Self::Nothing,
-            Ok(Some(revisions)) => Self::Found(Box::new(revisions)),
+            Ok(Some(revisions)) => Self::Found(Arc::new(revisions)),
             Err(error) => Self::Lost(format!("{error:#}")),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::builder::FalseyValueParser;
@@ -49,7 +50,7 @@ pub enum Outputs {
     /// Those of them at these paths, or below.
     Failed(BTreeSet<AttrPath>),
     /// Those of them that are not as they are in the base.
-    Changed(Box<Revisions>),
+    Changed(Arc<Revisions>),
 }
 
 impl Choice {
@@ -195,17 +196,6 @@ impl Jobs<'_> {
 }
 
 impl Outputs {
-    /// The Nix files of the base, which a stand-in must suit too.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn nix_files_of_base(&self) -> Result<Vec<PathBuf>> {
-        match self {
-            Self::Changed(revisions) => revisions.nix_files_of_base(),
-            Self::All | Self::Failed(_) => Ok(Vec::new()),
-        }
-    }
-
     /// What of `session` is not built. A base that cannot be evaluated spares nothing, and the user is told.
     fn spared(&self, session: &Session<'_>, wish: &Wish) -> Spared {
         let revisions = match self {

@@ -102,10 +102,15 @@ impl<'a, 'j> Engine<'a, 'j> {
         Ok((results, self.spans))
     }
 
+    /// The row of the build, where there is one.
+    fn build(&self) -> Option<usize> {
+        self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none())
+    }
+
     /// Notes that `task` begins, and how long it may take.
     fn begin(&mut self, task: Task) -> Deadline {
         let began = Instant::now();
-        let build = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
+        let build = self.build();
         let timeout = |index: Option<usize>| Some(self.rows.get(index?)?.job.machine.timeout);
         let lookers = || (0..self.rows.len()).filter(|&index| self.course.waits_for(Task::Evaluation, index));
         let longest = || lookers().filter_map(|index| timeout(Some(index))).max();
@@ -137,8 +142,7 @@ impl<'a, 'j> Engine<'a, 'j> {
         match (task, done) {
             (Task::Evaluation, Some(Done::Evaluated(Evaluated { status, build }))) => {
                 self.course.ended(task, status);
-                let index = self.rows.iter().position(|row| row.job.name == JobName::Build && row.left_out.is_none());
-                if let Some(index) = index {
+                if let Some(index) = self.build() {
                     self.course.spent(index, self.jobs.seconds_before(JobName::Build));
                     if let Some(build) = build {
                         self.end(index, build, &deadline);

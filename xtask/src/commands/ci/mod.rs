@@ -115,10 +115,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let table = Config::read(&context.repository)?.ci.table;
     // Whichever job is given them: what another one says may hold them too.
     table.jobs().iter().for_each(|job| console.keep_secret(&job.machine.secrets));
+    let history = History::read(&context.state);
+    let part = args.evaluation.wish(args.only.clone()).part();
     if let Some(word) = &args.explain {
         let job = table.named(word).map_err(|reason| anyhow!(reason))?;
-        let part = args.evaluation.wish(args.only.clone()).part();
-        let explained = explain::explained(context, &table, job, &History::read(&context.state), &part);
+        let explained = explain::explained(context, &table, job, &history, &part);
         console.answer(&report::explain::text(&explained));
         return Ok(Ending::Clean);
     }
@@ -126,14 +127,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if planned.iter().all(|row| row.left_out.is_some()) {
         bail!("every job is skipped: nothing would be checked");
     }
-    let history = History::read(&context.state);
     let choice = Choice::of(context, &args.choice, args.base.as_deref(), planned, &history)?;
     if let Some(said) = &choice.said {
         console.line(said);
     }
     let planned = choice.planned.clone();
     if args.plan {
-        let part = args.evaluation.wish(args.only.clone()).part();
         let plan = report::jobs::plan(&planned, &history, &part);
         console.answer(&if args.json { report::jobs::plan_json(&planned, &history, &part)? } else { plan });
         return Ok(Ending::Clean);
@@ -142,7 +141,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let started = Instant::now();
     let jobs = Jobs::new(context, args, choice)?;
     let wishes = Wishes { fail_fast: args.fail_fast, keep_going: args.keep_going, at_once: cores() };
-    let part = args.evaluation.wish(args.only.clone()).part();
     let usual = planned.iter().map(|row| history.usual_seconds(row.job.name.word(), &part, None)).collect();
     let (mut results, spans) = Engine::new(&planned, &jobs, Course::new(&planned, wishes, usual)).run()?;
     jobs.look_back(&mut results)?;

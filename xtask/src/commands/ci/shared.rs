@@ -1,6 +1,6 @@
 //! What the jobs of one run share: the repository is opened once, by whoever asks first, and its outputs are evaluated and built once.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::Args;
 use super::as_before::AsBefore;
 use super::change::Base;
-use super::choice::Choice;
+use super::choice::{Choice, Outputs};
 use super::endings::{Unknown, not_done, unable};
 use crate::bootstrap::ensure_nix;
 use crate::ci::{Caches, JobName, JobResult, JobStatus, RunResult, Table};
@@ -64,7 +64,11 @@ impl<'a> Jobs<'a> {
     /// When flake.lock cannot be looked at.
     pub fn new(context: &'a Context, args: &Args, choice: Choice) -> Result<Self> {
         let wish = choice.wish(args);
-        let base = if choice.runs(JobName::Diff) { Base::find(context, args.base.as_deref())? } else { Base::Nothing };
+        let base = match &choice.outputs {
+            Outputs::Changed(revisions) => Base::Found(Arc::clone(revisions)),
+            _ if choice.runs(JobName::Diff) => Base::find(context, args.base.as_deref())?,
+            _ => Base::Nothing,
+        };
         Ok(Self {
             context,
             before: Mutex::new(AsBefore::read(context, wish.fresh)),
@@ -196,9 +200,7 @@ impl<'a> Jobs<'a> {
                 Some(nix) => nix.clone(),
                 None => self.found_nix(ensure_nix(self.context)?.nix).clone(),
             };
-            let besides = self.choice.outputs.nix_files_of_base()?;
-            let besides = besides.into_iter().chain(self.base.nix_files()?).collect();
-            let session = Session::open_besides(self.context, nix, besides)?;
+            let session = Session::open_besides(self.context, nix, self.base.nix_files()?)?;
             if let Some(banner) = stand_in_banner(&session.inputs) {
                 self.context.console.banner(&banner);
             }
