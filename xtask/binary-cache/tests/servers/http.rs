@@ -104,7 +104,7 @@ struct Watched {
 
 /// A server, until it is dropped.
 pub struct Server {
-    address: SocketAddr,
+    pub address: SocketAddr,
     watched: Arc<Mutex<Watched>>,
     stopped: Arc<AtomicBool>,
 }
@@ -137,6 +137,11 @@ impl Server {
 
     pub fn inject(&self, injection: Injection) {
         self.watched.lock().unwrap().injections.push(injection);
+    }
+
+    /// How many requests there were.
+    pub fn seen(&self) -> usize {
+        self.watched.lock().unwrap().asked.len()
     }
 
     /// `METHOD /path` of all that was asked, in order.

@@ -12,13 +12,19 @@ mod cachix_faults;
 mod cachix_push;
 #[path = "../servers/http.rs"]
 mod http;
+mod killed;
 mod nix;
 #[path = "../servers/objects.rs"]
 mod objects;
 mod place;
 mod probes;
 mod provisions;
+#[path = "../servers/quiet.rs"]
+mod quiet;
 #[path = "../servers/s3.rs"]
 mod s3;
+#[path = "../sandbox/mod.rs"]
+mod sandbox;
+mod target;
 #[path = "../servers/tokens.rs"]
 mod tokens;
