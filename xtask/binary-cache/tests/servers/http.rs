@@ -139,6 +139,11 @@ impl Server {
         self.watched.lock().unwrap().injections.push(injection);
     }
 
+    /// Makes no trouble any more.
+    pub fn calm(&self) {
+        self.watched.lock().unwrap().injections.clear();
+    }
+
     /// How many requests there were.
     pub fn seen(&self) -> usize {
         self.watched.lock().unwrap().asked.len()

@@ -21,6 +21,7 @@ mod probes;
 mod provisions;
 #[path = "../servers/quiet.rs"]
 mod quiet;
+mod refused;
 #[path = "../servers/s3.rs"]
 mod s3;
 #[path = "../sandbox/mod.rs"]
