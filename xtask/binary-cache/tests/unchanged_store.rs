@@ -221,15 +221,15 @@ fn what_was_kept_and_is_wrong_is_asked_anew_once() {
         assert_eq!(fs::read_to_string(&paths[1]).unwrap().lines().last(), Some(after));
     };
     check("one with", "two with", 2);
-    check("one with", "longer with", 2);
-    check("longer with", "one with", 2);
+    check("one with", "a much longer one with", 2);
+    check("a much longer one with", "one with", 2);
     check("one with", "one without it", 1);
     check("one without it", "one with", 2);
 }
 
 #[test]
 fn who_repairs_has_what_is_kept_replaced() {
-    let Contradicted { mut counting, .. } = Contradicted::new("one with", "longer with");
+    let Contradicted { mut counting, .. } = Contradicted::new("one with", "a much longer one with");
     counting.request.again = vec![counting.root().to_owned()];
     let (asked, pushed) = counting.push();
     assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed), (1, 2, vec![]));
