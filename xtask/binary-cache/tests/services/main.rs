@@ -3,6 +3,8 @@
 // What goes wrong here fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../servers/asked.rs"]
+mod asked;
 #[path = "../servers/attic.rs"]
 mod attic;
 mod attic_push;
@@ -29,3 +31,4 @@ mod sandbox;
 mod target;
 #[path = "../servers/tokens.rs"]
 mod tokens;
+mod troubled;

@@ -100,6 +100,14 @@ impl Target {
         }
     }
 
+    /// Uploads that were begun and neither completed nor given up.
+    pub fn unfinished(&self) -> usize {
+        match self {
+            Self::Attic(_) => 0,
+            Self::Cachix(fake) => fake.with("fleet", |cache| cache.uploads.len()),
+        }
+    }
+
     /// How many paths are visible. Fails the test unless the cache is whole: every path that one refers to is visible, and every
     /// file is there with the size and the hash that are said of it.
     #[track_caller]
