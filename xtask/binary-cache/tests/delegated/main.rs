@@ -3,6 +3,8 @@
 // What goes wrong here fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../servers/cut.rs"]
+mod cut;
 mod killed;
 mod pushed;
 #[path = "../servers/quiet.rs"]
@@ -10,3 +12,4 @@ mod quiet;
 mod remote;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
+mod troubled;

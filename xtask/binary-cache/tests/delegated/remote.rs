@@ -64,7 +64,9 @@ fn write_inside(sandbox: &Sandbox) -> String {
     let at = |name: &str| sandbox.path(name).display().to_string();
     let script = format!(
         "#!/bin/sh\nexport NIX_CONF_DIR='{conf}' NIX_STORE_DIR='{nix}/store' NIX_STATE_DIR='{nix}/var' HOME='{home}'\n\
-         exec unshare --mount --map-root-user sh -c 'mount --bind \"$0\" \"$1\" && shift && exec \"$@\"' '{remote}' '{nix}' \"$@\"\n",
+         room=$(cat '{room}' 2>/dev/null)\n\
+         exec unshare --mount --map-root-user sh -c 'mount $0 && exec \"$@\"' \"${{room:---bind {remote}}} {nix}\" \"$@\"\n",
+        room = at("room"),
         conf = at("nix-conf"),
         nix = at("nix"),
         home = at("home"),
@@ -92,7 +94,7 @@ pub struct Remote {
     pub sshd: Sshd,
     pub login: String,
     pub url: String,
-    address: SocketAddr,
+    pub address: SocketAddr,
     nix: TestNix,
 }
 
@@ -100,6 +102,17 @@ impl Remote {
     pub fn start(sandbox: &mut Sandbox, nix: TestNix) -> Self {
         let (sshd, address) = sshd(sandbox);
         let serve = write_serve(sandbox, nix);
+        let user = succeeded(Command::new("id").args(["--user", "--name"]).output().unwrap()).stdout;
+        let login = format!("ssh-ng://{}@127.0.0.1", String::from_utf8(user).unwrap().trim());
+        let url = format!("{login}?remote-program={serve}");
+        let remote = Self { sshd, login, url, address, nix };
+        remote.is_emptied(sandbox, "remote-0");
+        remote.reach(sandbox, address);
+        remote
+    }
+
+    /// From now on it is reached at `address`.
+    pub fn reach(&self, sandbox: &mut Sandbox, address: SocketAddr) {
         let options = format!(
             "-p {} -i {} -o StrictHostKeyChecking=no -o UserKnownHostsFile={} -o ConnectTimeout=5",
             address.port(),
@@ -107,12 +120,14 @@ impl Remote {
             sandbox.path("ssh/known").display()
         );
         sandbox.set("NIX_SSHOPTS", &options);
-        let user = succeeded(Command::new("id").args(["--user", "--name"]).output().unwrap()).stdout;
-        let login = format!("ssh-ng://{}@127.0.0.1", String::from_utf8(user).unwrap().trim());
-        let url = format!("{login}?remote-program={serve}");
-        let remote = Self { sshd, login, url, address, nix };
-        remote.is_emptied(sandbox, "remote-0");
-        remote
+    }
+
+    /// From now on every connection finds a store of its own with so much room; or again the one that there was.
+    pub fn has_room(&self, sandbox: &Sandbox, room: Option<&str>) {
+        match room {
+            Some(room) => fs::write(sandbox.path("room"), format!("-t tmpfs -o size={room} small")).unwrap(),
+            None => fs::remove_file(sandbox.path("room")).unwrap(),
+        }
     }
 
     /// From now on there is a new, empty store behind sshd, in the folder `name`.
