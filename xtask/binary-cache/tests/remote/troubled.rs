@@ -171,3 +171,21 @@ fn what_does_not_pass_costs_only_what_needs_it() {
         });
     }
 }
+
+#[test]
+fn a_server_that_is_gone_is_not_waited_for_with_every_path() {
+    let place = Place::new();
+    for server in Server::all() {
+        let proxy = Faulty::before(server.address(), |count, seen| {
+            (count > 100 && seen.method == "PUT").then_some(Trouble::Reset)
+        });
+        let mut request = place.request(server.url(proxy.address, "gone"));
+        (request.limits.patience, request.limits.in_flight) = (1_000, 4);
+        let pushed = place.sandbox.push(&request);
+        let own = || pushed.not_pushed.iter().filter(|path| path.because_of.is_none());
+        assert!(own().all(|path| path.fault.kind == FaultKind::Unreachable), "{:?}", pushed.not_pushed);
+        // Only those that were on their way when the first one was given up.
+        let patient = own().filter(|path| path.fault.what.contains("(tried ")).count();
+        assert!((1..=4).contains(&patient) && own().count() > 8, "{patient} of {}", own().count());
+    }
+}
