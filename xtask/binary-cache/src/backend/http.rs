@@ -42,7 +42,7 @@ impl HttpCache {
 
     fn put(&self, name: &str, kind: &str, body: &dyn crate::transport::Body) -> Result<(), Fault> {
         let request = self.request(Method::PUT, name)?.header("content-type", kind).body(body);
-        let answer = self.client.ask(&request)?;
+        let answer = self.client.ask(&request).map_err(with_cause)?;
         let hint = "this server takes no files: it needs WebDAV's PUT below the cache's folder";
         if answer.status() == 405 { Err(answer.fault(hint)) } else { answer.success().map(drop) }
     }
@@ -154,6 +154,15 @@ impl Backend for HttpCache {
         };
         self.put(&format!("{hash}.narinfo"), "text/x-nix-narinfo", &Bytes(narinfo.text().as_bytes()))
     }
+}
+
+/// The fault of a file that was not taken. Servers of files have one status for all that goes wrong with them by itself, and nginx
+/// that alone for a disk that is full.
+fn with_cause(fault: Fault) -> Fault {
+    if !fault.what.contains(": 500 ") {
+        return fault;
+    }
+    Fault::new(fault.kind, format!("{}; the server's own log says why: its disk may be full", fault.what))
 }
 
 /// Whether this status says that `HEAD` is what is wrong with the request.

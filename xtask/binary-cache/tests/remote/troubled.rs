@@ -1,6 +1,7 @@
 //! Whole pushes over networks that fail, to servers that refuse, by clients that are killed: whatever happens, what is visible is whole,
 //! and the next push completes it.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -188,4 +189,24 @@ fn a_server_that_is_gone_is_not_waited_for_with_every_path() {
         let patient = own().filter(|path| path.fault.what.contains("(tried ")).count();
         assert!((1..=4).contains(&patient) && own().count() > patient, "{patient} of {}", own().count());
     }
+}
+
+#[test]
+fn a_disk_that_is_full_behind_nginx_costs_what_finds_no_room() {
+    let (place, nginx) = (Place::new(), Nginx::with_room("4m"));
+    let mut request = place.request(nginx.url("/open/full"));
+    let wanted = request.plan.roots[0].paths[0].clone();
+    let big = place.sandbox.path("big");
+    // Nothing packs this smaller.
+    fs::write(&big, std::iter::repeat_with(|| fastrand::u8(..)).take(8 << 20).collect::<Vec<_>>()).unwrap();
+    request.plan.roots[0].paths.push(place.sandbox.add(&big));
+    request.limits.patience = 500;
+    let pushed = place.sandbox.push(&request);
+    assert_eq!((pushed.pushed.len(), pushed.not_pushed.len()), (PATHS, 1), "{:?}", pushed.not_pushed);
+    let fault = &pushed.not_pushed[0].fault;
+    let expected = "; the server's own log says why: its disk may be full";
+    assert!(fault.kind == FaultKind::Overloaded && fault.what.contains(": 500 Internal Server Error"), "{fault}");
+    assert!(fault.what.ends_with(expected), "{fault}");
+    let key = place.sandbox.public_key();
+    assert_eq!(place.sandbox.fetch_from(&nginx.url("/open/full"), &key, &wanted), Ok(PATHS));
 }

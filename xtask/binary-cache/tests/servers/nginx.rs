@@ -25,16 +25,29 @@ pub struct Nginx {
 impl Nginx {
     /// Starts one on a port of its own.
     pub fn start() -> Self {
+        Self::started(None)
+    }
+
+    /// Starts one whose files are on a disk of this size, which nobody else sees.
+    pub fn with_room(size: &str) -> Self {
+        Self::started(Some(size))
+    }
+
+    fn started(size: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Another test may be given the same port between here and nginx; then nginx ends, and another is tried.
         for _ in 0..10 {
             let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), address)).unwrap();
+            // Who mounts a disk is root, as far as there is one, and nobody else is there to be.
+            let user = size.map_or("", |_| "user root root;\n");
+            let configuration = format!("{user}{}", configuration(folder.path(), address));
+            fs::write(folder.path().join("nginx.conf"), configuration).unwrap();
             fs::write(folder.path().join("passwords"), format!("{USER}:{HASHED}\n")).unwrap();
             for name in ["files/open", "files/locked", "files/private"] {
                 fs::create_dir_all(folder.path().join(name)).unwrap();
             }
-            let mut child = Command::new(program())
+            let mut child = on_disk(folder.path(), size)
+                .arg(program())
                 .args(["-e", "stderr", "-p"])
                 .arg(folder.path())
                 .arg("-c")
@@ -69,6 +82,16 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         drop((self.child.kill(), self.child.wait()));
     }
+}
+
+/// What runs the program after it: where its files are on a disk of their own, if it has a size.
+fn on_disk(folder: &Path, size: Option<&str>) -> Command {
+    let Some(size) = size else { return Command::new("env") };
+    let files = folder.join("files").display().to_string();
+    let script = format!("mount -t tmpfs -o size={size} small '{files}' && mkdir '{files}/open' && exec \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh"]);
+    command
 }
 
 /// Debian keeps it off the PATH of ordinary users.
