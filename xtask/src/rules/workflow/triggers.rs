@@ -1,7 +1,7 @@
 //! What starts a workflow: filters that leave a required check waiting, and events that hand secrets to the code of strangers.
 
 use super::document::{Document, texts};
-use super::gate::is_gate;
+use super::verdict::gate;
 use crate::rules::yaml::Node;
 use crate::rules::{Problem, Severity};
 
@@ -18,8 +18,8 @@ pub fn problems(document: &Document<'_>) -> Vec<Problem> {
 /// A check that is not reported is not passed: a pull request that changes nothing of the paths waits for ever.
 fn filters(document: &Document<'_>) -> Vec<Problem> {
     let events = document.events();
-    let is_required =
-        events.iter().any(|(name, ..)| *name == "merge_group") || document.jobs().iter().any(|(_, job)| is_gate(job));
+    let is_required = events.iter().any(|(name, ..)| *name == "merge_group")
+        || document.jobs().iter().any(|(key, job)| gate(&key.text, job).is_some());
     let mut found = Vec::new();
     for (name, _, said) in events.iter().filter(|(name, ..)| ["pull_request", "pull_request_target"].contains(name)) {
         let keys = said.map(Node::entries).unwrap_or_default();
