@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::document::Document;
 use crate::ci::audit::shell::{UNKNOWN, Variables, commands};
 use crate::rules::Problem;
-use crate::rules::yaml::Node;
 
 /// The name of this program: of its package, its binary, and its alias.
 const PROGRAM: &str = "xtask";
@@ -87,7 +86,7 @@ pub fn problems(
             if let Some(fault) = misuse(&words) {
                 let fault = format!("`{}`: {fault}", call.spelled);
                 found.push(document.problem(
-                    line(document, run, call.line),
+                    document.line_in(run, call.line),
                     fault,
                     "`cargo xtask --help` lists what there is",
                 ));
@@ -95,12 +94,6 @@ pub fn problems(
         }
     }
     found
-}
-
-/// The line of the file that holds the line `at` of the script, counted from 0.
-fn line(document: &Document<'_>, run: &Node, at: u32) -> u32 {
-    let said = run.text().unwrap_or_default().lines().nth(at as usize).unwrap_or_default();
-    document.line_of(run.line, said.trim())
 }
 
 /// A call of this program.

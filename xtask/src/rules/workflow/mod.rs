@@ -9,6 +9,7 @@ mod gate;
 mod inputs;
 mod limits;
 mod scripts;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod triggers;
@@ -69,6 +70,7 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
                 found.extend(inputs::problems(&document));
                 found.extend(gate::problems(&document));
                 found.extend(triggers::problems(&document));
+                found.extend(strangers::problems(&document));
                 found.extend(scripts::problems(&document));
                 found.extend(calls::problems(&document, facts.aliases, facts.misuse));
             }

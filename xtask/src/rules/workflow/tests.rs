@@ -1,5 +1,7 @@
 //! Each fault, planted, and what is like it and none.
 
+mod strangers;
+
 use super::*;
 use crate::ci::workflow::MARK;
 use crate::rules::Severity;
@@ -174,21 +176,6 @@ fn path_filters() {
     check(WORKFLOW, &all, &[(3, fault)]);
     assert!(!told(WORKFLOW, &all, &[])[0].contains("warning"));
     assert!(!told(WORKFLOW, &on("\n  merge_group:", "paths"), &[])[0].contains("warning"));
-}
-
-#[test]
-fn code_of_strangers() {
-    let step = |on: &str, step: &str| workflow(on, &format!("    steps:\n      - {step}"));
-    let head = format!(
-        "uses: actions/checkout@{COMMIT} # v5\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}"
-    );
-    let fault = "runs with the repository's secrets";
-    check(WORKFLOW, &step("pull_request_target", &head), &[(9, fault)]);
-    check(WORKFLOW, &step("[pull_request_target]", &head), &[(9, fault)]);
-    check(WORKFLOW, &step("pull_request", &head), &[]);
-    check(WORKFLOW, &step("pull_request_target", &format!("uses: actions/checkout@{COMMIT} # v5")), &[]);
-    check(WORKFLOW, &step("workflow_run", "run: gh pr checkout \"$NUMBER\""), &[(7, fault)]);
-    check(WORKFLOW, &step("pull_request", "run: gh pr checkout \"$NUMBER\""), &[]);
 }
 
 #[test]
