@@ -229,7 +229,8 @@ fn the_gate_takes_nothing_but_success_for_success() {
     let check = |wanted: &str, needs: &str, expected: Result<(), &str>| {
         let mut bash = Command::new(program("bash", "apt-get install bash"));
         bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script);
-        let ran = ran(bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]"));
+        bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]");
+        let ran = ran(bash.env("AT", "{\"cache-push\": \"build\"}"));
         let told = format!("{}{}", ran.stdout, ran.stderr);
         match expected {
             Ok(()) => {
@@ -259,6 +260,11 @@ fn the_gate_takes_nothing_but_success_for_success() {
     check("lock", &needs("success", "false", "skipped", "skipped"), Err("lock: skipped"));
     check("lock", &needs("success", "false", "success", "failure"), Err("build: failure"));
     check("build", &needs("success", "true", "skipped", "skipped"), Ok(()));
+    // One that shares a machine excuses the others, and its machine must have run.
+    check("cache-push", &needs("success", "false", "skipped", "success"), Ok(()));
+    check("cache-push", &needs("success", "false", "skipped", "failure"), Err("build: failure"));
+    check("cache-push", &needs("success", "false", "skipped", "skipped"), Err("build: skipped"));
+    check("cache-push", &needs("success", "true", "skipped", "skipped"), Ok(()));
     check("lok", &needs("success", "false", "skipped", "skipped"), Err("no job is called lok"));
     check("", &needs("success", "false", "success", "success"), Err("no job is called"));
 }
