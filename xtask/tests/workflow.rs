@@ -154,6 +154,13 @@ fn a_call_of_a_job_that_is_not_there_is_a_problem() {
     sandbox.write(workflow, &calls("deplyo"));
     let fault = "own.yaml:8: `cargo xtask ci deplyo`: no job is called `deplyo`: did you mean `deploy`? There are ";
     sandbox.run(&["workflow", "check"]).ends(1).says(&[fault]);
+    // By whichever name cargo knows this program here.
+    sandbox.write(".cargo/config.toml", "[alias]\nx = \"run --package xtask --\"\n");
+    sandbox.write(workflow, &calls("lock").replace("cargo xtask ci lock", "cargo x ci lokc"));
+    sandbox.run(&["workflow", "check"]).ends(1).says(&["own.yaml:8: `cargo x ci lokc`: no job is called `lokc`"]);
+    sandbox.write(".cargo/config.toml", "[alias]\nx = 1\n");
+    sandbox.run(&["workflow", "check"]).ends(2).says(&[".cargo/config.toml", "read the aliases of cargo"]);
+    sandbox.write(".cargo/config.toml", "");
     sandbox.write(workflow, &calls("autowiring"));
     sandbox.run(&["workflow", "check"]).ends(1).says(&["the job `autowiring` is switched off: xtask.toml:7 says"]);
 }
