@@ -248,6 +248,31 @@ fn a_job_in_the_middle_of_a_machine_is_chosen_and_has_what_it_needs() {
 }
 
 #[test]
+fn of_several_machines_of_a_system_the_first_runs_what_runs_once() {
+    let own = "[ci]\nseconds_per_machine = 0\n\
+               [ci.jobs.everywhere]\nper_system = true\ncommand = ['sh', '-c', 'echo everywhere']\n\
+               [ci.jobs.smoke]\nphase = 'verify'\nneeds = ['everywhere']\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n";
+    let package = "derivation { name = \"b\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > $out\" ]; }";
+    let flake = flake("echo built").replacen(
+        "outputs = { self }: {",
+        &format!("outputs = {{ self }}: {{ packages.x86_64-linux.b = {package};"),
+        1,
+    );
+    let sandbox = fleet_of(Sandbox::new(TestNix::Modern).with_client(), &flake, own);
+    let ran = act(&sandbox, &["workflow_dispatch", "--input", "job=smoke"]);
+    // act puts the number of a machine behind its name.
+    let machines = ["everywhere x86_64-linux", "build x86_64-linux-1-of-2-1", "build x86_64-linux-2-of-2-2"];
+    let green = machines.map(|machine| (machine, "succeeded"));
+    check(&sandbox, &ran, 0, 5, &green, "every job that was to run succeeded");
+    let said = |what: &str| {
+        let lines = ran.stdout.lines().filter(|line| line.contains(what));
+        lines.filter_map(|line| line.strip_prefix("[CI/")?.split([']', ' ']).nth(1)).collect::<Vec<_>>()
+    };
+    assert_eq!(said("│ everywhere"), ["x86_64-linux"], "{}", ran.stdout);
+    assert_eq!(said("│ smoked"), ["x86_64-linux-1-of-2-1"], "{}", ran.stdout);
+}
+
+#[test]
 fn one_job_runs_alone_and_its_failure_is_red() {
     let sandbox = fleet("exit 3", "[ci.jobs.broken]\ncommand = ['false']\n");
     let green = [("ci", "succeeded")];
