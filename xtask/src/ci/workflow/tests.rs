@@ -140,9 +140,18 @@ fn a_job_of_ones_own_gets_what_it_and_its_needs_want() {
             && choices.ends_with(",tokens,build,cache-analytics,spread,cache-push,cache-verify,deploy,announce"),
         "{choices}"
     );
+    // Of several machines of a system all build, and the first runs what runs once.
+    let chosen = |word: &str| format!("!inputs.job || inputs.job == 'all' || inputs.job == '{word}'");
+    let of_build = format!("${{{{ {} || inputs.job == 'announce' }}}}", chosen("build"));
+    assert_eq!(run("build").text_at("if"), Some(of_build.as_str()));
+    let of_spread = format!("${{{{ matrix.first && ({}) }}}}", chosen("spread"));
+    assert_eq!(run("spread").text_at("if"), Some(of_spread.as_str()));
+    assert_eq!(run("deploy").text_at("if"), None);
     // It works on what the build left on its machine.
     assert_eq!(jobs.get("spread"), None);
-    let kept = job("build").get("steps").unwrap().items().last().unwrap().get("with").unwrap();
+    let kept = job("build").get("steps").unwrap().items().last().unwrap();
+    assert_eq!(kept.text_at("if"), Some("${{ always() && matrix.first }}"));
+    let kept = kept.get("with").unwrap();
     assert_eq!(kept.text_at("name"), Some("artifacts-spread-${{ matrix.name }}"));
     assert_eq!(kept.text_at("path"), Some("a/*\nb\n"));
 }

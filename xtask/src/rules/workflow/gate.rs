@@ -37,8 +37,15 @@ fn skipped(document: &Document<'_>, line: u32, name: &str, job: &Node) -> Option
     Some(document.problem(condition.map_or(line, |condition| condition.line), fault, fix))
 }
 
-/// A gate that runs whatever happened, and does not ask what.
+/// A gate that runs whatever happened, and does not ask what; or asks, and does not run.
 fn blind(document: &Document<'_>, line: u32, name: &str, job: &Node) -> Option<Problem> {
+    if let Some(condition) = job.get("if").filter(|condition| reads_results(condition)) {
+        let fault = format!(
+            "the gate `{name}` is skipped when its condition does not hold, and a skipped check counts as passed"
+        );
+        let fix = "write `if: always()`, and ask for the results in a step that fails";
+        return Some(document.problem(condition.line, fault, fix));
+    }
     let fault =
         format!("the gate `{name}` reads no result of the jobs that it needs: it is green whatever became of them");
     let fix = "hand it `${{ toJSON(needs) }}` in `env`, and fail unless every result is `success`";

@@ -159,6 +159,8 @@ fn gates() {
     check(WORKFLOW, &idle("\n    if: ${{ success() || failure() }}"), &[(7, "the run is cancelled"), (4, blind)]);
     check(WORKFLOW, &idle(""), &[(4, "the gate `a` is skipped when a job that it needs fails")]);
     check(WORKFLOW, &idle("\n    if: failure()"), &[]);
+    let asks = idle("\n    if: ${{ always() && !contains(needs.*.result, 'failure') }}");
+    check(WORKFLOW, &asks, &[(7, "the gate `a` is skipped when its condition does not hold")]);
     // A job that only needs another is none.
     check(WORKFLOW, &workflow("push", "    needs: b\n    steps:\n      - run: echo"), &[]);
 }

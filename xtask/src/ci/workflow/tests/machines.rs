@@ -75,6 +75,10 @@ fn what_is_verified_on_each_system_stands_between_the_build_and_the_push() {
     // What one of them needs of one machine for all is waited for, unless that needs them as well.
     let awaited = own("a", "verify", "") + &own("b", "verify", "per_system = true\nneeds = ['a']");
     check(&awaited, &["build cache-analytics b cache-push cache-verify < a", "a < "], "");
+    let jobs = table(&awaited);
+    let group = &groups(&jobs)[groups(&jobs).iter().position(Group::shares).unwrap()];
+    assert_eq!(group.awaited_groups(), ["a"]);
+    assert!(!group.runs.iter().any(|job| job.word() == "a"));
     let detour = own("a", "verify", "needs = ['build']") + &own("b", "verify", "per_system = true\nneeds = ['a']");
     check(&detour, &["BUILT-IN < ", "a < build", "b < build a"], "a b");
     let jobs = table(
@@ -100,7 +104,8 @@ fn a_choice_has_the_job_run_and_what_it_needs_elsewhere() {
         + &own("deploy", "publish", "needs = ['cache-push']")
         + &own("tell", "publish", "needs = ['deploy']");
     let jobs = table(&text);
-    let groups = groups(&jobs);
+    let of_machines = groups;
+    let groups = of_machines(&jobs);
     let check = |word: &str, step: &str, machine: &str| {
         let job = jobs.iter().find(|job| job.word() == word).unwrap();
         let group = groups.iter().find(|group| group.jobs.contains(&job)).unwrap();
@@ -115,4 +120,9 @@ fn a_choice_has_the_job_run_and_what_it_needs_elsewhere() {
     check("cache-push", "cache-push deploy tell", machine);
     check("cache-verify", "cache-verify", machine);
     check("deploy", "deploy tell", "deploy tell");
+    // One after the other, and the machine of the last stands in front of both.
+    let chain = own("a", "verify", "") + &own("b", "verify", "needs = ['a']");
+    let jobs = table(&(chain + &own("c", "verify", "per_system = true\nneeds = ['b']")));
+    let first = jobs.iter().find(|job| job.word() == "a").unwrap();
+    assert_eq!(chosen_with(&of_machines(&jobs), first), ["a", "b", "c"]);
 }
