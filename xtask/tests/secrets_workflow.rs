@@ -131,11 +131,16 @@ fn leaks_are_found_in_every_form() {
     };
     scan("nothing here, but port 8080 and more\n").ends(0);
     let said = "the value of `token` in `secrets/web.yaml` stands here";
-    scan(&format!("a\nb {VALUE}\n")).ends(1).says(&[&format!("deep/file:2: {said} as it is")]);
+    scan(&format!("a\nb {VALUE}\n")).ends(1).says(&[&format!("deep/file:2: {said} in plain text")]);
     let hex: String = VALUE.bytes().map(|byte| format!("{byte:02x}")).collect();
     scan(&hex).ends(1).says(&[&format!("{said} in hexadecimal")]);
     // printf 'xcorrect horse battery staple' | base64
     scan("eGNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU=").ends(1).says(&[&format!("{said} in base64")]);
+    scan("a:\n  eGNvcnJlY3QgaG9y\n  c2UgYmF0dGVyeSBz\n  dGFwbGU=\n")
+        .ends(1)
+        .says(&[&format!("deep/file:2: {said} in base64")]);
+    let listed: Vec<String> = VALUE.bytes().map(|byte| format!("0x{byte:02x}")).collect();
+    scan(&format!("{{\n{}\n}}\n", listed.join(",\n"))).ends(1).says(&[&format!("deep/file:2: {said} in hexadecimal")]);
     let key = fs::read_to_string(fleet.key("bob")).unwrap();
     scan(&key).ends(1).says(&["a private age key stands here"]);
     fs::remove_file(out.join("deep/file")).unwrap();
@@ -164,5 +169,5 @@ fn a_store_path_is_scanned_with_all_it_refers_to() {
     let nix = TestNix::Modern.bin().join("nix");
     let top = ran(fleet.sandbox.command(nix).args(["eval", "--raw", "--expr", &expression])).ends(0).stdout;
     let found = fleet.secrets(&["scan", top.trim()]).ends(1);
-    found.says(&["-leak:1: the value of `token` in `secrets/web.yaml` stands here as it is"]);
+    found.says(&["-leak:1: the value of `token` in `secrets/web.yaml` stands here in plain text"]);
 }

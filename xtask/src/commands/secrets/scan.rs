@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::private::go_on;
-use super::values::{Values, values};
+use super::values::{Value, Values, values};
 use super::workshop::Workshop;
 use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
@@ -13,7 +13,7 @@ use crate::fleet::Place;
 use crate::nix::{self, Store};
 use crate::report::{Mark, problems};
 use crate::rules::Problem;
-use crate::rules::secrets::{Needle, key_patterns, needles};
+use crate::rules::secrets::{Leak, leaks, search};
 
 /// Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ Examples:
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let Values { known, closed } =
         if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
-    let needles: Vec<Needle> = known.iter().flat_map(|value| needles(&value.name, &value.text)).collect();
+    let search = search(&known.into_iter().filter_map(Value::wanted).collect::<Vec<_>>());
     let mut found = Vec::new();
     let mut looked_at = 0;
     for path in roots(context, &args.paths)? {
@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
                 looked_at += 1;
                 let bytes =
                     std::fs::read(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?;
-                found.extend(leaks(entry.path(), &bytes, &needles));
+                found.extend(leaks(&search, &bytes).into_iter().map(|leak| problem(entry.path(), leak)));
             }
         }
     }
@@ -99,21 +99,8 @@ fn roots(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-/// What leaks in one file: each value once, whatever its forms, and each key.
-fn leaks(path: &Path, bytes: &[u8], needles: &[Needle]) -> Vec<Problem> {
-    let fix = "do not let this out of the machine; find what copies it there, and change the secret";
-    let place = |line: u32| Some(Place { file: path.to_owned(), line });
-    let mut named: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
-    for needle in needles {
-        if let Some(at) = needle.find(bytes).filter(|_| !named.contains(&needle.name.as_str())) {
-            named.push(&needle.name);
-            let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
-            let fault = format!("{} stands here {}", needle.name, needle.form);
-            found.push(Problem::new(place(u32::try_from(line).unwrap_or(u32::MAX)), fault, fix));
-        }
-    }
-    let keys = key_patterns(&String::from_utf8_lossy(bytes));
-    found.extend(keys.into_iter().map(|(line, what)| Problem::new(place(line), format!("{what} stands here"), fix)));
-    found
+fn problem(path: &Path, leak: Leak<'_>) -> Problem {
+    let place = Some(Place { file: path.to_owned(), line: leak.line });
+    let fault = format!("{} stands here {}", leak.what, leak.form.shown());
+    Problem::new(place, fault, "do not let this out of the machine; find what copies it there, and change the secret")
 }

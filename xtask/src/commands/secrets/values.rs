@@ -33,6 +33,14 @@ impl std::fmt::Debug for Value {
     }
 }
 
+impl Value {
+    /// What is looked for of it, unless it is too short for that.
+    #[must_use]
+    pub fn wanted(self) -> Option<secret_patterns::Value> {
+        secret_patterns::Value::new(self.name, &self.text)
+    }
+}
+
 /// The values of a repository.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
