@@ -157,8 +157,17 @@ fn values_that_nobody_can_open_were_not_looked_for() {
     fleet
         .secrets(&["scan", file])
         .ends(2)
-        .says(&["no key of yours opens `secrets/web.yaml`: its values were not looked for"]);
+        .says(&["not looked for: the values in `secrets/web.yaml`, which no key on this machine opens"]);
     fleet.secrets(&["scan", "--patterns-only", file]).ends(0);
+    // What cannot be opened is no reason not to look for the others.
+    fleet.be("ada");
+    fleet.encrypt("secrets/more.yaml", "password: hunter2hunter2\n");
+    fleet.change("secrets/web.yaml", "list:\n", "list:\n    - more\n");
+    fs::write(file, "hunter2hunter2").unwrap();
+    fleet.secrets(&["scan", file]).ends(1).says(&[
+        "file:1: the value of `password` in `secrets/more.yaml` stands here in plain text",
+        "not looked for: the values in `secrets/web.yaml`, in which something was changed since it was encrypted",
+    ]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::bootstrap::ensure_nix;
 use crate::context::{Context, Ending};
 use crate::fleet::Place;
 use crate::nix::{self, Store};
-use crate::report::{Mark, problems};
+use crate::report::{Mark, closed, problems};
 use crate::rules::Problem;
 use crate::rules::secrets::{Leak, leaks, search};
 
@@ -38,7 +38,7 @@ Examples:
 /// Scans.
 ///
 /// # Errors
-/// When a file cannot be read, or no key opens any of the repository's files.
+/// When a file cannot be read.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let Values { known, closed } =
         if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
@@ -64,9 +64,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&problems::json(&found)?);
     }
     problems::conclude(&context.console, "secrets scan", &found);
-    for file in &closed {
-        let text = format!("no key of yours opens `{}`: its values were not looked for", file.display());
-        context.console.mark(Mark::Failed, &text);
+    for line in closed::lines(&closed) {
+        context.console.mark(Mark::Failed, &format!("not looked for: {line}"));
     }
     Ok(match (found.iter().any(Problem::fails), closed.is_empty()) {
         (true, _) => Ending::Problems,
