@@ -148,6 +148,21 @@ fn leaks_are_found_in_every_form() {
 }
 
 #[test]
+fn what_the_repository_ignores_is_not_looked_at_unless_it_is_named() {
+    let fleet = Fleet::new();
+    let key = fs::read_to_string(fleet.key("bob")).unwrap();
+    fleet.sandbox.write("tests/fixtures/key", &key);
+    fleet.secrets(&["scan", "tests"]).ends(1).says(&["tests/fixtures/key:3: a private age key stands here"]);
+    fleet.sandbox.write("xtask.toml", "[secrets]\nignore = [\"tests/fixtures\"]\n");
+    fleet.sandbox.write("tests/other", "nothing");
+    fleet.secrets(&["scan", "tests"]).ends(0);
+    fleet.secrets(&["scan", "--patterns-only", "."]).ends(0);
+    fleet.secrets(&["scan", "tests/fixtures"]).ends(1);
+    fleet.sandbox.write("tests/fixtures.txt", &key);
+    fleet.secrets(&["scan", "tests"]).ends(1).says(&["tests/fixtures.txt:3: ", "1 problem"]);
+}
+
+#[test]
 fn values_that_nobody_can_open_were_not_looked_for() {
     let mut fleet = Fleet::new();
     fleet.be("bob");

@@ -8,6 +8,7 @@ use super::private::go_on;
 use super::values::{Value, Values, values};
 use super::workshop::Workshop;
 use crate::bootstrap::ensure_nix;
+use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::fleet::Place;
 use crate::nix::{self, Store};
@@ -38,15 +39,20 @@ Examples:
 /// Scans.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file cannot be read, xtask.toml among them.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let Values { known, closed } =
         if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
     let search = search(&known.into_iter().filter_map(Value::wanted).collect::<Vec<_>>());
+    let config = Config::read(&context.repository)?;
+    let ignored: Vec<PathBuf> = config.secrets.ignore.iter().map(|path| context.repository.join(path)).collect();
     let mut found = Vec::new();
     let mut looked_at = 0;
     for path in roots(context, &args.paths)? {
-        for entry in walkdir::WalkDir::new(&path) {
+        let entries = walkdir::WalkDir::new(&path).into_iter();
+        // Who names one of them wants to know.
+        let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !ignored.iter().any(|path| path == entry.path());
+        for entry in entries.filter_entry(wanted) {
             let entry = entry.with_context(|| format!("look through `{}`", path.display()))?;
             if entry.file_type().is_file() {
                 go_on()?;
