@@ -132,7 +132,7 @@ fn upload(
         }
         return Ok(Outcome::default());
     }
-    let scanner = Scanner::new(sealing.sought)?;
+    let scanner = Scanner::new(sealing.sought);
     let observers = |info: &PathInfo| -> Box<dyn Observer> { Box::new(scanner.watch(&info.path)) };
     let backend = match destination {
         Destination::Cache(backend) => &**backend,
