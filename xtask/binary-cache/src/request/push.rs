@@ -1,9 +1,12 @@
 //! `push`: the plan, and then the upload of what it says.
 
 use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
 use std::time::Instant;
 
-use cache_protocol::{Compression, Decision, Event, Fault, PathInfo, Plan, PlannedPath, PushRequest, Pushed};
+use cache_protocol::{
+    Compression, Decision, Event, Fault, FaultKind, PathInfo, Plan, PlannedPath, PushRequest, Pushed, SecretText,
+};
 
 use super::destination::Destination;
 use super::{Asker, plan};
@@ -24,12 +27,17 @@ use crate::upload::{Outcome, Upload};
 pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let started = Instant::now();
     let key = key_source::signing_key(&request.plan.cache)?;
-    let sought = Sought::read(&request.scan, &|name| std::env::var(name).ok())?;
+    let mut sought = Sought::read(&request.scan, &|name| std::env::var(name).ok())?;
     let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let facts = plan::gather(&request.plan)?;
     let missing = plan::missing(&request.plan, &destination, &facts)?;
     let plan = plan::decide(&request.plan, &destination, &facts, &missing)?;
     let outcome = if plan.strict_faults.is_empty() {
+        // To open what holds them takes longer than a push with nothing to do.
+        if request.scan.later && plan.paths.iter().any(|path| path.decision == Decision::Push) {
+            (asker.tell)(Event::ValuesWanted);
+            sought.add(&later(&mut std::io::stdin().lock())?);
+        }
         let sealing = Sealing { key: key.as_ref(), sought: &sought };
         let goods = Goods { plan: &plan, infos: &facts.infos, missing: &missing };
         upload(request, &destination, &goods, &sealing, asker)?
@@ -39,6 +47,19 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let (pushed, not_pushed) = (outcome.pushed, outcome.not_pushed);
     let unscanned = sought.short().to_vec();
     Ok(Pushed { plan, pushed, not_pushed, unscanned, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// The values that are named later.
+fn later(input: &mut dyn BufRead) -> Result<Vec<SecretText>, Fault> {
+    let mut line = Vec::new();
+    let read = input.read_until(b'\n', &mut line);
+    // What the line is must not be told, not even in parts.
+    read.ok().and_then(|_| serde_json::from_slice(&line).ok()).ok_or_else(|| {
+        Fault::new(
+            FaultKind::Usage,
+            "nothing is pushed: the values that must not leave were promised, and did not come",
+        )
+    })
 }
 
 /// What every path passes before it leaves.
