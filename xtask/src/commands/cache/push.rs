@@ -203,11 +203,13 @@ pub fn told(context: &Context, target: &Target, pushed: &Pushed) -> PushEnding {
     ending
 }
 
-/// Says it where something was pushed that nobody signs: no other machine would take it.
-pub fn warn_unsigned(context: &Context, target: &Target, pushed: &Pushed) {
-    if !target.signs() && !pushed.pushed.is_empty() {
+/// Says it where something was pushed that nobody signs: no other machine would take it. Returns whether it was said.
+pub fn warn_unsigned(context: &Context, target: &Target, pushed: &Pushed) -> bool {
+    let is_unsigned = !target.signs() && !pushed.pushed.is_empty();
+    if is_unsigned {
         cache::unsigned(&context.console, &target.cache.url);
     }
+    is_unsigned
 }
 
 /// Says what became of a push, and what that means for the run.
