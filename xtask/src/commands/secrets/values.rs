@@ -228,14 +228,17 @@ mod tests {
 
     #[test]
     fn as_many_are_opened_at_once_as_there_are_cores() {
-        let files: Vec<usize> = (0..50).collect();
+        let files: Vec<usize> = (0..20).collect();
         let (now, changed) = (Mutex::new((0, 0)), Condvar::new());
         let opened = side_by_side(&files, &|file| {
             let mut count = now.lock().unwrap();
             *count = (count.0 + 1, (count.0 + 1).max(count.1));
             // Each waits until as many are at work as may be.
-            let (mut count, _) = changed.wait_timeout_while(count, PATIENCE, |count| count.1 < cores()).unwrap();
             changed.notify_all();
+            let (count, _) = changed.wait_timeout_while(count, PATIENCE, |count| count.1 < cores()).unwrap();
+            // One more would come now.
+            let moment = Duration::from_millis(20);
+            let (mut count, _) = changed.wait_timeout_while(count, moment, |count| count.1 <= cores()).unwrap();
             count.0 -= 1;
             if file % 2 == 0 { Ok(*file) } else { Err(Why::NoKey) }
         });
