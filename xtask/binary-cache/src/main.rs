@@ -1,7 +1,7 @@
-//! The program: reads one request as JSON on standard input, and writes events as JSON lines on standard output, of which the last is
+//! The program: reads one request as a line of JSON on standard input, and writes events as JSON lines on standard output, of which the last is
 //! the answer (exit status 0, however bad it is) or why there is none (2).
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,7 @@ fn heed_signals(stop: &Arc<AtomicBool>) -> Result<(), Fault> {
 fn request() -> Result<Request, Fault> {
     let unreadable = |what: String| Fault::new(FaultKind::Usage, format!("read the request: {what}"));
     let mut text = Vec::new();
-    std::io::stdin().read_to_end(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    std::io::stdin().lock().read_until(b'\n', &mut text).map_err(|error| unreadable(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
 }
 

@@ -6,9 +6,11 @@
 mod sandbox;
 
 use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
 
-use cache_protocol::{Compression, FaultKind, Request};
-use sandbox::{Sandbox, TestNix};
+use cache_protocol::{Answer, Compression, Event, FaultKind, PushRequest, Request, SecretText};
+use sandbox::{Said, Sandbox, TestNix};
 
 #[test]
 fn what_was_pushed_is_what_nix_fetches() {
@@ -63,6 +65,46 @@ fn replace(path: &str, content: &[u8]) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(path, content).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
+}
+
+#[test]
+fn values_that_are_named_later_are_wanted_when_something_leaves_and_not_done_without() {
+    let sandbox = Sandbox::new(TestNix::Distribution);
+    let paths = sandbox.evaluate(r#"[ (builtins.toFile "own" "hunter2hunter2") (builtins.toFile "other" "a horse") ]"#);
+    let [own, other] = <[String; 2]>::try_from(paths).unwrap();
+    let mut request = sandbox.push_request(&[&own, &other]);
+    request.scan.later = true;
+    let wanted = |said: &Said| said.events.iter().filter(|event| matches!(event, Event::ValuesWanted)).count();
+    let asked = |request: &PushRequest, values: &str| {
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_binary-cache"));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let request = serde_json::to_string(&Request::Push(request.clone())).unwrap();
+        // It may be gone without having read all of it.
+        child.stdin.take().unwrap().write_all(format!("{request}\n{values}").as_bytes()).ok();
+        Said::new(&child.wait_with_output().unwrap())
+    };
+    // Nobody says them, or not as they should be: nothing leaves, and nothing of them is told.
+    for values in ["", "[]x\n", "hunter2hunter2"] {
+        let said = asked(&request, values);
+        assert_eq!(wanted(&said), 1, "{said:?}");
+        let expected = "nothing is pushed: the values that must not leave were promised, and did not come";
+        assert_eq!(said.fault().what, expected);
+        assert!(fs::read_dir(sandbox.path("cache")).is_err(), "nothing is there");
+    }
+    let value = SecretText { source: "the value of `a`".to_owned(), text: b"hunter2hunter2".to_vec() };
+    let values = serde_json::to_string(&[value]).unwrap();
+    let said = asked(&request, &values);
+    assert_eq!(wanted(&said), 1);
+    let Answer::Push(pushed) = said.answer() else { unreachable!("another answer") };
+    assert_eq!((pushed.pushed.len(), pushed.not_pushed.len()), (1, 1));
+    assert!(pushed.not_pushed[0].fault.what.contains("holds the value of `a` in plain text"), "{pushed:?}");
+    // Where nothing leaves they are not wanted.
+    let mut request = sandbox.push_request(&[&other]);
+    request.scan.later = true;
+    let said = asked(&request, "");
+    assert_eq!(wanted(&said), 0, "{said:?}");
+    let Answer::Push(pushed) = said.answer() else { unreachable!("another answer") };
+    assert!(pushed.pushed.is_empty() && pushed.not_pushed.is_empty());
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub enum Event {
         /// Bytes of their NARs.
         bytes: u64,
     },
+    /// Something is to be pushed, and the values of [`Scan::later`](crate::Scan) are waited for.
+    ValuesWanted,
     /// Something was done for a path that is pushed, or failed; it has just ended.
     Step {
         /// What.

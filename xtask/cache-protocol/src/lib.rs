@@ -1,8 +1,9 @@
 //! What `cargo xtask cache` asks of the `binary-cache` client, and what that answers: one JSON [`Request`] on standard input, JSON
 //! lines of [`Event`] on standard output, of which the last is the answer or the reason why there is none.
+//! Only a push may want more: the values that must not leave, where [`Scan::later`] promises them.
 //!
 //! Tokens and keys are named by the environment variable or the file that holds them, and are part of neither. The one exception is
-//! [`ScanValue::Text`], what must not leave and stands nowhere else: it goes over that pipe alone, and never back.
+//! [`SecretText`], what must not leave and stands nowhere else: it goes over that pipe alone, and never back.
 
 mod cache;
 mod event;

@@ -49,6 +49,10 @@ pub struct Scan {
     pub patterns: bool,
     /// Exact values that are refused, in every encoding.
     pub values: Vec<ScanValue>,
+    /// Whether more of them are named once something is to be pushed: then [`Event::ValuesWanted`](crate::Event) is said, and a second line
+    /// read from standard input, a list of [`SecretText`] in JSON. Without it nothing is pushed.
+    #[serde(default)]
+    pub later: bool,
     /// Regular expressions of store paths that may hold what looks like a secret.
     pub allow: Vec<String>,
 }
@@ -61,8 +65,6 @@ pub enum ScanValue {
     Variable(String),
     /// Each line of this file that is neither empty nor a comment.
     File(std::path::PathBuf),
-    /// Here: it stands nowhere in plain text.
-    Text(SecretText),
 }
 
 /// A value that is known to nobody but this user.

@@ -16,8 +16,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use cache_protocol::{Answer, Event, Fault, Request};
+use cache_protocol::{Answer, Event, Fault, Request, SecretText};
 use rustix::process::Signal;
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::interrupt;
@@ -34,24 +35,39 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Asks the client, building it first where that is needed; `telling` is called with what it says on the way.
 ///
+/// `later` is asked where the request promises values that must not leave, and something is pushed.
+///
 /// A first interrupt lets it finish what is in flight and answer; a second one ends it.
 ///
 /// # Errors
 /// When it cannot be built or started, ends without an answer, or says why there is none: that [`Fault`] can be had back with
 /// `downcast_ref`.
-fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) -> Result<Answer> {
+fn ask(context: &Context, request: &Request, later: Later<'_>, telling: &mut dyn FnMut(&Event)) -> Result<Answer> {
     let program = program::ready(context)?;
-    let input = serde_json::to_vec(request).context("write the request to the binary-cache client")?;
+    let (talk, input) = mpsc::channel();
+    // It listens as long as its input is open.
+    drop(talk.send(line(request)?));
+    let mut talk = later.map(|later| (talk, later));
     let (sender, events) = mpsc::sync_channel(BACKLOG);
     let mut command = std::process::Command::new(&program);
     let child = supervise::converse(&mut command, input, move |event| drop(sender.send(event)))?;
-    let mut conversation = Conversation::default();
+    let (mut conversation, mut unknown) = (Conversation::default(), None);
     let (mut interrupts, deadline, mut stopping) = (interrupt::count(), deadline::current(), None);
     loop {
         match events.recv_timeout(LOOK) {
-            Ok(ChildEvent::Line(line)) => conversation.hear(&line, telling)?,
-            Ok(ChildEvent::Ended(status)) => return conversation.end(status.context("learn how the client ended")?),
+            Ok(ChildEvent::Line(said)) => conversation.hear(&said, telling)?,
+            Ok(ChildEvent::Ended(status)) => {
+                let answer = conversation.end(status.context("learn how the client ended")?);
+                return unknown.map_or(answer, Err);
+            }
             Err(_) => {}
+        }
+        if let Some((talk, later)) = talk.take_if(|_| conversation.wants_values) {
+            // Without them it pushes nothing, and ends.
+            match later().and_then(|values| line(&values)) {
+                Ok(line) => drop(talk.send(line)),
+                Err(error) => unknown = Some(error),
+            }
         }
         if interrupt::count() > interrupts {
             interrupts = interrupt::count();
@@ -66,6 +82,15 @@ fn ask(context: &Context, request: &Request, telling: &mut dyn FnMut(&Event)) ->
     }
 }
 
+/// Values that must not leave, asked for once, if at all.
+type Later<'a> = Option<&'a mut dyn FnMut() -> Result<Vec<SecretText>>>;
+
+fn line(said: &impl Serialize) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(said).context("write to the binary-cache client")?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 fn end_in_order(child: &Child, interrupts: usize) {
     match interrupts {
         1 => child.signal(Signal::INT),
@@ -78,6 +103,8 @@ fn end_in_order(child: &Child, interrupts: usize) {
 struct Conversation {
     answer: Option<Answer>,
     fault: Option<Fault>,
+    /// Whether it waits for the values that must not leave.
+    wants_values: bool,
 }
 
 impl Conversation {
@@ -86,6 +113,7 @@ impl Conversation {
         match event {
             Event::Answer(answer) => self.answer = Some(*answer),
             Event::Failed(fault) => self.fault = Some(fault),
+            Event::ValuesWanted => self.wants_values = true,
             event => telling(&event),
         }
         Ok(())

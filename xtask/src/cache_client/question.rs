@@ -5,7 +5,7 @@
 use anyhow::{Result, bail};
 use cache_protocol::{
     Answer, Event, Plan, PlanRequest, PresenceRequest, Presences, Probe, ProbeRequest, ProvisionRequest, Provisioned,
-    PushRequest, Pushed, Request, Verified, VerifyRequest,
+    PushRequest, Pushed, Request, SecretText, Verified, VerifyRequest,
 };
 
 use super::ask;
@@ -18,7 +18,7 @@ macro_rules! questions {
         /// # Errors
         /// As all of these.
         pub fn $function(context: &Context, request: $request, telling: &mut dyn FnMut(&Event)) -> Result<$answer> {
-            match ask(context, &Request::$kind(request), telling)? {
+            match ask(context, &Request::$kind(request), None, telling)? {
                 Answer::$kind(answer) => Ok(answer),
                 _ => bail!("the binary-cache client answered something else than `{}` asks for", stringify!($function)),
             }
@@ -29,8 +29,6 @@ macro_rules! questions {
 questions! {
     /// What a push would do.
     plan: Plan(PlanRequest) -> Plan;
-    /// Pushes, and says what became of it.
-    push: Push(PushRequest) -> Pushed;
     /// What is in a cache of what is required.
     verify: Verify(VerifyRequest) -> Verified;
     /// Which substituter has which path.
@@ -39,4 +37,20 @@ questions! {
     probe: Probe(ProbeRequest) -> Probe;
     /// Creates a cache, or finds it created.
     provision: Provision(ProvisionRequest) -> Provisioned;
+}
+
+/// Pushes, and says what became of it; `later` is asked for the values that must not leave once something does, if the request promises them.
+///
+/// # Errors
+/// As all of these, and when `later` fails.
+pub fn push(
+    context: &Context,
+    request: PushRequest,
+    later: &mut dyn FnMut() -> Result<Vec<SecretText>>,
+    telling: &mut dyn FnMut(&Event),
+) -> Result<Pushed> {
+    match ask(context, &Request::Push(request), Some(later), telling)? {
+        Answer::Push(answer) => Ok(answer),
+        _ => bail!("the binary-cache client answered something else than `push` asks for"),
+    }
 }

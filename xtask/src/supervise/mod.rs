@@ -58,13 +58,13 @@ pub fn start(command: &mut Command, sink: impl Fn(ChildEvent) + Send + Clone + '
     heard(child, stderr, LONGEST_DATA, sink).with_context(|| not_started(command))
 }
 
-/// Starts `command`, hands `input` to it, and passes every line of its answer on stdout, then its end, to `sink`.
+/// Starts `command`, hands what comes of `input` to it until nothing more can come, and passes every line of its answer on stdout, then its end, to `sink`.
 ///
 /// # Errors
 /// When it cannot be started.
 pub fn converse(
     command: &mut Command,
-    input: Vec<u8>,
+    input: mpsc::Receiver<Vec<u8>>,
     sink: impl Fn(ChildEvent) + Send + Clone + 'static,
 ) -> Result<Child> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
@@ -72,7 +72,7 @@ pub fn converse(
     let mut stdin = child.stdin.take().with_context(|| not_started(command))?;
     let stdout = child.stdout.take().with_context(|| not_started(command))?;
     // A child that ends without having read its input says so by how it ends.
-    std::thread::spawn(move || drop(stdin.write_all(&input)));
+    std::thread::spawn(move || input.iter().try_for_each(|part| stdin.write_all(&part)));
     heard(child, stdout, LONGEST_DATA, sink).with_context(|| not_started(command))
 }
 

@@ -49,7 +49,7 @@ fn a_value_of_an_encrypted_file_stays_here_in_every_form() {
 
 #[test]
 fn what_was_not_looked_for_is_said_with_its_reason_and_what_mends_it() {
-    let mut fleet = fleet(&["own", "stranger", "unread", "late", "without", "changed"]);
+    let mut fleet = fleet(&["own", "stranger", "opened", "unread", "late", "without", "changed"]);
     fleet.encrypt("secrets/home.yaml", "password: hunter2hunter2\n");
     fleet.sandbox.git(&fleet.sandbox.repository(), &["add", "--all"]);
     let push = |fleet: &Fleet, name: &str, said: &[&str]| {
@@ -64,7 +64,14 @@ fn what_was_not_looked_for_is_said_with_its_reason_and_what_mends_it() {
     fleet.be("bob");
     let no_key = format!("{both}which no key on this machine opens: name one that does in SOPS_AGE_KEY_FILE");
     push(&fleet, "stranger", &[&no_key]);
+    // Nothing is opened for it either.
+    let asked = fleet.sandbox.path("asked");
+    fleet.sandbox.set("SOPS_AGE_KEY_CMD", &format!("touch {}", asked.display()));
     let again = fleet.sandbox.run(&["cache", "push", "packages.x86_64-linux.stranger"]).ends(0);
+    assert!(!asked.exists());
+    push(&fleet, "opened", &[&no_key]);
+    assert!(asked.exists());
+    fleet.sandbox.unset("SOPS_AGE_KEY_CMD");
     assert!(!again.stderr.contains("not looked for"), "nothing leaves: {again:?}");
     fleet.sandbox.set("SOPS_AGE_KEY_FILE", "/nowhere");
     let unread = "which do not open (failed to open SOPS_AGE_KEY_FILE file: open /nowhere: no such file or directory)";

@@ -1,11 +1,13 @@
 //! `push`: the plan, and then the upload of what it says.
 
 use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use cache_protocol::{
     Compression, Decision, Event, Fault, FaultKind, PathInfo, Plan, PlannedPath, PushRequest, Pushed, PushedPath,
+    SecretText,
 };
 
 use super::destination::Destination;
@@ -31,16 +33,33 @@ pub fn push(request: &PushRequest, asker: Asker) -> Result<Pushed, Fault> {
     let sought = Sought::read(&request.scan, &|name| std::env::var(name).ok())?;
     let destination = Destination::open(&request.plan, asker.settings(Some(&request.limits)))?;
     let gathered = plan::gather(&request.plan)?;
-    let pusher =
-        Pusher { request, destination: &destination, sealing: Sealing { key: key.as_ref(), sought: &sought }, asker };
+    let mut pusher = Pusher {
+        request,
+        destination: &destination,
+        key: key.as_ref(),
+        sought,
+        lacks_values: request.scan.later,
+        asker,
+    };
     let (mut plan, mut outcome) = pusher.push(&gathered.facts, &[])?;
     // What is kept may be wrong, and would be each time: whoever finds the store otherwise asks it, once.
     if gathered.is_kept && contradicts(&outcome) && !asker.stop.load(Ordering::Relaxed) {
         pusher.push_what_is_there(&gathered.facts, &mut plan, &mut outcome);
     }
     let (pushed, not_pushed) = (outcome.pushed, outcome.not_pushed);
-    let unscanned = sought.short().to_vec();
+    let unscanned = pusher.sought.short().to_vec();
     Ok(Pushed { plan, pushed, not_pushed, unscanned, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// The values that are named later.
+fn later(input: &mut dyn BufRead) -> Result<Vec<SecretText>, Fault> {
+    let mut line = Vec::new();
+    let read = input.read_until(b'\n', &mut line);
+    // What the line is must not be told, not even in parts.
+    read.ok().and_then(|_| serde_json::from_slice(&line).ok()).ok_or_else(|| {
+        let what = "nothing is pushed: the values that must not leave were promised, and did not come";
+        Fault::new(FaultKind::Usage, what)
+    })
 }
 
 /// Whether something in the store is not what was said of it.
@@ -52,26 +71,36 @@ fn contradicts(outcome: &Outcome) -> bool {
 struct Pusher<'a> {
     request: &'a PushRequest,
     destination: &'a Destination<'a>,
-    sealing: Sealing<'a>,
+    key: Option<&'a SigningKey>,
+    sought: Sought,
+    /// Whether more values were promised that must not leave, and did not come yet.
+    lacks_values: bool,
     asker: Asker<'a>,
 }
 
 impl Pusher<'_> {
     /// Pushes what follows from `facts`, but for what was pushed before, which counts as if it were missing still.
-    fn push(&self, facts: &StoreFacts, before: &[PushedPath]) -> Result<(Plan, Outcome), Fault> {
+    fn push(&mut self, facts: &StoreFacts, before: &[PushedPath]) -> Result<(Plan, Outcome), Fault> {
         let mut missing = plan::missing(&self.request.plan, self.destination, facts)?;
         missing.extend(before.iter().filter_map(|pushed| store_path::hash(&pushed.path)).map(str::to_owned));
         let plan = plan::decide(&self.request.plan, self.destination, facts, &missing)?;
         if !plan.strict_faults.is_empty() {
             return Ok((plan, Outcome::default()));
         }
+        // To open what holds them takes longer than a push with nothing to do.
+        if self.lacks_values && plan.paths.iter().any(|path| path.decision == Decision::Push) {
+            (self.asker.tell)(Event::ValuesWanted);
+            self.sought.add(&later(&mut std::io::stdin().lock())?);
+            self.lacks_values = false;
+        }
+        let sealing = Sealing { key: self.key, sought: &self.sought };
         let goods = Goods { plan: &plan, infos: &facts.infos, missing: &missing, before };
-        let outcome = upload(self.request, self.destination, &goods, &self.sealing, self.asker)?;
+        let outcome = upload(self.request, self.destination, &goods, &sealing, self.asker)?;
         Ok((plan, outcome))
     }
 
     /// Asks the store anew, and pushes what follows from that if it is something else than `kept`, to which `plan` and `outcome` are.
-    fn push_what_is_there(&self, kept: &StoreFacts, plan: &mut Plan, outcome: &mut Outcome) {
+    fn push_what_is_there(&mut self, kept: &StoreFacts, plan: &mut Plan, outcome: &mut Outcome) {
         let facts = match plan::gather_anew(&self.request.plan) {
             Ok(facts) if facts == *kept => return,
             Ok(facts) => facts,

@@ -5,7 +5,7 @@ mod value;
 
 use std::sync::Arc;
 
-use cache_protocol::{Fault, FaultKind, Scan};
+use cache_protocol::{Fault, FaultKind, Scan, SecretText};
 use secret_patterns::{BEFORE, Pieces, Search, WAITING};
 
 use crate::expression::Expressions;
@@ -31,6 +31,13 @@ impl Sought {
     pub fn read(scan: &Scan, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
         let allow = Expressions::read("allow", scan.allow.iter().map(String::as_str))?;
         Ok(Self { patterns: scan.patterns, values: value::read(&scan.values, variable)?, allow })
+    }
+
+    /// Looks for `values` as well.
+    pub fn add(&mut self, values: &[SecretText]) {
+        for value in values {
+            self.values.add(value.source.clone(), &value.text);
+        }
     }
 
     /// The values that are not looked for, by where they come from: they are too short to be told from anything else.

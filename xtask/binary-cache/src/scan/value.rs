@@ -36,14 +36,14 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
                     read.add(format!("the value of `{shown}` line {number}"), line.as_bytes());
                 }
             }
-            ScanValue::Text(value) => read.add(value.source.clone(), &value.text),
         }
     }
     Ok(read)
 }
 
 impl Values {
-    fn add(&mut self, source: String, text: &[u8]) {
+    /// Takes one more.
+    pub fn add(&mut self, source: String, text: &[u8]) {
         match Value::new(source.clone(), text) {
             Some(value) => self.wanted.push(value),
             None => self.short.push(source),

@@ -11,7 +11,7 @@ use clap::builder::FalseyValueParser;
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
 use crate::cache_client::{self, IN_FLIGHT, Steps};
-use crate::commands::secrets::values::{Values, values_at_hand};
+use crate::commands::secrets::values::AtHand;
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     if args.repair {
         request.again = verify::damaged(&session, &target, &roots)?;
     }
-    let pushed = match push(context, &target, request, &values_at_hand(&session)?, &mut Steps::default()) {
+    let pushed = match push(context, &target, request, Some(&AtHand::new(&session)), &mut Steps::default()) {
         Err(error) if is_tolerated(&target, &error) => {
             context.console.verdict(Mark::Warning, &format!("cache push: nothing was pushed: {error:#}"));
             return Ok(Ending::Clean);
@@ -114,28 +114,32 @@ pub(super) fn allowed(context: &Context, decision: Decision) -> Result<Option<Ve
     }
 }
 
-/// Pushes what `plan` says, with progress shown; a path that holds one of the repository's own `values` stays here; `steps` learns
-/// when what was at work.
+/// Pushes what `plan` says, with progress shown; a path that holds one of the repository's own values stays here, which are opened once
+/// something is to leave; `steps` learns when what was at work.
 pub fn push(
     context: &Context,
     target: &Target,
     plan: PlanRequest,
-    values: &Values,
+    values: Option<&AtHand<'_>>,
     steps: &mut Steps,
 ) -> Result<Pushed> {
-    let own = values.known.iter().map(|value| SecretText { source: value.name.clone(), text: value.text.clone() });
+    let mut own = || {
+        let known = values.map_or(Ok([].as_slice()), AtHand::known)?.iter();
+        Ok(known.map(|value| SecretText { source: value.name.clone(), text: value.text.clone() }).collect())
+    };
     let request = PushRequest {
         plan,
         compression: target.compression(),
         limits: Limits { in_flight: IN_FLIGHT, packers: cores(), memory: MEMORY, patience: PATIENCE },
         scan: Scan {
             patterns: true,
-            values: of_this_run(target).chain(own.map(ScanValue::Text)).collect(),
+            values: of_this_run(target).collect(),
+            later: values.is_some(),
             allow: target.allowed(),
         },
     };
     let mut progress = cache::Progress::new(&context.console);
-    let answer = cache_client::push(context, request, &mut |event| {
+    let answer = cache_client::push(context, request, &mut own, &mut |event| {
         progress.show(event);
         steps.hear(event);
     });
@@ -143,7 +147,7 @@ pub fn push(
     let mut pushed = answer?;
     // Where nothing leaves, nothing was to be looked for.
     if !pushed.pushed.is_empty() || !pushed.not_pushed.is_empty() {
-        pushed.unscanned.extend(closed::lines(&values.closed));
+        pushed.unscanned.extend(closed::lines(values.map_or(&[], AtHand::closed)));
     }
     Ok(pushed)
 }

@@ -11,7 +11,6 @@ use super::push::push;
 use super::target::{Target, target};
 use crate::bootstrap::ensure_nix;
 use crate::cache_client::Steps;
-use crate::commands::secrets::values::Values;
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::nix::EmptyStore;
@@ -65,7 +64,7 @@ fn roundtrip(session: &Session<'_>, target: &Target) -> Result<Vec<Problem>> {
             kept: None,
         },
         // The path holds what was made up just now.
-        &Values::default(),
+        None,
         &mut Steps::default(),
     )?;
     if let Some(lost) = pushed.not_pushed.first() {

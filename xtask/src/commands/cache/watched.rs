@@ -9,7 +9,7 @@ use super::push::{self, Args, allowed, conclude, is_tolerated};
 use super::target::Target;
 use super::{policy, watch};
 use crate::cache_client::Steps;
-use crate::commands::secrets::values::{Values, values_at_hand};
+use crate::commands::secrets::values::AtHand;
 use crate::context::{Context, Ending};
 use crate::nix::derivation;
 use crate::push_policy::Reach;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
         strict: args.filter_strict,
         is_everywhere: systems.as_ref().is_some_and(|systems| here.iter().all(|system| systems.contains(system))),
         systems,
-        values: values_at_hand(session)?,
+        values: AtHand::new(session),
         settled: Ending::Clean,
         open: Ending::Clean,
         said: None,
@@ -63,7 +63,7 @@ struct Watched<'a> {
     /// Whether they are all that this machine builds for.
     is_everywhere: bool,
     /// The repository's own values, none of which may leave.
-    values: Values,
+    values: AtHand<'a>,
     /// What is not tried again.
     settled: Ending,
     /// What the last try came to, of all that is tried again.
@@ -98,7 +98,7 @@ impl Watched<'_> {
             return pending;
         }
         let request = self.request(wanted.clone());
-        match push::push(self.context, self.target, request, &self.values, &mut Steps::default()) {
+        match push::push(self.context, self.target, request, Some(&self.values), &mut Steps::default()) {
             Ok(pushed) => {
                 self.said = None;
                 self.is_unsigned = self.is_unsigned || push::warn_unsigned(self.context, self.target, &pushed);

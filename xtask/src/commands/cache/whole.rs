@@ -12,7 +12,7 @@ use super::target::{Target, target};
 use super::{plan, policy, verify};
 use crate::cache_client::Steps;
 use crate::ci::OutputPush;
-use crate::commands::secrets::values::values_at_hand;
+use crate::commands::secrets::values::AtHand;
 use crate::fleet::Span;
 use crate::push_policy::Decision;
 use crate::report::{Mark, cache};
@@ -85,9 +85,9 @@ pub fn push_fleet(session: &Session<'_>, fleet: &Report) -> Result<Done> {
         Ok(roots) => roots,
         Err(said) => return Ok(Done::nothing(PushEnding::NotWanted, said)),
     };
-    let (request, values) = (plan::request(session, &target, &roots, false), values_at_hand(session)?);
+    let (request, values) = (plan::request(session, &target, &roots, false), AtHand::new(session));
     let mut steps = Steps::default();
-    let pushed = match push::push(session.context, &target, request, &values, &mut steps) {
+    let pushed = match push::push(session.context, &target, request, Some(&values), &mut steps) {
         Err(error) if push::is_tolerated(&target, &error) => {
             let said = format!("nothing was pushed: {error:#}");
             session.context.console.mark(Mark::Warning, &said);

@@ -1,5 +1,6 @@
 //! The values of the repository's encrypted files, for whoever looks for them where they must not be.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -77,12 +78,45 @@ pub fn values(workshop: &Workshop) -> Result<Values> {
     Ok(values)
 }
 
+/// The values of the files that open by themselves, which are opened when they are first wanted.
+#[derive(Debug)]
+pub struct AtHand<'a> {
+    session: &'a Session<'a>,
+    opened: OnceCell<Values>,
+}
+
+impl<'a> AtHand<'a> {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(session: &'a Session<'a>) -> Self {
+        Self { session, opened: OnceCell::new() }
+    }
+
+    /// Opens them, unless they are.
+    ///
+    /// # Errors
+    /// When the repository cannot be read, or the user interrupts.
+    pub fn known(&self) -> Result<&[Value]> {
+        if self.opened.get().is_none() {
+            // Nobody else fills it meanwhile: it is not shared.
+            drop(self.opened.set(values_at_hand(self.session)?));
+        }
+        Ok(self.opened.get().map_or(&[], |values| &values.known))
+    }
+
+    /// The files that did not open; none as long as they were not wanted.
+    #[must_use]
+    pub fn closed(&self) -> &[Closed] {
+        self.opened.get().map_or(&[], |values| &values.closed)
+    }
+}
+
 /// The values of the files that open by themselves: without asking anybody, and without the keyring of GnuPG, which does. Whatever is
 /// in the way of one leaves it closed.
 ///
 /// # Errors
 /// When the repository cannot be read, or the user interrupts.
-pub fn values_at_hand(session: &Session<'_>) -> Result<Values> {
+fn values_at_hand(session: &Session<'_>) -> Result<Values> {
     let files = check::files(&session.tree, &session.config.secrets.ignore)?;
     let paths: Vec<PathBuf> = sort(&files).encrypted.iter().map(|file| file.path.to_owned()).collect();
     if paths.is_empty() {
@@ -194,14 +228,17 @@ mod tests {
 
     #[test]
     fn as_many_are_opened_at_once_as_there_are_cores() {
-        let files: Vec<usize> = (0..50).collect();
+        let files: Vec<usize> = (0..20).collect();
         let (now, changed) = (Mutex::new((0, 0)), Condvar::new());
         let opened = side_by_side(&files, &|file| {
             let mut count = now.lock().unwrap();
             *count = (count.0 + 1, (count.0 + 1).max(count.1));
             // Each waits until as many are at work as may be.
-            let (mut count, _) = changed.wait_timeout_while(count, PATIENCE, |count| count.1 < cores()).unwrap();
             changed.notify_all();
+            let (count, _) = changed.wait_timeout_while(count, PATIENCE, |count| count.1 < cores()).unwrap();
+            // One more would come now.
+            let moment = Duration::from_millis(20);
+            let (mut count, _) = changed.wait_timeout_while(count, moment, |count| count.1 <= cores()).unwrap();
             count.0 -= 1;
             if file % 2 == 0 { Ok(*file) } else { Err(Why::NoKey) }
         });

@@ -45,7 +45,7 @@ impl<'a> Progress<'a> {
             Event::Waiting { missing } => {
                 self.console.line(&format!("{} not in the cache yet; looking again", count(*missing, "path")));
             }
-            Event::Step { .. } | Event::Answer(_) | Event::Failed(_) => {}
+            Event::ValuesWanted | Event::Step { .. } | Event::Answer(_) | Event::Failed(_) => {}
         }
     }
 
