@@ -232,7 +232,8 @@ fn ran_on_the_machine_of_the_build(ran: &Ran) -> Vec<&str> {
 
 #[test]
 fn a_job_in_the_middle_of_a_machine_is_chosen_and_has_what_it_needs() {
-    let own = "[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n\
+    let own = "[ci.jobs.first]\ncommand = ['true']\n\
+               [ci.jobs.smoke]\nphase = 'verify'\nper_system = true\nneeds = ['first']\ncommand = ['sh', '-c', 'echo smoked']\n\
                [ci.jobs.tell]\nphase = 'publish'\nneeds = ['cache-push']\ncommand = ['sh', '-c', 'echo told']\n";
     let sandbox = fleet("echo built", own);
     let chosen = |job: &str| act(&sandbox, &["workflow_dispatch", "--input", &format!("job={job}")]);

@@ -1,6 +1,7 @@
 //! Which machines of GitHub build what: a system's outputs go to a runner of that system and to no other; those of a large fleet are
-//! spread over several by what each cost when it was last evaluated. How long builds took, only the machines that built know, and
-//! those of GitHub leave nothing behind; what a build takes depends on what caches have by then.
+//! spread over several by what each cost when it was last evaluated. Builds are not counted: how long they took, only machines know
+//! that leave nothing behind; it depends on what caches have by then; and outputs share what is built for them, so that it does not add
+//! up, and more machines would build it more often.
 //!
 //! A row names its outputs, so that the machine builds what the plan meant, whatever the machine itself has measured.
 

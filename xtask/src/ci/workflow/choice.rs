@@ -1,7 +1,9 @@
 //! What a job that somebody chose by hand has run, on which machines: itself, and on other machines what it needs of them.
 
+use std::collections::BTreeSet;
+
 use super::group::Group;
-use crate::ci::Job;
+use crate::ci::{Job, JobName};
 
 /// The condition that nobody chose one job.
 pub const ALL_CHOSEN: &str = "!inputs.job || inputs.job == 'all'";
@@ -31,6 +33,22 @@ pub fn chosen_for(groups: &[Group<'_>], group: &Group<'_>) -> Vec<&'static str> 
         }
     }
     words
+}
+
+/// The words of [`chosen_for`], each with others for which the machines of `group` wait for the same groups, and these.
+pub fn awaited_for(groups: &[Group<'_>], group: &Group<'_>) -> Vec<(Vec<&'static str>, BTreeSet<&'static str>)> {
+    let mut all: Vec<(Vec<&str>, BTreeSet<&str>)> = Vec::new();
+    for word in chosen_for(groups, group) {
+        let steps = group.jobs.iter().filter(|job| chosen_with(groups, job).contains(&word));
+        let names: Vec<JobName> = steps.flat_map(|job| group.awaited_by(job)).collect();
+        let awaited = group.awaits.iter().filter(|awaited| names.contains(&awaited.job));
+        let awaited: BTreeSet<&str> = awaited.map(|awaited| awaited.group).collect();
+        match all.iter_mut().find(|(_, same)| *same == awaited) {
+            Some((words, _)) => words.push(word),
+            None => all.push((vec![word], awaited)),
+        }
+    }
+    all
 }
 
 /// The condition that one of `words` is chosen.

@@ -75,14 +75,6 @@ impl<'a> Group<'a> {
         let needed = |awaited: &&Awaited| runs.iter().any(|other| other.needs.contains(&awaited.job));
         self.awaits.iter().filter(needed).map(|awaited| awaited.job).collect()
     }
-
-    /// The groups that it waits for since its jobs need theirs, each once.
-    pub fn awaited_groups(&self) -> Vec<&'static str> {
-        let mut words: Vec<&str> = self.awaits.iter().map(|awaited| awaited.group).collect();
-        words.sort_unstable();
-        words.dedup();
-        words
-    }
 }
 
 /// Those of `jobs` that are `wanted`, or needed by them.

@@ -1,6 +1,6 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
-use super::choice::{ALL_CHOSEN, chosen_for, chosen_with, is_one_of};
+use super::choice::{ALL_CHOSEN, awaited_for, chosen_for, chosen_with, is_one_of};
 use super::group::Group;
 use super::order::late;
 use super::pins::pin;
@@ -97,17 +97,21 @@ impl Writer<'_> {
         plan.into_iter().chain(group.waits.iter().map(|word| (*word).to_owned())).collect()
     }
 
-    /// Runs with all, or for a job that was chosen; in a run of all, only after what it waits for went well.
+    /// Runs with all, or for a job that was chosen, after what that one waits for went well; in a run of all, after everything that is
+    /// in front of it did.
     fn condition(&self, group: &Group<'_>) -> Value {
-        let words = chosen_for(self.groups, group);
-        let chosen = is_one_of(&words);
         if self.needs(group).is_empty() {
+            let chosen = is_one_of(&chosen_for(self.groups, group));
             return Value::wrapped(format!("${{{{ {ALL_CHOSEN} || {chosen} }}}}"));
         }
-        let chosen = if words.len() > 1 { format!("({chosen})") } else { chosen };
-        let awaited = group.awaited_groups().into_iter();
-        let went_well: String = awaited.map(|word| format!(" && needs.{word}.result == 'success'")).collect();
-        let wanted = format!("{chosen} && !cancelled(){went_well} || ({ALL_CHOSEN}) && success()");
+        let clauses = awaited_for(self.groups, group).into_iter().map(|(words, awaited)| {
+            let chosen = is_one_of(&words);
+            let chosen = if words.len() > 1 { format!("({chosen})") } else { chosen };
+            let went_well: String =
+                awaited.into_iter().map(|word| format!(" && needs.{word}.result == 'success'")).collect();
+            format!("{chosen} && !cancelled(){went_well} || ")
+        });
+        let wanted = format!("{}({ALL_CHOSEN}) && success()", clauses.collect::<String>());
         Value::wrapped(if group.spreads() {
             format!("${{{{ needs.plan.outputs.empty == 'false' && ({wanted}) }}}}")
         } else {

@@ -1,7 +1,7 @@
 //! Which jobs share a machine, which machines wait for which, and what a choice has run: tables from xtask.toml, built-in jobs included.
 
 use crate::ci::Job;
-use crate::ci::workflow::choice::{chosen_for, chosen_with};
+use crate::ci::workflow::choice::{awaited_for, chosen_for, chosen_with};
 use crate::ci::workflow::group::{Group, groups};
 use crate::ci::workflow::order::{idle_without_plan, in_front_of_the_push, late};
 use crate::config::Config;
@@ -77,7 +77,7 @@ fn what_is_verified_on_each_system_stands_between_the_build_and_the_push() {
     check(&awaited, &["build cache-analytics b cache-push cache-verify < a", "a < "], "");
     let jobs = table(&awaited);
     let group = &groups(&jobs)[groups(&jobs).iter().position(Group::shares).unwrap()];
-    assert_eq!(group.awaited_groups(), ["a"]);
+    assert_eq!(group.awaits.iter().map(|awaited| awaited.group).collect::<Vec<_>>(), ["a"]);
     assert!(!group.runs.iter().any(|job| job.word() == "a"));
     let detour = own("a", "verify", "needs = ['build']") + &own("b", "verify", "per_system = true\nneeds = ['a']");
     check(&detour, &["BUILT-IN < ", "a < build", "b < build a"], "a b");
@@ -120,6 +120,13 @@ fn a_choice_has_the_job_run_and_what_it_needs_elsewhere() {
     check("cache-push", "cache-push deploy tell", machine);
     check("cache-verify", "cache-verify", machine);
     check("deploy", "deploy tell", "deploy tell");
+    // A machine waits for what the chosen job of it needs, and not for what others of it do.
+    let build = groups.iter().find(|group| group.first.word() == "build").unwrap();
+    let told: Vec<String> = awaited_for(&groups, build)
+        .into_iter()
+        .map(|(words, awaited)| format!("{} < {}", words.join(" "), awaited.into_iter().collect::<Vec<_>>().join(" ")))
+        .collect();
+    assert_eq!(told, ["build cache-analytics cache-push deploy tell cache-verify < ", "smoke < first"]);
     // One after the other, and the machine of the last stands in front of both.
     let chain = own("a", "verify", "") + &own("b", "verify", "needs = ['a']");
     let jobs = table(&(chain + &own("c", "verify", "per_system = true\nneeds = ['b']")));
