@@ -1,10 +1,11 @@
 //! The generated workflow, run whole by act as GitHub would: green, red for a planted failure, green for an empty plan, and one job
 //! that was chosen. Nix, git and this program are real and offline; stand-ins are only the two actions of GitHub that talk to its
-//! servers, and `cargo`, which has this program built already.
+//! servers, and `cargo`, which has this program built already; only where it is to call another is it the real one.
 
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+mod packaged_xtask;
 mod sandbox;
 
 use std::collections::BTreeMap;
@@ -68,7 +69,11 @@ fn fleet(script: &str, config: &str) -> Sandbox {
 fn fleet_of(mut sandbox: Sandbox, flake: &str, config: &str) -> Sandbox {
     let bin = sandbox.path("bin");
     fs::create_dir_all(&bin).unwrap();
-    let cargo = format!("[ \"$1\" = xtask ] || exit 9\nshift\nexec '{}' \"$@\"", env!("CARGO_BIN_EXE_xtask"));
+    let cargo = format!(
+        "[ -z \"$CARGO_ALIAS_XTASK\" ] || exec '{}' \"$@\"\n[ \"$1\" = xtask ] || exit 9\nshift\nexec '{}' \"$@\"",
+        env!("CARGO"),
+        env!("CARGO_BIN_EXE_xtask")
+    );
     // act does not read the terminal of a step that failed to its end, so that its last lines may be lost.
     let verdict = sandbox.path(VERDICT);
     let jq = format!(
@@ -234,4 +239,21 @@ fn one_job_runs_alone_and_its_failure_is_red() {
     check(&sandbox, &act(&sandbox, &["workflow_dispatch", "--input", "job=build"]), 1, 3, &red, "build: failure");
     let red = [("broken", "failed"), ("ci", "failed")];
     check(&sandbox, &act(&sandbox, &["workflow_dispatch", "--input", "job=broken"]), 1, 3, &red, "broken: failure");
+}
+
+#[test]
+fn this_program_comes_from_a_cache_of_the_flake_where_one_has_it() {
+    let sandbox = Sandbox::new(TestNix::Modern).with_client();
+    packaged_xtask::sources(&sandbox);
+    let flake = packaged_xtask::flake(&sandbox, &flake("echo built"), "self", &packaged_xtask::this_program());
+    let sandbox = fleet_of(sandbox, &flake, "");
+    packaged_xtask::fill(&sandbox);
+    let ran = act(&sandbox, &["workflow_dispatch", "--input", "job=lock"]);
+    check(&sandbox, &ran, 0, 3, &[("ci", "succeeded")], "every job that was to run succeeded");
+    // Once when it is asked for its version, and once for the job.
+    for job in ["[CI/plan", "[CI/lock"] {
+        let lines = ran.stdout.lines().filter(|line| line.starts_with(job) && line.contains(packaged_xtask::TAKEN));
+        assert_eq!(lines.count(), 2, "{job}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("\"key\": \"xtask-"), "cargo's cache is asked for nothing: {}", ran.stdout);
 }
