@@ -6,9 +6,6 @@ use std::sync::OnceLock;
 
 use super::Sandbox;
 
-/// The profile that the client is built in, as xtask itself does it.
-const PROFILE: &str = "cache-client";
-
 /// The client's program. `cargo xtask test` builds it before the tests and names it; whoever runs one test alone has it built by
 /// cargo here, which finds it built already unless its source has changed.
 pub fn client() -> &'static Path {
@@ -24,10 +21,10 @@ fn build() -> PathBuf {
     let target = profile.parent().unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--profile", PROFILE, "--package", "binary-cache", "--target-dir"]);
+    command.args(["build", "--quiet", "--locked", "--package", "binary-cache", "--target-dir"]);
     command.arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
     assert!(command.status().unwrap().success(), "the client of binary caches does not build");
-    target.join(PROFILE).join("binary-cache")
+    profile.join("binary-cache")
 }
 
 impl Sandbox {
