@@ -1,7 +1,9 @@
 //! Files this program owns: written whole or not at all.
 
+use std::fs::Metadata;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 
@@ -54,6 +56,33 @@ pub fn identity(path: &Path) -> std::io::Result<Vec<u8>> {
     }
     let mode: &[u8] = if metadata.permissions().mode() & 0o111 == 0 { b"file " } else { b"executable " };
     Ok([mode, &hmac_sha256::Hash::hash(&std::fs::read(path)?)].concat())
+}
+
+/// So long a folder stays that nothing uses any more.
+const UNUSED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Notes that the folder at `path` is used now; whether it is there at all.
+///
+/// # Errors
+/// When it is there and belongs to somebody else.
+pub fn is_used(path: &Path) -> Result<bool> {
+    let noted = std::fs::File::open(path).and_then(|folder| folder.set_modified(SystemTime::now()));
+    match noted {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("note that `{}` is used", path.display())),
+    }
+}
+
+/// Removes the folders in `parent` that were neither made nor used, as [`is_used`] notes it, in the last two weeks. What cannot be
+/// removed stays: it is in nobody's way.
+pub fn remove_unused(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let used = entry.metadata().ok().filter(Metadata::is_dir).and_then(|metadata| metadata.modified().ok());
+        if used.and_then(|used| used.elapsed().ok()).is_some_and(|since| since > UNUSED) {
+            std::fs::remove_dir_all(entry.path()).ok();
+        }
+    }
 }
 
 /// Everything below `folder` but the folder `without`, as one hash: names, modes and contents.
@@ -113,5 +142,28 @@ mod tests {
     #[test]
     fn lists_that_join_alike_differ() {
         assert_ne!(short_hash(&["ab", "c"]), short_hash(&["a", "bc"]));
+    }
+
+    #[test]
+    fn only_folders_that_nothing_used_for_long_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let day = Duration::from_secs(24 * 60 * 60);
+        let used = [("new", now), ("ahead", now + day), ("kept", now - 13 * day), ("old", now - 15 * day)];
+        for (name, used) in used.into_iter().chain([("used again", now - 15 * day)]) {
+            let folder = parent.path().join(name);
+            std::fs::create_dir_all(folder.join("below")).unwrap();
+            std::fs::File::open(folder).unwrap().set_modified(used).unwrap();
+        }
+        assert!(is_used(&parent.path().join("used again")).unwrap());
+        let file = std::fs::File::create(parent.path().join("file")).unwrap();
+        file.set_modified(now - 15 * day).unwrap();
+        remove_unused(parent.path());
+        let entries = std::fs::read_dir(parent.path()).unwrap();
+        let mut left: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["ahead", "file", "kept", "new", "used again"]);
+        remove_unused(&parent.path().join("missing"));
+        assert!(!is_used(&parent.path().join("missing")).unwrap());
     }
 }

@@ -5,154 +5,29 @@
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
+mod acted_workflow;
 mod packaged_xtask;
 mod sandbox;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
-use sandbox::{Ran, Sandbox, TestNix, ran, tool};
-
-const WORKFLOW: &str = ".github/workflows/ci.yaml";
-
-/// Where the words of the gate are kept, in the sandbox.
-const VERDICT: &str = "verdict";
-
-/// A host that builds with `script`, and with which no validation finds fault.
-fn flake(script: &str) -> String {
-    format!(
-        r#"{{
-  outputs = {{ self }}: {{
-    nixosConfigurations.atlas = {{
-      config = {{
-        networking.hostName = "atlas";
-        nixpkgs.hostPlatform.system = "x86_64-linux";
-        system.stateVersion = "25.11";
-        system.build.toplevel = derivation {{
-          name = "atlas";
-          system = "x86_64-linux";
-          builder = "/bin/sh";
-          args = [ "-c" "/bin/mkdir $out; echo > $out/activate; {script}" ];
-        }};
-      }};
-      pkgs.stdenv.hostPlatform.system = "x86_64-linux";
-    }};
-  }};
-}}
-"#
-    )
-}
-
+use acted_workflow::{act, all, check, flake, fleet, fleet_of};
+use sandbox::{Ran, Sandbox, TestNix, ran};
 /// The key of a cache.
 const KEY: &str = "fleet.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=";
 
-const STUB: &str = "name: stub
-description: stands for an action that talks to GitHub
-inputs: {path: {description: a}, key: {description: a}, restore-keys: {description: a}, name: {description: a}}
-runs:
-  using: composite
-  steps:
-    - run: |
-        echo \"$INPUTS\"
-        [ -z \"$KEPT\" ] || [ ! -d \"$KEPT\" ] || cat \"$KEPT\"/*/summary.md
-      shell: bash
-      env: {INPUTS: '${{ toJSON(inputs) }}', KEPT: '${{ inputs.path }}'}
-";
-
-/// A repository with its workflow, committed.
-fn fleet(script: &str, config: &str) -> Sandbox {
-    fleet_of(Sandbox::new(TestNix::Modern).with_client(), &flake(script), config)
-}
-
-/// The same with this flake, in `sandbox`.
-fn fleet_of(mut sandbox: Sandbox, flake: &str, config: &str) -> Sandbox {
-    let bin = sandbox.path("bin");
-    fs::create_dir_all(&bin).unwrap();
-    let cargo = format!(
-        "[ -z \"$CARGO_ALIAS_XTASK\" ] || exec '{}' \"$@\"\n[ \"$1\" = xtask ] || exit 9\nshift\nexec '{}' \"$@\"",
-        env!("CARGO"),
-        env!("CARGO_BIN_EXE_xtask")
-    );
-    // act does not read the terminal of a step that failed to its end, so that its last lines may be lost.
-    let verdict = sandbox.path(VERDICT);
-    let jq = format!(
-        "'{}' \"$@\" > '{said}' 2>&1\nended=$?\ncat '{said}'\nexit $ended",
-        which::which("jq").unwrap().display(),
-        said = verdict.display()
-    );
-    for (name, script) in [("cargo", cargo), ("jq", jq)] {
-        fs::write(bin.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let path = format!("{}:{}:{}", bin.display(), TestNix::Modern.bin().display(), std::env::var("PATH").unwrap());
-    sandbox.set("PATH", &path);
-    sandbox.write("flake.nix", flake);
-    sandbox.write("xtask.toml", config);
-    sandbox.run(&["workflow", "generate"]).ends(0);
-    let repository = sandbox.repository();
-    sandbox.git(&repository, &["add", "--all"]);
-    sandbox.git(&repository, &["commit", "--quiet", "--message=fleet"]);
-    sandbox
-}
-
-/// Runs the workflow for the event that `arguments` begin with.
-fn act(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
-    fs::write(sandbox.path(VERDICT), "").unwrap();
-    let mut act = sandbox.command(tool("workflows/bin/act"));
-    act.args(arguments).args(["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]);
-    for (name, file) in [("cache", ".github/actions/setup-nix/action.yaml"), ("upload-artifact", WORKFLOW)] {
-        let stub = sandbox.path(&format!("stubs/{name}"));
-        fs::create_dir_all(&stub).unwrap();
-        fs::write(stub.join("action.yml"), STUB).unwrap();
-        let text = fs::read_to_string(sandbox.repository().join(file)).unwrap();
-        let used = text.lines().find_map(|line| line.trim().strip_prefix(&format!("uses: actions/{name}@"))).unwrap();
-        let commit = used.split(' ').next().unwrap();
-        act.arg("--local-repository").arg(format!("actions/{name}@{commit}={}", stub.display()));
-    }
-    ran(&mut act)
-}
-
-/// How each job ended that ran: `succeeded` or `failed`.
-fn ends(ran: &Ran) -> BTreeMap<String, String> {
-    let end = |line: &str| {
-        let (job, end) = line.strip_prefix("[CI/")?.split_once(']')?;
-        let (_, word) = end.split_once("Job ")?;
-        Some((job.trim().to_owned(), word.trim().to_owned()))
-    };
-    ran.stdout.lines().filter_map(end).collect()
-}
-
-#[track_caller]
-fn check(sandbox: &Sandbox, ran: &Ran, status: i32, jobs: usize, some: &[(&str, &str)], said: &str) {
-    assert_eq!(ran.status, status, "{}", ran.stdout);
-    let ends = ends(ran);
-    assert_eq!(ends.len(), jobs, "{ends:?}\n{}", ran.stdout);
-    for (job, end) in some {
-        assert_eq!(ends.get(*job).map(String::as_str), Some(*end), "{job}: {ends:?}");
-    }
-    let others = ends.iter().filter(|(job, _)| !some.iter().any(|(named, _)| job == named));
-    assert!(others.clone().all(|(_, end)| end == "succeeded"), "{ends:?}");
-    let verdict = fs::read_to_string(sandbox.path(VERDICT)).unwrap();
-    assert_eq!(verdict.trim_end(), said, "{}", ran.stdout);
-}
-
-/// How many jobs the workflow has; a fleet for one system has one machine for each.
-fn all(sandbox: &Sandbox) -> usize {
-    let text = fs::read_to_string(sandbox.repository().join(WORKFLOW)).unwrap();
-    text.lines().filter(|line| line.starts_with("    runs-on: ")).count()
-}
-
 #[test]
 fn a_fleet_in_order_is_green() {
-    let own =
-        "[ci.jobs.greet]\nsecrets = ['KEY']\ncommand = ['sh', '-c', 'test -f flake.nix && echo greeted by $KEY']\n";
+    let own = "[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['true']\n\
+               [ci.jobs.greet]\nsecrets = ['KEY']\ncommand = ['sh', '-c', 'test -f flake.nix && echo greeted by $KEY']\n";
     let sandbox = fleet("echo built", own);
     // A pull request without its event is none to `cache-policy`, and act makes none up.
     let ran = act(&sandbox, &["push", "--secret", "KEY=correct-horse"]);
     let green = [("build x86_64-linux", "succeeded"), ("greet", "succeeded"), ("ci", "succeeded")];
     check(&sandbox, &ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
     assert!(ran.stdout.contains("│ greeted by ***") && !ran.stdout.contains("correct-horse"), "{}", ran.stdout);
+    let steps = ["build", "cache-analytics", "smoke", "cache-push", "cache-verify"];
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), steps, "{}", ran.stdout);
     // Reports are handed to what keeps them.
     assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
 }
@@ -221,6 +96,58 @@ fn an_empty_plan_is_green() {
     let ran = act(&sandbox, &["push"]);
     check(&sandbox, &ran, 0, all(&sandbox) - 1, &[("ci", "succeeded")], "every job that was to run succeeded");
     assert!(ran.stdout.contains("nothing to build: every output is for an excluded system"), "{}", ran.stdout);
+}
+
+/// The steps of the machine that builds which ran a job, by its word, in order.
+fn ran_on_the_machine_of_the_build(ran: &Ran) -> Vec<&str> {
+    let run = |line: &'_ str| -> Option<usize> {
+        let (_, rest) = line.strip_prefix("[CI/build ")?.split_once("] ⭐ Run Main Run `")?;
+        Some(line.len() - rest.len())
+    };
+    let words = ran.stdout.lines().filter_map(|line| Some(line.get(run(line)?..)?.trim_end().trim_end_matches('`')));
+    words.collect()
+}
+
+#[test]
+fn a_job_in_the_middle_of_a_machine_is_chosen_and_has_what_it_needs() {
+    let own = "[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n\
+               [ci.jobs.tell]\nphase = 'publish'\nneeds = ['cache-push']\ncommand = ['sh', '-c', 'echo told']\n";
+    let sandbox = fleet("echo built", own);
+    let chosen = |job: &str| act(&sandbox, &["workflow_dispatch", "--input", &format!("job={job}")]);
+    let ran = chosen("cache-verify");
+    check(&sandbox, &ran, 0, 3, &[("build x86_64-linux", "succeeded")], "every job that was to run succeeded");
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), ["cache-verify"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("✅ `build` | ok"), "{}", ran.stdout);
+    // What another machine needs of this one, and nothing else of it.
+    let ran = chosen("tell");
+    check(&sandbox, &ran, 0, 4, &[("tell", "succeeded")], "every job that was to run succeeded");
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), ["cache-push"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("│ told") && !ran.stdout.contains("│ smoked"), "{}", ran.stdout);
+}
+
+#[test]
+fn of_several_machines_of_a_system_the_first_runs_what_runs_once() {
+    let own = "[ci]\nseconds_per_machine = 0\n\
+               [ci.jobs.everywhere]\nper_system = true\ncommand = ['sh', '-c', 'echo everywhere']\n\
+               [ci.jobs.smoke]\nphase = 'verify'\nneeds = ['everywhere']\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n";
+    let package = "derivation { name = \"b\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > $out\" ]; }";
+    let flake = flake("echo built").replacen(
+        "outputs = { self }: {",
+        &format!("outputs = {{ self }}: {{ packages.x86_64-linux.b = {package};"),
+        1,
+    );
+    let sandbox = fleet_of(Sandbox::new(TestNix::Modern).with_client(), &flake, own);
+    let ran = act(&sandbox, &["workflow_dispatch", "--input", "job=smoke"]);
+    // act puts the number of a machine behind its name.
+    let machines = ["everywhere x86_64-linux", "build x86_64-linux-1-of-2-1", "build x86_64-linux-2-of-2-2"];
+    let green = machines.map(|machine| (machine, "succeeded"));
+    check(&sandbox, &ran, 0, 5, &green, "every job that was to run succeeded");
+    let said = |what: &str| {
+        let lines = ran.stdout.lines().filter(|line| line.contains(what));
+        lines.filter_map(|line| line.strip_prefix("[CI/")?.split([']', ' ']).nth(1)).collect::<Vec<_>>()
+    };
+    assert_eq!(said("│ everywhere"), ["x86_64-linux"], "{}", ran.stdout);
+    assert_eq!(said("│ smoked"), ["x86_64-linux-1-of-2-1"], "{}", ran.stdout);
 }
 
 #[test]

@@ -57,9 +57,12 @@ pub fn write(
     }
     let generated = generated(&mentions, &builders(settings, Path::new(DEVELOP_SHELL).exists()))?;
     let fingerprint = fingerprint(&generated);
-    let folder = state.join("standin").join(&fingerprint);
-    if !folder.is_dir() {
+    let all = state.join("standin");
+    let folder = all.join(&fingerprint);
+    if !files::is_used(&folder)? {
         write_all(&folder, &generated).context("write the stand-in inputs")?;
+        // Whoever changes what the repository mentions makes a new one.
+        files::remove_unused(&all);
     }
     let overrides = inputs.iter().flat_map(|(name, node)| overrides(&folder, name, interface(name, node.as_ref())));
     Ok((overrides.collect(), fingerprint))
@@ -219,10 +222,25 @@ mod tests {
         check("identifiers.json", r#"["config","enable","services","x"]"#);
         check("reads.json", r#"["services.x.enable"]"#);
         check("settings.json", r#"{"shell":"/bin/sh","developShell":"/bin/sh"}"#);
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(15 * 24 * 60 * 60);
+        let forgotten = parent.join("forgotten");
+        std::fs::create_dir(&forgotten).unwrap();
+        let age = |path: &Path| std::fs::File::open(path).unwrap().set_modified(old).unwrap();
+        age(&forgotten);
         // A folder changes when something is made in it, were it only for a moment.
         let before = parent.metadata().unwrap().modified().unwrap();
         assert_eq!(write(), written[0]);
         assert_eq!(parent.metadata().unwrap().modified().unwrap(), before, "it was written again");
+        // Whoever makes another removes what is used no more, which this one is.
+        std::fs::write(&file, "config.services.y.enable").unwrap();
+        assert_ne!(write(), written[0]);
+        assert!(folder.is_dir() && !forgotten.exists());
+        std::fs::write(&file, "config.services.x.enable").unwrap();
+        age(&folder);
+        assert_eq!(write(), written[0]);
+        std::fs::write(&file, "config.services.z.enable").unwrap();
+        assert_ne!(write(), written[0]);
+        assert!(folder.is_dir(), "what was used just now is removed");
     }
 
     #[test]

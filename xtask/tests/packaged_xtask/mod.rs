@@ -8,12 +8,13 @@ use std::fs;
 use crate::sandbox::{Sandbox, WORKING_NIX_CONF, ran};
 
 /// What is compared of the sources.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "Cargo.lock",
     "Cargo.toml",
     "xtask/src/main.rs",
     "xtask/standin/flake.nix",
     "xtask/cache-protocol/lib.rs",
+    "xtask/secret-patterns/lib.rs",
     "xtask/binary-cache/src/main.rs",
 ];
 

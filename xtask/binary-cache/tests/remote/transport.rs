@@ -1,7 +1,7 @@
 //! What the client does with servers that make trouble, and what it tells.
 
 use std::io::Read as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use binary_cache::transport::{Authorization, Bytes, Client, Login, Method, Request, Secret, Url};
@@ -22,7 +22,7 @@ fn put(trouble: Trouble, times: usize, patience: u64) -> (Result<String, (FaultK
     let (settings, told) = settings(Duration::from_millis(patience));
     let client = Client::new(settings);
     let url = Url::parse(&server.url(&format!("/x?signature={SECRET}"))).unwrap();
-    let authorization = Authorization::Bearer(Secret::new(SECRET));
+    let authorization = Authorization::Bearer(Secret::new(SECRET), "TOKEN".to_owned());
     let body = Bytes(b"what is sent");
     let request = Request::new(Method::PUT, url, "put x").authorized(&authorization).body(&body);
     let result = client.ask(&request).and_then(|answer| answer.success());
@@ -65,7 +65,7 @@ fn what_does_not_pass_is_a_fault_by_its_kind() {
         9,
         5000,
         FaultKind::Unauthorised,
-        "put x: 401 Unauthorized, with the token that was sent",
+        "put x: 401 Unauthorized, with the token that was sent: put one that may do this into `TOKEN`",
         Some(1),
     );
     check(answer(403), 9, 5000, FaultKind::Unauthorised, "put x: 403 Forbidden", Some(1));
@@ -129,7 +129,10 @@ fn nobody_there_is_unreachable() {
         let fault = client.ask(&Request::new(Method::GET, Url::parse(url).unwrap(), "get x")).unwrap_err();
         assert!(fault.kind == FaultKind::Unreachable && fault.what.contains(expected), "{fault}");
     };
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let open = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Where a connection goes out, nobody listens, and nobody else is let to.
+    let outgoing = TcpStream::connect(open.local_addr().unwrap()).unwrap();
+    let closed = outgoing.local_addr().unwrap();
     check(&format!("http://{closed}/"), "refused");
     check("http://no-such-host.invalid/", "get x: http://no-such-host.invalid: ");
     let garbage = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -196,7 +199,7 @@ fn connections_are_kept() {
     std::thread::spawn(move || {
         for mut client in listener.incoming().map_while(Result::ok) {
             *count.lock().unwrap() += 1;
-            let mut upstream = std::net::TcpStream::connect(server.address).unwrap();
+            let mut upstream = TcpStream::connect(server.address).unwrap();
             let (mut back, mut forth) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             std::thread::spawn(move || drop(std::io::copy(&mut client, &mut forth)));
             std::thread::spawn(move || drop(std::io::copy(&mut upstream, &mut back)));
@@ -222,7 +225,7 @@ fn credentials_do_not_follow_to_another_host() {
         _ => fine(),
     });
     let login = Login { name: "me".to_owned(), password: Secret::new(SECRET) };
-    let authorization = Authorization::Basic(login);
+    let authorization = Authorization::Basic(login, "netrc".to_owned());
     let client = Client::new(settings(Duration::from_secs(5)).0);
     let body = Bytes(b"x");
     let ask = |method: Method, path: &str| {

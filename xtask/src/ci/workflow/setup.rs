@@ -24,7 +24,7 @@ fi
 /// `CARGO_ALIAS_NAME` that it goes before the alias in .cargo/config.toml.
 const TAKE: &str = r#"flake() { nix --extra-experimental-features 'nix-command flakes' "$@" < /dev/null; }
 of_these_sources() {
-  for part in Cargo.lock Cargo.toml xtask/src xtask/standin xtask/cache-protocol xtask/binary-cache/src; do
+  for part in Cargo.lock Cargo.toml xtask/src xtask/standin xtask/{cache-protocol,secret-patterns,binary-cache/src}; do
     diff --recursive --brief "$part" "$1/$part" || return 1
   done
 }

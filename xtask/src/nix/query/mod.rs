@@ -155,7 +155,11 @@ impl Query {
     ) -> Result<Self> {
         let flake = wrapper(reference, locked);
         let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).chain([flake.as_str()]).collect();
-        let folder = state.join("query").join(files::short_hash(&texts));
+        let all = state.join("query");
+        let folder = all.join(files::short_hash(&texts));
+        if !files::is_used(&folder)? {
+            files::remove_unused(&all);
+        }
         for (name, text) in FILES.into_iter().chain([("flake.nix", flake.as_str())]) {
             files::write_if_changed(&folder.join(name), text.as_bytes()).context("write the query")?;
         }
@@ -260,5 +264,19 @@ mod tests {
         };
         check(&["nixpkgs"], "flake/nixpkgs");
         check(&["sops-nix", "nixpkgs"], "flake/sops-nix/nixpkgs");
+    }
+
+    #[test]
+    fn wrappers_of_which_nothing_was_heard_for_long_are_removed() {
+        let state = tempfile::tempdir().unwrap();
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(15 * 24 * 60 * 60);
+        let age = |folder: &Path| std::fs::File::open(folder).unwrap().set_modified(old).unwrap();
+        let write = |url: &str| Query::write(state.path(), &Reference::Url(url.to_owned()), &[]).unwrap().folder;
+        let folders = ["/a", "/b"].map(write);
+        folders.iter().for_each(|folder| age(folder));
+        assert_eq!(write("/b"), folders[1]);
+        assert!(folders[0].is_dir(), "removed though none was made");
+        let made = write("/c");
+        assert!(made.is_dir() && folders[1].is_dir() && !folders[0].exists());
     }
 }
