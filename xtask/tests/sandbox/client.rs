@@ -16,15 +16,16 @@ pub fn client() -> &'static Path {
     })
 }
 
+/// In a folder of its own: `cargo test` lets nobody else into the one that it built in, until the tests are over.
 fn build() -> PathBuf {
-    let profile = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
-    let target = profile.parent().unwrap();
+    let target =
+        Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap().with_file_name("xtask").join("client-of-tests");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "--locked", "--package", "binary-cache", "--target-dir"]);
-    command.arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg(&target).current_dir(env!("CARGO_MANIFEST_DIR"));
     assert!(command.status().unwrap().success(), "the client of binary caches does not build");
-    profile.join("binary-cache")
+    target.join("debug/binary-cache")
 }
 
 impl Sandbox {
