@@ -3,11 +3,17 @@
 // What goes wrong here fails the test.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// The longest a Rust file may be.
 const LONGEST: usize = 300;
+/// How many packages may be compiled in front of a newcomer's first command.
+const PACKAGES: usize = 70;
+/// What is compiled once more for the client of caches: a small package, of which both need another part.
+const COMPILED_TWICE: [&str; 1] = ["smallvec"];
 /// The longest the table of contents may be.
 const LONGEST_MAIN: usize = 60;
 /// The folders that decide by what they are handed.
@@ -171,6 +177,38 @@ fn the_tree_is_tidy() {
     let unnamed = commands.iter().filter(|(word, _)| !readme.contains(&format!("cargo xtask {word}")));
     found.extend(unnamed.map(|(word, _)| format!("README.md: `cargo xtask {word}` is not mentioned")));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+/// The features of every package that is compiled for `package`, by its name and version.
+fn compiled(package: &str) -> BTreeMap<String, String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--locked", "--offline", "--package", package, "--edges", "normal,build", "--prefix", "none"]);
+    let tree = cargo.args(["--no-dedupe", "--format", "{p}|{f}"]).current_dir(xtask()).output().unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).unwrap();
+    let packages = lines.lines().filter_map(|line| line.split_once('|'));
+    packages.map(|(package, features)| (package.to_owned(), features.to_owned())).collect()
+}
+
+/// The packages that are in both, and have other features there.
+fn compiled_twice(program: &BTreeMap<String, String>, client: &BTreeMap<String, String>) -> Vec<String> {
+    let both = program.iter().filter_map(|(name, features)| Some((name, features, client.get(name)?)));
+    let other = both.filter(|(name, features, of_client)| {
+        features != of_client && !COMPILED_TWICE.iter().any(|twice| name.starts_with(&format!("{twice} ")))
+    });
+    other.map(|(name, features, of_client)| format!("{name}: {features} and {of_client}")).collect()
+}
+
+#[test]
+fn little_is_compiled_in_front_of_a_first_command_and_nothing_twice() {
+    let (program, client) = (compiled("xtask"), compiled("binary-cache"));
+    assert!(program.len() <= PACKAGES, "{} packages: {:?}", program.len(), program.keys());
+    assert!(program.len() > 30 && client.len() > program.len(), "{program:?}\n{client:?}");
+    let twice = compiled_twice(&program, &client);
+    assert!(twice.is_empty(), "have the same features in xtask and in binary-cache:\n{}", twice.join("\n"));
+    let with = |features: &str| [("a v1.0.0".to_owned(), features.to_owned())].into();
+    assert_eq!(compiled_twice(&with("std"), &with("alloc,std")), ["a v1.0.0: std and alloc,std"]);
+    assert!(compiled_twice(&with("std"), &with("std")).is_empty());
 }
 
 #[test]

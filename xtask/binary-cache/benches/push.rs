@@ -1,4 +1,4 @@
-//! `cargo bench --profile cache-client --package binary-cache --bench push`: pushes by this client and by `nix copy`, one after the
+//! `cargo bench --profile dev --package binary-cache --bench push`: pushes by this client and by `nix copy`, one after the
 //! other in one run, as ratios.
 //!
 //! Everything is below `TMPDIR`: a folder in memory, where there is room, leaves out how busy the disk is.

@@ -1,4 +1,4 @@
-//! `cargo bench --profile cache-client --package binary-cache --bench remote [-- --oldest]`: pushes of many small paths to nginx at a
+//! `cargo bench --profile dev --package binary-cache --bench remote [-- --oldest]`: pushes of many small paths to nginx at a
 //! round trip of 40 ms, by this client and by `nix copy`, as ratios. With `--oldest` also against the oldest Nix, which takes minutes.
 //!
 //! It ends with an error when a push fails or leaves something behind; a missed target is said, and is no error. Without `--bench` (as

@@ -1,7 +1,7 @@
 //! The regular expressions of the user, searched for in whole store paths as `grep -E` does.
 
 use cache_protocol::{Fault, FaultKind};
-use regex::Regex;
+use regex_lite::Regex;
 
 /// Expressions in the order in which they were given.
 #[derive(Debug, Clone, Default)]
@@ -34,11 +34,9 @@ fn read(setting: &str, text: &str) -> Result<Regex, Fault> {
     if text.is_empty() {
         return Err(fault("an empty expression fits every path"));
     }
-    Regex::new(text).map_err(|error| {
-        // The first lines draw an arrow below the expression; the last says what is wrong.
-        let text = error.to_string();
-        let last = text.lines().last().unwrap_or_default();
-        fault(last.strip_prefix("error: ").unwrap_or(last))
+    Regex::new(text).map_err(|error| match text.starts_with('*') {
+        true => fault("`*` repeats what is before it, and there is nothing: `.*` is any text"),
+        false => fault(&error.to_string()),
     })
 }
 
@@ -62,8 +60,8 @@ mod tests {
             let fault = Expressions::read("exclude", ["fine", text]).unwrap_err();
             assert_eq!((fault.kind, fault.what.as_str()), (FaultKind::Usage, expected));
         };
-        check("*.drv", "`*.drv` in `exclude`: repetition operator missing expression");
-        check("(a", "`(a` in `exclude`: unclosed group");
+        check("*.drv", "`*.drv` in `exclude`: `*` repeats what is before it, and there is nothing: `.*` is any text");
+        check("(a", "`(a` in `exclude`: found open group without closing ')'");
         check("", "`` in `exclude`: an empty expression fits every path");
     }
 }

@@ -1,5 +1,7 @@
 //! The client's program: built from the source beside this program's when that has changed, or named by the environment.
 
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -13,8 +15,10 @@ use crate::process;
 const NAMED: &str = "XTASK_BINARY_CACHE";
 /// Its package.
 const PACKAGE: &str = "binary-cache";
-/// The profile that it is built in: quick to build, and quick where that counts.
-const PROFILE: &str = "cache-client";
+/// Where cargo puts it below the target folder: the profile of this program, so that what both need is compiled once.
+const BUILT: &str = "debug";
+/// Where it is kept below the target folder: where cargo puts it, it is replaced by the one that its tests are about.
+const KEPT: &str = "xtask/client";
 /// The source of this program, as it was when it was built.
 const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
 /// What the client is built from, relative to [`SOURCE`].
@@ -37,25 +41,33 @@ pub fn ready(context: &Context) -> Result<PathBuf> {
         );
     }
     let target = context::target_folder().unwrap_or_else(|| context.state.join("client"));
-    let program = target.join(PROFILE).join(PACKAGE);
+    let program = target.join(KEPT).join(PACKAGE);
     if !is_fresh(&program, source)? {
-        build(context, source, &target)?;
+        build(context, source, &target, &program)?;
     }
     Ok(program)
 }
 
-fn build(context: &Context, source: &Path, target: &Path) -> Result<()> {
+fn build(context: &Context, source: &Path, target: &Path, program: &Path) -> Result<()> {
+    let began = SystemTime::now();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .args(["build", "--quiet", "--locked", "--profile", PROFILE, "--package", PACKAGE, "--manifest-path"])
-        .arg(source.join("../Cargo.toml"))
-        .arg("--target-dir")
-        .arg(target);
+    command.args(["build", "--quiet", "--locked", "--package", PACKAGE, "--manifest-path"]);
+    command.arg(source.join("../Cargo.toml")).arg("--target-dir").arg(target);
     process::act(&context.console, &mut command).context("build the binary-cache client")?;
-    // Where cargo found nothing to do, the program is as fresh as its newest file all the same, and need not be asked about again.
-    let program = std::fs::File::open(target.join(PROFILE).join(PACKAGE)).context("find the binary-cache client")?;
-    program.set_modified(SystemTime::now()).context("note that the binary-cache client is fresh")
+    keep(&target.join(BUILT).join(PACKAGE), program, began)
+        .with_context(|| format!("keep the binary-cache client at `{}`", program.display()))
+}
+
+/// Puts a copy of `built` at `program`, as old as what it was built from: what changed since `began` is newer.
+fn keep(built: &Path, program: &Path, began: SystemTime) -> Result<()> {
+    let folder = program.parent().context("it has no folder")?;
+    std::fs::create_dir_all(folder)?;
+    let copy = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempfile_in(folder)?;
+    std::io::copy(&mut File::open(built)?, &mut copy.as_file())?;
+    copy.as_file().set_modified(began)?;
+    copy.persist(program)?;
+    Ok(())
 }
 
 /// Whether `program` is there, and newer than all that it is built from.
@@ -83,7 +95,7 @@ fn newest(path: &Path) -> Result<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
     use std::time::Duration;
 
     use super::*;
@@ -113,5 +125,21 @@ mod tests {
         assert!(is_fresh(&program, &source).unwrap());
         set(&source.join("../Cargo.lock"), 40);
         assert!(!is_fresh(&program, &source).unwrap());
+    }
+
+    #[test]
+    fn what_is_kept_stays_when_cargo_replaces_what_it_built_and_is_as_old_as_its_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let (built, program) = (folder.path().join("built"), folder.path().join("xtask/client/program"));
+        let began = SystemTime::now() - Duration::from_secs(60);
+        for text in ["first", "second"] {
+            fs::write(&built, text).unwrap();
+            keep(&built, &program, began).unwrap();
+            fs::write(&built, "the one of the tests").unwrap();
+            assert_eq!(fs::read_to_string(&program).unwrap(), text);
+            let metadata = program.metadata().unwrap();
+            assert_eq!((metadata.permissions().mode() & 0o777, metadata.modified().unwrap()), (0o755, began));
+        }
+        assert_eq!(fs::read_dir(program.parent().unwrap()).unwrap().count(), 1);
     }
 }

@@ -6,9 +6,6 @@ use std::sync::OnceLock;
 
 use super::Sandbox;
 
-/// The profile that the client is built in, as xtask itself does it.
-const PROFILE: &str = "cache-client";
-
 /// The client's program. `cargo xtask test` builds it before the tests and names it; whoever runs one test alone has it built by
 /// cargo here, which finds it built already unless its source has changed.
 pub fn client() -> &'static Path {
@@ -19,15 +16,16 @@ pub fn client() -> &'static Path {
     })
 }
 
+/// In a folder of its own: `cargo test` lets nobody else into the one that it built in, until the tests are over.
 fn build() -> PathBuf {
-    let profile = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
-    let target = profile.parent().unwrap();
+    let target =
+        Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap().with_file_name("xtask").join("client-of-tests");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--profile", PROFILE, "--package", "binary-cache", "--target-dir"]);
-    command.arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["build", "--quiet", "--locked", "--package", "binary-cache", "--target-dir"]);
+    command.arg(&target).current_dir(env!("CARGO_MANIFEST_DIR"));
     assert!(command.status().unwrap().success(), "the client of binary caches does not build");
-    target.join(PROFILE).join("binary-cache")
+    target.join("debug/binary-cache")
 }
 
 impl Sandbox {

@@ -188,7 +188,7 @@ fn what_cannot_be_looked_for_is_said() {
     let file = Scan { values: vec![ScanValue::File("/nowhere/x".into())], ..Scan::default() };
     let what = "read `/nowhere/x`, whose values must not leave: No such file or directory (os error 2)";
     check(&file, what);
-    check(&Scan { allow: vec!["(".to_owned()], ..patterns() }, "`(` in `allow`: unclosed group");
+    check(&Scan { allow: vec!["(".to_owned()], ..patterns() }, "`(` in `allow`: found open group without closing ')'");
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn workflow(jobs: &[Job], config: &CiConfig, secrets: &[String], committed: &str
     let concurrency = Map::new()
         .with("group", "${{ github.workflow }}-${{ github.event.pull_request.number || github.run_id }}")
         .with("cancel-in-progress", "${{ github.event_name == 'pull_request' }}");
-    let environment = Map::new().with("CARGO_TERM_COLOR", "always");
+    let environment =
+        Map::new().with("CARGO_INCREMENTAL", "0").beside("a machine compiles once").with("CARGO_TERM_COLOR", "always");
     let all = Map::new()
         .with("name", "CI")
         .with("on", on)

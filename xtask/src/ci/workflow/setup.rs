@@ -1,16 +1,51 @@
-//! The action that sets a machine up: Nix, and what cargo built for the same lock file.
+//! The action that sets a machine up: Nix, and this program, built where that is had.
 
 use super::MARK;
 use super::jobs::uses;
 use super::text::{Map, Value};
 
-/// A runner of one's own may have Nix, and it stays as it is.
+/// A runner of one's own may have Nix, and it stays as it is. One that is made for a job and gone after it asks the caches that
+/// flake.nix names, for which Nix must trust its user.
 const INSTALL: &str = r#"if command -v nix > /dev/null; then
   nix --version
 else
+  printf 'accept-flake-config = true\ntrusted-users = root %s\n' "$(id -un)" > "$RUNNER_TEMP/nix.conf"
   curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location https://nixos.org/nix/install \
-    | sh -s -- --daemon --yes
+    | sh -s -- --daemon --yes --nix-extra-conf-file "$RUNNER_TEMP/nix.conf"
   echo /nix/var/nix/profiles/default/bin >> "$GITHUB_PATH"
+fi
+"#;
+
+/// The flake's package, where a cache has it, stands in for what cargo would compile.
+///
+/// It must be of these very sources, file by file: a fleet may call something else `xtask`, or take it from elsewhere. What a cache has
+/// is asked first, since Nix would bring a compiler before it says that it may not build. Cargo finds a program `cargo-NAME` among its
+/// own, and calls it with the name as the first argument; its documentation says so of external subcommands, and of
+/// `CARGO_ALIAS_NAME` that it goes before the alias in .cargo/config.toml.
+const TAKE: &str = r#"flake() { nix --extra-experimental-features 'nix-command flakes' "$@" < /dev/null; }
+of_these_sources() {
+  for part in Cargo.lock Cargo.toml xtask/src xtask/standin xtask/{cache-protocol,secret-patterns,binary-cache/src}; do
+    diff --recursive --brief "$part" "$1/$part" || return 1
+  done
+}
+mkdir -p "$RUNNER_TEMP/xtask"
+if ! sources=$(flake eval --raw .#xtask.src 2> /dev/null); then
+  echo 'the flake has no package xtask: cargo brings it'
+elif ! of_these_sources "$sources"; then
+  echo 'the package xtask is of other sources: cargo brings it'
+elif flake build --dry-run .#xtask 2>&1 | grep 'will be built'; then
+  echo 'no cache has the package xtask of these sources: cargo brings it'
+elif ! flake build --out-link "$RUNNER_TEMP/xtask/built" --max-jobs 0 --builders '' .#xtask \
+  || ! "$RUNNER_TEMP/xtask/built/bin/xtask" --version; then
+  echo 'the package xtask does not come, or does not run: cargo brings it'
+else
+  programs="${CARGO_HOME:-$HOME/.cargo}/bin"
+  mkdir -p "$programs"
+  printf '#!/bin/sh\nshift\nexec "$RUNNER_TEMP/xtask/built/bin/xtask" "$@"\n' > "$programs/cargo-xtask-as-built"
+  chmod +x "$programs/cargo-xtask-as-built"
+  echo CARGO_ALIAS_XTASK=xtask-as-built >> "$GITHUB_ENV"
+  echo taken=true >> "$GITHUB_OUTPUT"
+  echo 'xtask is taken from a cache: cargo compiles nothing'
 fi
 "#;
 
@@ -19,10 +54,7 @@ const KEPT: &str = "~/.cargo/registry
 target/debug/.fingerprint
 target/debug/build
 target/debug/deps
-target/cache-client/.fingerprint
-target/cache-client/build
-target/cache-client/deps
-target/cache-client/binary-cache
+target/xtask/client
 ";
 
 /// Whatever this program and the client of caches are compiled from.
@@ -35,17 +67,23 @@ const UNCHANGED: &str = "find Cargo.lock Cargo.toml .cargo xtask -exec touch -t 
 pub fn action(committed: &str) -> String {
     let install =
         Map::new().with("name", "Install Nix").with("shell", "bash").with("run", Value::Lines(INSTALL.to_owned()));
+    let take = Map::new()
+        .with("name", "Take xtask from a cache of the flake")
+        .with("id", "built")
+        .with("shell", "bash")
+        .with("run", Value::Lines(TAKE.to_owned()));
     let with = Map::new()
         .with("path", Value::Lines(KEPT.to_owned()))
         .with("key", format!("xtask-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-${{{{ hashFiles({SOURCES}) }}}}"))
         .with("restore-keys", "xtask-${{ runner.os }}-${{ runner.arch }}-");
-    let keep = uses("Keep what cargo built", "actions/cache", None, with, committed).with("id", "kept");
+    let not_taken = "${{ steps.built.outputs.taken != 'true' }}";
+    let keep = uses("Keep what cargo built", "actions/cache", Some(not_taken), with, committed).with("id", "kept");
     let unchanged = Map::new()
         .with("name", "Compile nothing again that was compiled from these sources")
         .with("if", "${{ steps.kept.outputs.cache-hit == 'true' }}")
         .with("shell", "bash")
         .with("run", Value::Lines(UNCHANGED.to_owned()));
-    let runs = Map::new().with("using", "composite").with("steps", Value::Maps(vec![install, keep, unchanged]));
+    let runs = Map::new().with("using", "composite").with("steps", Value::Maps(vec![install, take, keep, unchanged]));
     let all = Map::new()
         .with("name", "Set up Nix")
         .with("description", "Installs Nix with its official installer; `cargo xtask` finds it and does the rest")

@@ -41,9 +41,9 @@ fn strict_filters_say_what_they_would_break() {
 
 #[test]
 fn what_is_no_expression_is_an_error() {
-    let what = "Usage: `*.iso` in `exclude`: repetition operator missing expression";
+    let what = "Usage: `*.iso` in `exclude`: `*` repeats what is before it, and there is nothing: `.*` is any text";
     check(&store("app").exclude("*.iso"), what);
-    check(&store("app").priority("(", 1), "Usage: `(` in `priorities`: unclosed group");
+    check(&store("app").priority("(", 1), "Usage: `(` in `priorities`: found open group without closing ')'");
 }
 
 #[test]

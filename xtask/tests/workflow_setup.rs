@@ -1,0 +1,89 @@
+//! The step of the generated action that takes this program from a cache of the flake, run as a runner runs it, with a real Nix, a
+//! real cache in a folder, and the real cargo; and when it leaves the program to cargo, with the reason.
+
+// What goes wrong in a helper fails the test.
+#![allow(clippy::unwrap_used)]
+
+mod packaged_xtask;
+mod sandbox;
+
+use std::fs;
+
+use sandbox::{Ran, Sandbox, TestNix, program, ran};
+
+const SETUP: &str = ".github/actions/setup-nix/action.yaml";
+
+/// A repository with the sources, the action, and `flake`, committed.
+fn repository(flake: impl Fn(&Sandbox) -> String) -> Sandbox {
+    let sandbox = Sandbox::new(TestNix::Modern);
+    packaged_xtask::sources(&sandbox);
+    sandbox.write("flake.nix", &flake(&sandbox));
+    sandbox.run(&["workflow", "generate"]).ends(0);
+    sandbox.commit("sources");
+    sandbox
+}
+
+/// A repository whose flake has the package, of the sources `of` in Nix, with this script.
+fn packaged(of: &str, script: &str) -> Sandbox {
+    repository(|sandbox| packaged_xtask::flake(sandbox, "{\n  outputs = { self }: {\n  };\n}\n", of, script))
+}
+
+/// Runs the step, and says what it did.
+fn take(sandbox: &Sandbox) -> Ran {
+    let text = fs::read_to_string(sandbox.repository().join(SETUP)).unwrap();
+    let (_, step) = text.split_once("- name: Take xtask from a cache of the flake").unwrap();
+    let (_, script) = step.split_once("run: |\n").unwrap();
+    let (script, _) = script.split_once("    - name:").unwrap();
+    fs::write(sandbox.path("take.sh"), script).unwrap();
+    let mut bash = sandbox.command(program("bash", "apt-get install bash"));
+    bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(sandbox.path("take.sh"));
+    for name in ["ENV", "OUTPUT"] {
+        fs::write(sandbox.path(name), "").unwrap();
+        bash.env(format!("GITHUB_{name}"), sandbox.path(name));
+    }
+    ran(bash.env("RUNNER_TEMP", sandbox.path("runner"))).ends(0)
+}
+
+/// What the step left for later steps in the file `name`.
+fn left(sandbox: &Sandbox, name: &str) -> String {
+    fs::read_to_string(sandbox.path(name)).unwrap()
+}
+
+#[test]
+fn what_a_cache_has_of_these_sources_is_what_cargo_calls() {
+    let sandbox = packaged("self", &packaged_xtask::this_program());
+    packaged_xtask::fill(&sandbox);
+    let taken = take(&sandbox);
+    assert!(taken.stdout.contains("xtask is taken from a cache: cargo compiles nothing"), "{taken:?}");
+    assert_eq!(left(&sandbox, "OUTPUT"), "taken=true\n");
+    let mut cargo = sandbox.command(env!("CARGO"));
+    for (name, value) in left(&sandbox, "ENV").lines().map(|line| line.split_once('=').unwrap()) {
+        cargo.env(name, value);
+    }
+    let outputs =
+        ran(cargo.env("RUNNER_TEMP", sandbox.path("runner")).args(["xtask", "outputs", "package:xt*", "--json"]));
+    let outputs = outputs.ends(0);
+    assert!(outputs.stderr.contains(packaged_xtask::TAKEN), "{outputs:?}");
+    assert!(outputs.stdout.contains("\"packages.x86_64-linux.xtask\""), "{outputs:?}");
+}
+
+#[test]
+fn whatever_else_is_left_to_cargo_with_the_reason() {
+    let check = |sandbox: Sandbox, filled: bool, expected: &str| {
+        if filled {
+            packaged_xtask::fill(&sandbox);
+        }
+        let ran = take(&sandbox);
+        assert_eq!(ran.stdout.lines().last(), Some(&*format!("{expected}: cargo brings it")), "{ran:?}");
+        for name in ["ENV", "OUTPUT"] {
+            assert_eq!(left(&sandbox, name), "", "{name}: {ran:?}");
+        }
+    };
+    let plain = repository(|_| "{\n  outputs = { self }: { };\n}\n".to_owned());
+    check(plain, false, "the flake has no package xtask");
+    let program = packaged_xtask::this_program();
+    check(packaged("self", &program), false, "no cache has the package xtask of these sources");
+    let others = "builtins.toFile \"sources\" \"others\"";
+    check(packaged(others, &program), true, "the package xtask is of other sources");
+    check(packaged("self", "exit 3"), true, "the package xtask does not come, or does not run");
+}
