@@ -19,7 +19,7 @@ pub use section::{Point, Section};
 
 use super::jobs;
 use super::words::{count, seconds, shortened};
-use crate::ci::{JobResult, JobStatus, RunResult};
+use crate::ci::{JobName, JobResult, JobStatus, RunResult};
 use crate::fleet::Status;
 use crate::kept::history::History;
 use text::{date, escaped};
@@ -132,17 +132,24 @@ fn facts(result: &RunResult, history: &History) -> String {
 }
 
 fn job_table(result: &RunResult, history: &History) -> String {
+    let jobs = || result.jobs.iter().filter(|job| job.is_of_this_run());
+    let usual = |job: &JobResult| {
+        let ran = job.status != JobStatus::Skipped;
+        history.usual_seconds(job.name.word(), &result.part, result.inputs).filter(|_| ran).map(seconds)
+    };
+    let is_usual_known = jobs().any(|job| usual(job).is_some());
     let row = |job: &JobResult| {
         let ran = job.status != JobStatus::Skipped;
-        let usual = history.usual_seconds(job.name.word(), &result.part, result.inputs).filter(|_| ran);
-        let usual = usual.map(seconds).unwrap_or_default();
-        let found = if job.problems.is_empty() { String::new() } else { super::problems::tally(&job.problems) };
+        let usual = usual(job).unwrap_or_default();
+        let usual = if is_usual_known { format!("<td class=\"n quiet\">{usual}</td>") } else { String::new() };
+        let found =
+            if job.problems.is_empty() { failed_outputs(job, result) } else { super::problems::tally(&job.problems) };
         let about = || result.table.row(job.name).map(|row| row.about.to_string()).unwrap_or_default();
         let found = if found.is_empty() && job.status == JobStatus::Ok { about() } else { found };
         let about = job.reason.clone().unwrap_or(found);
         format!(
             "<tr class=\"{}\"><td><span class=\"sign\" aria-hidden=\"true\">{}</span> <b>{}</b></td><td>{}</td>\
-             <td class=\"n\">{}</td><td class=\"n quiet\">{usual}</td><td>{}</td></tr>\n",
+             <td class=\"n\">{}</td>{usual}<td>{}</td></tr>\n",
             tone(job.status),
             sign(job.status),
             escaped(job.name.word()),
@@ -152,10 +159,21 @@ fn job_table(result: &RunResult, history: &History) -> String {
         )
     };
     format!(
-        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
-         <th class=\"n\">usually</th><th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
-        result.jobs.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
+        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs stacked\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
+         {}<th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
+        if is_usual_known { "<th class=\"n\">usually</th>" } else { "" },
+        jobs().map(row).collect::<String>()
     )
+}
+
+/// How many outputs failed, for the job that built them.
+fn failed_outputs(job: &JobResult, result: &RunResult) -> String {
+    let failed = result.fleet.iter().flat_map(|fleet| fleet.failures()).count();
+    if job.name != JobName::Build || failed == 0 {
+        String::new()
+    } else {
+        format!("{} failed", count(failed, "output"))
+    }
 }
 
 fn footer(result: &RunResult) -> String {

@@ -105,7 +105,7 @@ pub fn table(run: &RunResult, history: &History) -> String {
             .map(|reason| format!("<div class=\"quiet\">{}</div>", escaped(&shortened(reason, REASON / 10))));
         let was = changes::status(result, last).map(|was| format!(" <span class=\"quiet\">({was})</span>"));
         format!(
-            "<tr class=\"{}\"><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}{}{}</td><td class=\"n\">{}</td>\
+            "<tr class=\"{}\"><td><code>{}</code></td><td class=\"word\">{}</td><td class=\"word\">{}</td><td>{}{}{}</td><td class=\"n\">{}</td>\
              <td class=\"n\">{}</td><td class=\"n quiet\">{}</td>{}</tr>\n",
             tone(result.status),
             escaped(&result.output.attr.to_string()),
@@ -129,7 +129,7 @@ pub fn table(run: &RunResult, history: &History) -> String {
     });
     let (uncovered, untold) = fitting(uncovered, MOST / 5);
     format!(
-        "<section>\n<h2>{}</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>output</th><th>kind</th><th>system</th><th>result</th>\
+        "<section>\n<h2>{}</h2>\n<div class=\"wide\"><table class=\"outputs stacked\">\n<thead><tr><th>output</th><th>kind</th><th>system</th><th>result</th>\
          <th class=\"n\">time</th><th class=\"n\">closure</th><th class=\"n\">change</th>{}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
          {}<ul class=\"problems\">\n{uncovered}</ul>\n{}</section>\n",
         count(fleet.results.len(), "output"),
