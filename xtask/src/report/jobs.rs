@@ -150,6 +150,19 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     console.line(&format!("  report: {}", typed(&folder.join(files::HTML))));
 }
 
+/// What a job found, in a few words: problems, or how many outputs it could not build; nothing where it found none.
+pub(super) fn found(job: &JobResult, result: &RunResult) -> String {
+    if !job.problems.is_empty() {
+        return problems::tally(&job.problems);
+    }
+    let failed = result.fleet.iter().flat_map(|fleet| fleet.failures()).count();
+    if job.name != JobName::Build || failed == 0 {
+        String::new()
+    } else {
+        format!("{} failed", count(failed, "output"))
+    }
+}
+
 /// What is marked on GitHub, with the job's word: outputs that failed, problems, and jobs that could not check.
 fn annotated(result: &RunResult) -> Vec<(&'static str, Problem)> {
     let failures = result.fleet.iter().flat_map(|fleet| fleet.failures());

@@ -138,6 +138,9 @@ fn a_green_run_without_and_with_history() {
     assert_eq!(drawings(&second, "Past runs"), ["The time of 2 past runs, of which 2 went well"]);
     assert_eq!(drawings(&second, "Outputs over past runs").len(), 1);
     assert_eq!(rows(&second, "Jobs")[0], ["job", "result", "time", "usually", ""]);
+    let columns = |page: &Value| rows(page, "14 outputs")[0].clone();
+    assert_eq!(columns(&first), ["output", "kind", "system", "result", "time", "closure"]);
+    assert_eq!(columns(&second)[6..], ["since last run"]);
     let grown = rows(&second, "Largest closures")[0].clone();
     assert_eq!((grown[0].as_str(), grown[3].as_str()), ("package:part-0 (x86_64-linux)", "+16 B"));
 }

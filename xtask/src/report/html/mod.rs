@@ -17,9 +17,10 @@ mod trends;
 pub use caches::caches;
 pub use section::{Point, Section};
 
+use super::changes::Sizes;
 use super::jobs;
 use super::words::{count, seconds, shortened};
-use crate::ci::{JobName, JobResult, JobStatus, RunResult};
+use crate::ci::{JobResult, JobStatus, RunResult};
 use crate::fleet::Status;
 use crate::kept::history::History;
 use text::{date, escaped};
@@ -31,17 +32,18 @@ const STYLE: &str = include_str!("style.css");
 pub fn document(result: &RunResult, history: &History, sections: &[Section]) -> String {
     let title = format!("{} · {}", result.status().words(), date(result.started));
     let hash = data_encoding::BASE64.encode(&hmac_sha256::Hash::hash(STYLE.as_bytes()));
+    let sizes = Sizes::of(result, history);
     let mut body = head(result, history);
     body.push_str(&stand_in(result));
     body.push_str(&facts(result, history));
     body.push_str(&problems::section(result));
     body.push_str(&job_table(result, history));
     body.push_str(&timeline::section(result));
-    body.push_str(&outputs::first(result, history));
+    body.push_str(&outputs::first(result, &sizes));
     body.push_str(&trends::times(result, history));
     let shares = trends::shares(result, history);
     body.push_str(&std::iter::once(&shares).chain(sections).map(section::html).collect::<String>());
-    body.push_str(&outputs::table(result, history));
+    body.push_str(&outputs::table(result, history, &sizes));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'\"/>\n\
@@ -142,8 +144,7 @@ fn job_table(result: &RunResult, history: &History) -> String {
         let ran = job.status != JobStatus::Skipped;
         let usual = usual(job).unwrap_or_default();
         let usual = if is_usual_known { format!("<td class=\"n quiet\">{usual}</td>") } else { String::new() };
-        let found =
-            if job.problems.is_empty() { failed_outputs(job, result) } else { super::problems::tally(&job.problems) };
+        let found = jobs::found(job, result);
         let about = || result.table.row(job.name).map(|row| row.about.to_string()).unwrap_or_default();
         let found = if found.is_empty() && job.status == JobStatus::Ok { about() } else { found };
         let about = job.reason.clone().unwrap_or(found);
@@ -164,16 +165,6 @@ fn job_table(result: &RunResult, history: &History) -> String {
         if is_usual_known { "<th class=\"n\">usually</th>" } else { "" },
         jobs().map(row).collect::<String>()
     )
-}
-
-/// How many outputs failed, for the job that built them.
-fn failed_outputs(job: &JobResult, result: &RunResult) -> String {
-    let failed = result.fleet.iter().flat_map(|fleet| fleet.failures()).count();
-    if job.name != JobName::Build || failed == 0 {
-        String::new()
-    } else {
-        format!("{} failed", count(failed, "output"))
-    }
 }
 
 fn footer(result: &RunResult) -> String {
