@@ -30,9 +30,10 @@ mod tests {
     #[test]
     fn tells_an_open_port_from_a_closed_one() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert!(reachable("127.0.0.1", port));
-        drop(listener);
-        assert!(!reachable("127.0.0.1", port));
+        let open = listener.local_addr().unwrap();
+        assert!(reachable("127.0.0.1", open.port()));
+        // Where a connection goes out, nobody listens, and nobody else is let to.
+        let outgoing = TcpStream::connect(open).unwrap();
+        assert!(!reachable("127.0.0.1", outgoing.local_addr().unwrap().port()));
     }
 }

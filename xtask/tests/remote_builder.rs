@@ -63,20 +63,12 @@ impl Remote {
         fs::write(&serve, script).unwrap();
         fs::set_permissions(&serve, fs::Permissions::from_mode(0o755)).unwrap();
 
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
-             PidFile none\nPasswordAuthentication no\n",
-            at("ssh/host"),
-            at("ssh/authorized"),
-        );
-        fs::write(sandbox.path("ssh/sshd_config"), config).unwrap();
+        let (sshd, port) = start_sshd(&sandbox.path("ssh"));
         let options = format!(
             "-p {port} -i {} -o StrictHostKeyChecking=no -o UserKnownHostsFile={} -o ConnectTimeout=5",
             at("ssh/user"),
             at("ssh/known")
         );
-        let sshd = start_sshd(&sandbox.path("ssh"), port);
         let user = ran(Command::new("id").arg("--user").arg("--name")).stdout.trim().to_owned();
         let builder = format!("ssh://{user}@127.0.0.1?remote-program={serve} {systems} - 2");
         sandbox.set("NIX_SSHOPTS", &options);
@@ -100,20 +92,36 @@ fn out_path(built: &Ran, name: &str) -> PathBuf {
     results(built)[name]["outputs"]["out"].as_str().unwrap().into()
 }
 
-/// Starts sshd, in the foreground as a child of this test.
-fn start_sshd(folder: &Path, port: u16) -> Child {
+/// Starts sshd with what is in `folder`, in the foreground as a child of this test; the port on which it listens.
+fn start_sshd(folder: &Path) -> (Child, u16) {
     let sshd = Path::new("/usr/sbin/sshd");
     assert!(sshd.exists(), "`{}` is missing: run `apt-get install openssh-server`", sshd.display());
     // Where sshd separates its privileges; the package makes it at boot, which a container has not.
     if rustix::process::getuid().is_root() {
         fs::create_dir_all("/run/sshd").unwrap();
     }
-    let log = fs::File::create(folder.join("log")).unwrap();
-    let mut command = Command::new(sshd);
-    let command = command.arg("-D").arg("-e").arg("-f").arg(folder.join("sshd_config"));
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-    wait_until("sshd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    child
+    // Another test may be given the same port between here and sshd; then sshd ends, and another is tried.
+    for _ in 0..10 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = format!(
+            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
+             PidFile none\nPasswordAuthentication no\n",
+            folder.join("host").display(),
+            folder.join("authorized").display(),
+        );
+        fs::write(folder.join("sshd_config"), config).unwrap();
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut command = Command::new(sshd);
+        let command = command.arg("-D").arg("-e").arg("-f").arg(folder.join("sshd_config"));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        wait_until("sshd listens or ends", || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok() || child.try_wait().unwrap().is_some()
+        });
+        if child.try_wait().unwrap().is_none() {
+            return (child, port);
+        }
+    }
+    panic!("sshd does not start: {}", fs::read_to_string(folder.join("log")).unwrap());
 }
 
 /// `foreign` is for the remote's system, as is what it needs, `own` for this machine's.

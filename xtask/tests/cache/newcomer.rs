@@ -108,7 +108,10 @@ fn the_doctor_tells_a_cache_that_answers_from_one_that_is_not_there() {
     sandbox.run(&["cache", "doctor"]).ends(1).says(&[&format!("there is no cache at {url} yet")]);
     sandbox.run(&["cache", "provision", &url]).ends(0);
     sandbox.run(&["cache", "doctor"]).says(&[&format!("✓ cache {url}: ")]);
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Where a connection goes out, nobody listens, and nobody else is let to.
+    let server = url.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap();
+    let outgoing = std::net::TcpStream::connect(server).unwrap();
+    let gone = outgoing.local_addr().unwrap();
     name(&sandbox, &format!("http://{gone}/fleet"));
     sandbox.run(&["cache", "setup"]).ends(0);
     sandbox.run(&["cache", "doctor"]).ends(1).says(&["Connection refused"]);

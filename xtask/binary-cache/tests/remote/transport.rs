@@ -1,7 +1,7 @@
 //! What the client does with servers that make trouble, and what it tells.
 
 use std::io::Read as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
 use binary_cache::transport::{Authorization, Bytes, Client, Login, Method, Request, Secret, Url};
@@ -129,7 +129,10 @@ fn nobody_there_is_unreachable() {
         let fault = client.ask(&Request::new(Method::GET, Url::parse(url).unwrap(), "get x")).unwrap_err();
         assert!(fault.kind == FaultKind::Unreachable && fault.what.contains(expected), "{fault}");
     };
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let open = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Where a connection goes out, nobody listens, and nobody else is let to.
+    let outgoing = TcpStream::connect(open.local_addr().unwrap()).unwrap();
+    let closed = outgoing.local_addr().unwrap();
     check(&format!("http://{closed}/"), "refused");
     check("http://no-such-host.invalid/", "get x: http://no-such-host.invalid: ");
     let garbage = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -196,7 +199,7 @@ fn connections_are_kept() {
     std::thread::spawn(move || {
         for mut client in listener.incoming().map_while(Result::ok) {
             *count.lock().unwrap() += 1;
-            let mut upstream = std::net::TcpStream::connect(server.address).unwrap();
+            let mut upstream = TcpStream::connect(server.address).unwrap();
             let (mut back, mut forth) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             std::thread::spawn(move || drop(std::io::copy(&mut client, &mut forth)));
             std::thread::spawn(move || drop(std::io::copy(&mut upstream, &mut back)));
