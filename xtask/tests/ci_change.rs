@@ -194,7 +194,7 @@ fn closures_are_compared_with_the_base_where_that_is_known_and_else_with_the_las
     // Nobody has looked at the base with these inputs but this run: what is the same there is as large there.
     assert_eq!(last_column(&sandbox, &base), ["since HEAD\\~1", "=", "+48 B", "+48 B"]);
     motd(111);
-    assert_eq!(last_column(&sandbox, &[]), ["since last run", "=", "+56 B", "+56 B"]);
+    assert_eq!(last_column(&sandbox, &[]), ["since the last run", "=", "+56 B", "+56 B"]);
     let since_base = ["since HEAD\\~1", "=", "+104 B", "+104 B"];
     assert_eq!(last_column(&sandbox, &base), since_base);
     // How large it was is known when the store does not have it any more, and no run of it is kept.

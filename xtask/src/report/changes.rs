@@ -63,7 +63,7 @@ impl Sizes {
     #[must_use]
     pub fn since(&self) -> Option<String> {
         let is_any = !self.told.is_empty();
-        is_any.then(|| self.base.as_ref().map_or("since last run".to_owned(), |base| format!("since {base}")))
+        is_any.then(|| self.base.as_ref().map_or("since the last run".to_owned(), |base| format!("since {base}")))
     }
 
     /// What the mark says, where one is marked.

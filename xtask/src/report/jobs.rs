@@ -119,8 +119,8 @@ fn line(job: &Job, result: &JobResult) -> String {
     let reason = result.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match result.status {
         JobStatus::Ok => {
-            let how = result.reason.as_deref().map(|how| format!(" ({how})")).unwrap_or_default();
-            format!("{word}: {}{how}  {}", job.about, seconds(result.seconds))
+            // What it came to tells more than what it is about, and both seldom fit in a line.
+            format!("{word}: {}  {}", result.reason.as_deref().unwrap_or(&job.about), seconds(result.seconds))
         }
         JobStatus::Failed => format!("{word}: {words}{reason}  {}", seconds(result.seconds)),
         _ => format!("{word}: {words}{reason}"),

@@ -59,7 +59,7 @@
     // A word of usual length that is broken stands in a column that is too narrow for it.
     if (!drawing)
       for (const word of text.data.matchAll(/(?<=^|[\s\-/(])[\p{L}\p{N}_.]+(?=$|[\s\-/),:;])/gu)) {
-        if (word[0].length > 14) continue;
+        if (word[0].length > (width >= 1200 ? 30 : 14)) continue;
         range.setStart(text, word.index);
         range.setEnd(text, word.index + word[0].length);
         if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) faults.push(`broken: "${word[0]}"`);

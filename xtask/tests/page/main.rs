@@ -140,7 +140,7 @@ fn a_green_run_without_and_with_history() {
     assert_eq!(rows(&second, "Jobs")[0], ["job", "result", "time", "usually", ""]);
     let columns = |page: &Value| rows(page, "14 outputs")[0].clone();
     assert_eq!(columns(&first), ["output", "kind", "system", "result", "time", "closure"]);
-    assert_eq!(columns(&second)[6..], ["since last run"]);
+    assert_eq!(columns(&second)[6..], ["since the last run"]);
     let grown = rows(&second, "Largest closures")[0].clone();
     assert_eq!((grown[0].as_str(), grown[3].as_str()), ("package:part-0 (x86_64-linux)", "+16 B"));
 }
@@ -151,12 +151,12 @@ fn a_red_run_in_which_everything_from_outside_is_hostile() {
     let says = format!("echo \"{HOSTILE}\"; echo {} >&2", "a-line-without-any-space-".repeat(40));
     let fails = package(HOSTILE, &format!("{says}; exit 3"));
     let thrown = format!("\"thrown\" = import (./hosts + \"/{HOSTILE_FILE}\");\n");
-    let names = ["x".repeat(160), "\\\" onmouseover=executed=1 x=\\\"".to_owned()];
+    let names = ["networkManagerApplet".to_owned(), "x".repeat(160), "\\\" onmouseover=executed=1 x=\\\"".to_owned()];
     let well = names.iter().map(|name| package(name, "echo > $out"));
     let packages: Vec<String> = [fails, thrown].into_iter().chain(well).collect();
     let job = format!("about = '''{HOSTILE}'''\ncommand = [\"sh\", \"-c\", '''echo \"{HOSTILE}\"; exit 3''']\n");
     let sandbox = fleet(&packages, &format!("[ci.jobs.lint]\n{job}"));
-    sandbox.write(&format!("hosts/{HOSTILE_FILE}"), &format!("throw \"{HOSTILE}\"\n"));
+    sandbox.write(&format!("hosts/{HOSTILE_FILE}"), &format!("throw \"{HOSTILE} {}\"\n", "in a sentence, ".repeat(8)));
     sandbox.run(&["ci", "--keep-going", "lint", "build"]).ends(1);
     let page = page(&sandbox, &mut browser, "red");
     assert_eq!(page["verdict"], "Something failed");

@@ -49,6 +49,9 @@ fn what_is_wrong_with_a_page_is_found() {
     check(&card("margin-left: 380px; white-space: nowrap", words), NARROW, &out);
     check(&card("overflow: hidden; width: 40px; white-space: nowrap", words), NARROW, &["cut off: div.p \"some"]);
     check(&card("width: 30px", words), NARROW, &["broken: \"some\"", "broken: \"words\""]);
+    // On a wide screen longer ones have their place too.
+    let name = ["broken: \"packages.x86_64\"", "broken: \"linux.part\""];
+    check(&styled(".outputs td:first-child { display: block; width: 60px; }"), WIDE, &name);
     let table = "<table><tbody><tr><td>some words</td><td>1</td></tr></tbody></table>";
     check(&card("white-space: nowrap", table), NARROW, &[]);
     let cell = styled(".p table { table-layout: fixed; width: 60px; } .p td { white-space: nowrap; }");

@@ -41,7 +41,7 @@ fn told(run: &RunResult, history: &History) -> (Vec<String>, Option<String>, Opt
 fn without_a_base_outputs_are_compared_with_the_last_run() {
     let check = |now: Option<u64>, before: Option<Option<u64>>, expected: &str| {
         let runs = before.map(|before| Run::of(&run(&[("a", before)]))).into_iter().collect();
-        let since = (!expected.is_empty()).then(|| "since last run".to_owned());
+        let since = (!expected.is_empty()).then(|| "since the last run".to_owned());
         assert_eq!(told(&run(&[("a", now)]), &History { runs }), (vec![expected.to_owned()], since, None));
     };
     check(Some(2048), None, "");
@@ -76,9 +76,9 @@ fn what_the_base_is_known_to_be_is_compared_with_before_the_last_run() {
         let expected = (sizes.map(str::to_owned).to_vec(), Some(since.to_owned()), note.map(str::to_owned));
         assert_eq!(told(&run, &history), expected);
     };
-    check(None, &[&last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since last run", None));
+    check(None, &[&last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since the last run", None));
     // Nothing is known of the base: all are compared with the last run, and that is what is said.
-    check(Some("main"), &[&last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since last run", None));
+    check(Some("main"), &[&last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since the last run", None));
     check(Some("main"), &[&last], true, (["+100 B", "=", "new", "+10 B*"], "since main", Some(note)));
     check(Some("main"), &[], true, (["+100 B", "=", "new", ""], "since main", None));
     // A run of the base knows of it, also where nothing was compared.
@@ -93,7 +93,7 @@ fn what_the_base_is_known_to_be_is_compared_with_before_the_last_run() {
     // One with other inputs does not.
     let mut other = of_base.clone();
     other.inputs = Some("locked".to_owned());
-    check(Some("main"), &[&other, &last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since last run", None));
+    check(Some("main"), &[&other, &last], false, (["+10 B", "+19 B", "+1 B", "+10 B"], "since the last run", None));
 }
 
 #[test]

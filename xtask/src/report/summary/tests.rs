@@ -93,7 +93,10 @@ fn what_was_pushed_of_each_output_and_why_not_is_in_its_row() {
     let history = History { runs: vec![crate::kept::history::Run::of(&result)] };
     let text = markdown(&result, &history);
     is_even(&text, 8);
-    assert!(text.contains("| closure | since last run | cache |\n|---|---|---|---|---:|---:|---:|---|\n"), "{text}");
+    assert!(
+        text.contains("| closure | since the last run | cache |\n|---|---|---|---|---:|---:|---:|---|\n"),
+        "{text}"
+    );
     assert!(text.contains("| 1.5 KiB | = | pushed: 3 paths, 2.0 KiB |\n"), "{text}");
 }
 
