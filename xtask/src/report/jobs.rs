@@ -16,16 +16,19 @@ use crate::rules::Problem;
 #[must_use]
 pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
     let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
+    let usual = |row: &Planned| usual(row, history, part).map(|usual| format!("usually {}", seconds(usual)));
+    let usual_width = planned.iter().filter_map(usual).map(|usual| usual.len() + 2).max().unwrap_or(0);
     let line = |row: &Planned| {
         let word = row.job.name.word();
         let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_string(), |why| format!("({why})"));
-        let usual = usual(row, history, part).map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
+        let usual = usual(row).unwrap_or_default();
         let needed_by = needed_by(planned, row);
         let why = match &needed_by[..] {
             [] => String::new(),
             jobs => format!(", needed by {}", jobs.join(", ")),
         };
-        format!("{word:width$}  {:7}  {:10}  {about}{why}{usual}\n", row.job.phase.word(), extent(&row.job))
+        let (phase, extent) = (row.job.phase.word(), extent(&row.job));
+        format!("{word:width$}  {phase:7}  {extent:10}  {usual:usual_width$}{about}{why}\n")
     };
     planned.iter().map(line).collect()
 }
