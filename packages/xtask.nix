@@ -20,6 +20,7 @@ rustPlatform.buildRustPackage {
       ../xtask/binary-cache/src
       ../xtask/build.rs
       ../xtask/cache-protocol
+      ../xtask/secret-patterns
       ../xtask/src
       ../xtask/standin
     ];

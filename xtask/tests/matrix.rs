@@ -53,8 +53,15 @@ fn each_system_has_its_machine_and_github_is_told() {
     assert_eq!(rows(&ran), ["aarch64-linux ubuntu-24.04-arm *:*", "x86_64-linux ubuntu-latest *:*"]);
     let told = fs::read_to_string(output).unwrap();
     let told = told.strip_prefix("earlier=1\n").unwrap();
-    assert_eq!(outputs(told), [("matrix", ran.stdout.trim()), ("empty", "false")]);
-    assert!(ran.stdout.contains(r#""system":"aarch64-linux","runner":"ubuntu-24.04-arm","allowed_to_fail":true"#));
+    let told = outputs(told);
+    let words = ["matrix", "systems", "empty"];
+    assert_eq!(told.iter().map(|(name, _)| *name).collect::<Vec<_>>(), words);
+    // Each system has one machine, which stands for it.
+    assert_eq!([told[0].1, told[1].1, told[2].1], [ran.stdout.trim(), ran.stdout.trim(), "false"]);
+    assert!(
+        ran.stdout
+            .contains(r#""system":"aarch64-linux","runner":"ubuntu-24.04-arm","first":true,"allowed_to_fail":true"#)
+    );
 }
 
 #[test]
@@ -79,6 +86,39 @@ fn a_system_is_spread_and_each_machine_builds_its_share() {
 }
 
 #[test]
+fn of_the_machines_of_a_system_the_first_runs_what_runs_once() {
+    let own =
+        "[ci]\nseconds_per_machine = 0\n[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['true']\n";
+    let mut sandbox = fleet(PACKAGES, own);
+    let output = sandbox.path("output");
+    sandbox.set("GITHUB_OUTPUT", output.to_str().unwrap());
+    let told =
+        "x86_64-linux has several machines: `smoke` runs on the first alone, and keeps back the push of that one";
+    let ran = sandbox.run(&["ci", "matrix"]).ends(0).says(&[told, "matrix: 3 machines for 3 outputs"]);
+    assert!(!ran.stderr.contains("aarch64-linux has several"), "{}", ran.stderr);
+    let names = |json: &str| {
+        let matrix: Value = serde_json::from_str(json).unwrap();
+        let first = |row: &&Value| row["first"] == true;
+        let rows = matrix["include"].as_array().unwrap();
+        let name = |row: &Value| format!("{} {}", row["name"].as_str().unwrap(), row["only"].as_str().unwrap());
+        (rows.len(), rows.iter().filter(first).map(name).collect::<Vec<_>>())
+    };
+    let written = fs::read_to_string(output).unwrap();
+    let outputs = outputs(&written);
+    let (rows, first) = names(outputs[0].1);
+    assert_eq!((rows, first.len()), (3, 2));
+    assert!(
+        first[0].starts_with("aarch64-linux *:*") && first[1].starts_with("x86_64-linux-1-of-2 packages."),
+        "{first:?}"
+    );
+    assert_eq!(names(outputs[1].1), (2, vec!["aarch64-linux *:*".to_owned(), "x86_64-linux *:*".to_owned()]));
+    // Nobody is told of machines where nothing of one's own is between the build and the push.
+    sandbox.write("xtask.toml", "[ci]\nseconds_per_machine = 0\n");
+    let ran = sandbox.run(&["ci", "matrix"]).ends(0);
+    assert!(!ran.stderr.contains("several machines"), "{}", ran.stderr);
+}
+
+#[test]
 fn no_plan_is_made_of_what_is_not_known() {
     let mut sandbox = fleet("packages.x86_64-linux = { a = linux \"a\"; b = throw \"no\"; };", "");
     let output = sandbox.path("output");
@@ -93,5 +133,8 @@ fn no_plan_is_made_of_what_is_not_known() {
     let ran =
         sandbox.run(&["ci", "matrix"]).ends(0).says(&["nothing to build: every output is for an excluded system"]);
     assert_eq!(ran.stdout, "{\"include\":[]}\n");
-    assert_eq!(outputs(&fs::read_to_string(output).unwrap()), [("matrix", "{\"include\":[]}"), ("empty", "true")]);
+    assert_eq!(
+        outputs(&fs::read_to_string(output).unwrap()),
+        [("matrix", "{\"include\":[]}"), ("systems", "{\"include\":[]}"), ("empty", "true")]
+    );
 }

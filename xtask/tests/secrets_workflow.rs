@@ -131,15 +131,35 @@ fn leaks_are_found_in_every_form() {
     };
     scan("nothing here, but port 8080 and more\n").ends(0);
     let said = "the value of `token` in `secrets/web.yaml` stands here";
-    scan(&format!("a\nb {VALUE}\n")).ends(1).says(&[&format!("deep/file:2: {said} as it is")]);
+    scan(&format!("a\nb {VALUE}\n")).ends(1).says(&[&format!("deep/file:2: {said} in plain text")]);
     let hex: String = VALUE.bytes().map(|byte| format!("{byte:02x}")).collect();
     scan(&hex).ends(1).says(&[&format!("{said} in hexadecimal")]);
     // printf 'xcorrect horse battery staple' | base64
     scan("eGNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU=").ends(1).says(&[&format!("{said} in base64")]);
+    scan("a:\n  eGNvcnJlY3QgaG9y\n  c2UgYmF0dGVyeSBz\n  dGFwbGU=\n")
+        .ends(1)
+        .says(&[&format!("deep/file:2: {said} in base64")]);
+    let listed: Vec<String> = VALUE.bytes().map(|byte| format!("0x{byte:02x}")).collect();
+    scan(&format!("{{\n{}\n}}\n", listed.join(",\n"))).ends(1).says(&[&format!("deep/file:2: {said} in hexadecimal")]);
     let key = fs::read_to_string(fleet.key("bob")).unwrap();
     scan(&key).ends(1).says(&["a private age key stands here"]);
     fs::remove_file(out.join("deep/file")).unwrap();
     fleet.secrets(&["scan", out.to_str().unwrap()]).ends(2).says(&["no file to look through"]);
+}
+
+#[test]
+fn what_the_repository_ignores_is_not_looked_at_unless_it_is_named() {
+    let fleet = Fleet::new();
+    let key = fs::read_to_string(fleet.key("bob")).unwrap();
+    fleet.sandbox.write("tests/fixtures/key", &key);
+    fleet.secrets(&["scan", "tests"]).ends(1).says(&["tests/fixtures/key:3: a private age key stands here"]);
+    fleet.sandbox.write("xtask.toml", "[secrets]\nignore = [\"tests/fixtures\"]\n");
+    fleet.sandbox.write("tests/other", "nothing");
+    fleet.secrets(&["scan", "tests"]).ends(0);
+    fleet.secrets(&["scan", "--patterns-only", "."]).ends(0);
+    fleet.secrets(&["scan", "tests/fixtures"]).ends(1);
+    fleet.sandbox.write("tests/fixtures.txt", &key);
+    fleet.secrets(&["scan", "tests"]).ends(1).says(&["tests/fixtures.txt:3: ", "1 problem"]);
 }
 
 #[test]
@@ -152,8 +172,17 @@ fn values_that_nobody_can_open_were_not_looked_for() {
     fleet
         .secrets(&["scan", file])
         .ends(2)
-        .says(&["no key of yours opens `secrets/web.yaml`: its values were not looked for"]);
+        .says(&["not looked for: the values in `secrets/web.yaml`, which no key on this machine opens"]);
     fleet.secrets(&["scan", "--patterns-only", file]).ends(0);
+    // What cannot be opened is no reason not to look for the others.
+    fleet.be("ada");
+    fleet.encrypt("secrets/more.yaml", "password: hunter2hunter2\n");
+    fleet.change("secrets/web.yaml", "list:\n", "list:\n    - more\n");
+    fs::write(file, "hunter2hunter2").unwrap();
+    fleet.secrets(&["scan", file]).ends(1).says(&[
+        "file:1: the value of `password` in `secrets/more.yaml` stands here in plain text",
+        "not looked for: the values in `secrets/web.yaml`, in which something was changed since it was encrypted",
+    ]);
 }
 
 #[test]
@@ -164,5 +193,5 @@ fn a_store_path_is_scanned_with_all_it_refers_to() {
     let nix = TestNix::Modern.bin().join("nix");
     let top = ran(fleet.sandbox.command(nix).args(["eval", "--raw", "--expr", &expression])).ends(0).stdout;
     let found = fleet.secrets(&["scan", top.trim()]).ends(1);
-    found.says(&["-leak:1: the value of `token` in `secrets/web.yaml` stands here as it is"]);
+    found.says(&["-leak:1: the value of `token` in `secrets/web.yaml` stands here in plain text"]);
 }

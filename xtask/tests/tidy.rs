@@ -133,7 +133,8 @@ fn xtask() -> &'static Path {
 
 /// Path relative to `xtask/`, and text, of every Rust file.
 fn rust_files() -> Vec<(String, String)> {
-    let folders = ["src", "tests", "benches", "binary-cache", "cache-protocol"].map(|folder| xtask().join(folder));
+    let folders = ["src", "tests", "benches", "binary-cache", "cache-protocol", "secret-patterns"]
+        .map(|folder| xtask().join(folder));
     let files = folders.iter().flat_map(walkdir::WalkDir::new).map(Result::unwrap);
     let rust = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "rs"));
     rust.map(|file| {
@@ -162,7 +163,8 @@ fn the_tree_is_tidy() {
     let mut found: Vec<String> = rust_files().iter().flat_map(|(path, text)| faults(path, text)).collect();
     let commands = subcommands();
     found.extend(commands.iter().flat_map(|(word, text)| command_faults(&format!("src/commands/{word}"), text)));
-    for manifest in ["Cargo.toml", "binary-cache/Cargo.toml", "cache-protocol/Cargo.toml"] {
+    for crate_folder in [".", "binary-cache", "cache-protocol", "secret-patterns"] {
+        let manifest = format!("{crate_folder}/Cargo.toml");
         found.extend(dependency_faults(&fs::read_to_string(xtask().join(manifest)).unwrap()));
     }
     let readme = fs::read_to_string(xtask().join("../README.md")).unwrap();

@@ -154,6 +154,13 @@ fn a_call_of_a_job_that_is_not_there_is_a_problem() {
     sandbox.write(workflow, &calls("deplyo"));
     let fault = "own.yaml:8: `cargo xtask ci deplyo`: no job is called `deplyo`: did you mean `deploy`? There are ";
     sandbox.run(&["workflow", "check"]).ends(1).says(&[fault]);
+    // By whichever name cargo knows this program here.
+    sandbox.write(".cargo/config.toml", "[alias]\nx = \"run --package xtask --\"\n");
+    sandbox.write(workflow, &calls("lock").replace("cargo xtask ci lock", "cargo x ci lokc"));
+    sandbox.run(&["workflow", "check"]).ends(1).says(&["own.yaml:8: `cargo x ci lokc`: no job is called `lokc`"]);
+    sandbox.write(".cargo/config.toml", "[alias]\nx = 1\n");
+    sandbox.run(&["workflow", "check"]).ends(2).says(&[".cargo/config.toml", "read the aliases of cargo"]);
+    sandbox.write(".cargo/config.toml", "");
     sandbox.write(workflow, &calls("autowiring"));
     sandbox.run(&["workflow", "check"]).ends(1).says(&["the job `autowiring` is switched off: xtask.toml:7 says"]);
 }
@@ -229,7 +236,8 @@ fn the_gate_takes_nothing_but_success_for_success() {
     let check = |wanted: &str, needs: &str, expected: Result<(), &str>| {
         let mut bash = Command::new(program("bash", "apt-get install bash"));
         bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script);
-        let ran = ran(bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]"));
+        bash.env("NEEDS", needs).env("WANTED", wanted).env("PLANNED", "[\"build\"]");
+        let ran = ran(bash.env("AT", "{\"cache-push\": \"build\"}"));
         let told = format!("{}{}", ran.stdout, ran.stderr);
         match expected {
             Ok(()) => {
@@ -259,6 +267,11 @@ fn the_gate_takes_nothing_but_success_for_success() {
     check("lock", &needs("success", "false", "skipped", "skipped"), Err("lock: skipped"));
     check("lock", &needs("success", "false", "success", "failure"), Err("build: failure"));
     check("build", &needs("success", "true", "skipped", "skipped"), Ok(()));
+    // One that shares a machine excuses the others, and its machine must have run.
+    check("cache-push", &needs("success", "false", "skipped", "success"), Ok(()));
+    check("cache-push", &needs("success", "false", "skipped", "failure"), Err("build: failure"));
+    check("cache-push", &needs("success", "false", "skipped", "skipped"), Err("build: skipped"));
+    check("cache-push", &needs("success", "true", "skipped", "skipped"), Ok(()));
     check("lok", &needs("success", "false", "skipped", "skipped"), Err("no job is called lok"));
     check("", &needs("success", "false", "success", "success"), Err("no job is called"));
 }

@@ -140,14 +140,16 @@ fn all(sandbox: &Sandbox) -> usize {
 
 #[test]
 fn a_fleet_in_order_is_green() {
-    let own =
-        "[ci.jobs.greet]\nsecrets = ['KEY']\ncommand = ['sh', '-c', 'test -f flake.nix && echo greeted by $KEY']\n";
+    let own = "[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['true']\n\
+               [ci.jobs.greet]\nsecrets = ['KEY']\ncommand = ['sh', '-c', 'test -f flake.nix && echo greeted by $KEY']\n";
     let sandbox = fleet("echo built", own);
     // A pull request without its event is none to `cache-policy`, and act makes none up.
     let ran = act(&sandbox, &["push", "--secret", "KEY=correct-horse"]);
     let green = [("build x86_64-linux", "succeeded"), ("greet", "succeeded"), ("ci", "succeeded")];
     check(&sandbox, &ran, 0, all(&sandbox), &green, "every job that was to run succeeded");
     assert!(ran.stdout.contains("│ greeted by ***") && !ran.stdout.contains("correct-horse"), "{}", ran.stdout);
+    let steps = ["build", "cache-analytics", "smoke", "cache-push", "cache-verify"];
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), steps, "{}", ran.stdout);
     // Reports are handed to what keeps them.
     assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
 }
@@ -216,6 +218,58 @@ fn an_empty_plan_is_green() {
     let ran = act(&sandbox, &["push"]);
     check(&sandbox, &ran, 0, all(&sandbox) - 1, &[("ci", "succeeded")], "every job that was to run succeeded");
     assert!(ran.stdout.contains("nothing to build: every output is for an excluded system"), "{}", ran.stdout);
+}
+
+/// The steps of the machine that builds which ran a job, by its word, in order.
+fn ran_on_the_machine_of_the_build(ran: &Ran) -> Vec<&str> {
+    let run = |line: &'_ str| -> Option<usize> {
+        let (_, rest) = line.strip_prefix("[CI/build ")?.split_once("] ⭐ Run Main Run `")?;
+        Some(line.len() - rest.len())
+    };
+    let words = ran.stdout.lines().filter_map(|line| Some(line.get(run(line)?..)?.trim_end().trim_end_matches('`')));
+    words.collect()
+}
+
+#[test]
+fn a_job_in_the_middle_of_a_machine_is_chosen_and_has_what_it_needs() {
+    let own = "[ci.jobs.smoke]\nphase = 'verify'\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n\
+               [ci.jobs.tell]\nphase = 'publish'\nneeds = ['cache-push']\ncommand = ['sh', '-c', 'echo told']\n";
+    let sandbox = fleet("echo built", own);
+    let chosen = |job: &str| act(&sandbox, &["workflow_dispatch", "--input", &format!("job={job}")]);
+    let ran = chosen("cache-verify");
+    check(&sandbox, &ran, 0, 3, &[("build x86_64-linux", "succeeded")], "every job that was to run succeeded");
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), ["cache-verify"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("✅ `build` | ok"), "{}", ran.stdout);
+    // What another machine needs of this one, and nothing else of it.
+    let ran = chosen("tell");
+    check(&sandbox, &ran, 0, 4, &[("tell", "succeeded")], "every job that was to run succeeded");
+    assert_eq!(ran_on_the_machine_of_the_build(&ran), ["cache-push"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("│ told") && !ran.stdout.contains("│ smoked"), "{}", ran.stdout);
+}
+
+#[test]
+fn of_several_machines_of_a_system_the_first_runs_what_runs_once() {
+    let own = "[ci]\nseconds_per_machine = 0\n\
+               [ci.jobs.everywhere]\nper_system = true\ncommand = ['sh', '-c', 'echo everywhere']\n\
+               [ci.jobs.smoke]\nphase = 'verify'\nneeds = ['everywhere']\nper_system = true\ncommand = ['sh', '-c', 'echo smoked']\n";
+    let package = "derivation { name = \"b\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; args = [ \"-c\" \"echo > $out\" ]; }";
+    let flake = flake("echo built").replacen(
+        "outputs = { self }: {",
+        &format!("outputs = {{ self }}: {{ packages.x86_64-linux.b = {package};"),
+        1,
+    );
+    let sandbox = fleet_of(Sandbox::new(TestNix::Modern).with_client(), &flake, own);
+    let ran = act(&sandbox, &["workflow_dispatch", "--input", "job=smoke"]);
+    // act puts the number of a machine behind its name.
+    let machines = ["everywhere x86_64-linux", "build x86_64-linux-1-of-2-1", "build x86_64-linux-2-of-2-2"];
+    let green = machines.map(|machine| (machine, "succeeded"));
+    check(&sandbox, &ran, 0, 5, &green, "every job that was to run succeeded");
+    let said = |what: &str| {
+        let lines = ran.stdout.lines().filter(|line| line.contains(what));
+        lines.filter_map(|line| line.strip_prefix("[CI/")?.split([']', ' ']).nth(1)).collect::<Vec<_>>()
+    };
+    assert_eq!(said("│ everywhere"), ["x86_64-linux"], "{}", ran.stdout);
+    assert_eq!(said("│ smoked"), ["x86_64-linux-1-of-2-1"], "{}", ran.stdout);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod sandbox;
 
 use std::fs;
 
-use cache_protocol::{Compression, FaultKind};
+use cache_protocol::{Compression, FaultKind, Request};
 use sandbox::{Sandbox, TestNix};
 
 #[test]
@@ -74,4 +74,19 @@ fn a_value_that_is_too_short_to_be_looked_for_is_told_and_stops_nothing() {
     request.scan.values = vec![cache_protocol::ScanValue::Variable("PIN".to_owned())];
     let pushed = sandbox.push(&request);
     assert_eq!((pushed.pushed.len(), pushed.unscanned), (1, vec!["the value of `PIN`".to_owned()]));
+}
+
+#[test]
+fn a_folder_whose_cache_info_names_no_store_is_refused_with_what_mends_it() {
+    let sandbox = Sandbox::new(TestNix::Distribution);
+    let [path] = <[String; 1]>::try_from(sandbox.evaluate(r#"[ (builtins.toFile "path" "path") ]"#)).unwrap();
+    let info = sandbox.path("cache/nix-cache-info");
+    fs::create_dir(sandbox.path("cache")).unwrap();
+    fs::write(&info, "WantMassQuery: 1\n").unwrap();
+    let fault = sandbox.ask(&Request::Push(sandbox.push_request(&[&path]))).fault();
+    let expected = format!("`{}` is a `nix-cache-info` without StoreDir: add the line `StoreDir: ", info.display());
+    assert!(fault.kind == FaultKind::NotACache && fault.what.starts_with(&expected), "{fault}");
+    // As it says.
+    fs::write(&info, format!("WantMassQuery: 1\nStoreDir: {}\n", sandbox.local_store().folder.display())).unwrap();
+    assert_eq!(sandbox.push(&sandbox.push_request(&[&path])).pushed.len(), 1);
 }

@@ -1,4 +1,5 @@
-//! A store that has not changed is not asked again; one that has, in whatever way, is.
+//! A store that has not changed is not asked again; one that has, in whatever way, is; and what is kept is not believed against what
+//! is on disk.
 
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use cache_protocol::{Answer, Decision, Plan, PlanRequest, Request};
+use cache_protocol::{Answer, Decision, FaultKind, Plan, PlanRequest, PushRequest, Pushed, Request};
 use sandbox::{Sandbox, TestNix};
 
 /// Longer than the database must be left alone before an answer counts.
@@ -27,7 +28,12 @@ impl Counting {
     fn new(nix: TestNix) -> Self {
         let sandbox = Sandbox::new(nix);
         let all = sandbox.small_paths(32, 100);
-        let mut request = sandbox.push_request(&[&all]).plan;
+        Self::of(sandbox, &all)
+    }
+
+    /// One that asks for `path`.
+    fn of(sandbox: Sandbox, path: &str) -> Self {
+        let mut request = sandbox.push_request(&[path]).plan;
         request.kept = Some(sandbox.path("state/closure"));
         request.store.nix = Self::counted(&sandbox);
         Self { sandbox, request }
@@ -46,15 +52,27 @@ impl Counting {
         folder
     }
 
+    /// How often Nix was asked so far.
+    fn asked(&self) -> usize {
+        fs::read_to_string(self.sandbox.path("asked")).map_or(0, |text| text.lines().count())
+    }
+
     /// How often Nix is asked for a plan, and the plan.
     #[track_caller]
     fn plan(&self) -> (usize, Plan) {
-        let asked = || fs::read_to_string(self.sandbox.path("asked")).map_or(0, |text| text.lines().count());
-        let before = asked();
+        let before = self.asked();
         let Answer::Plan(plan) = self.sandbox.ask(&Request::Plan(self.request.clone())).answer() else {
             unreachable!("another answer");
         };
-        (asked() - before, plan)
+        (self.asked() - before, plan)
+    }
+
+    /// How often Nix is asked for a push, and what became of it.
+    #[track_caller]
+    fn push(&self) -> (usize, Pushed) {
+        let before = self.asked();
+        let pushed = self.sandbox.push(&PushRequest { plan: self.request.clone(), ..self.sandbox.push_request(&[]) });
+        (self.asked() - before, pushed)
     }
 
     /// Waits, and has the answer kept.
@@ -143,5 +161,113 @@ fn a_commit_that_is_in_the_log_alone_is_seen() {
             counting.keep();
         }
         serving.wait_with_output().unwrap();
+    }
+}
+
+/// What was built when the answer was kept, and again since: in this order, two paths.
+struct Contradicted {
+    counting: Counting,
+    paths: [String; 2],
+}
+
+impl Contradicted {
+    /// The second path refers to the first if `before`, or `after` that, ends in `with`; a first one that nothing refers to is gone.
+    /// What is kept is of another database than the one that Nix opens, and is wrong since.
+    fn new(before: &str, after: &str) -> Self {
+        let sandbox = Sandbox::new(TestNix::Distribution);
+        let build = |sandbox: &Sandbox, seed: &str| {
+            let file = sandbox.path("seed");
+            fs::write(&file, format!("{seed}\n")).unwrap();
+            let expression = format!(
+                r#"let make = name: script: derivation {{
+                     inherit name;
+                     system = builtins.currentSystem;
+                     builder = "/bin/sh";
+                     args = [ "-c" "read seed < {}; ${{script}}" ];
+                   }};
+                   lower = make "lower" "echo $seed > $out";
+                   upper = make "upper" "case $seed in *with) echo ${{lower}};; *) ;; esac > $out; echo $seed >> $out";
+                in [ lower upper ]"#,
+                file.display()
+            );
+            let lines = sandbox.nix(&["nix-build", "--no-out-link", "--expr", &expression]);
+            <[String; 2]>::try_from(lines.lines().map(str::to_owned).collect::<Vec<_>>()).unwrap()
+        };
+        let paths = build(&sandbox, before);
+        let mut counting = Counting::of(sandbox, &paths[1]);
+        counting.request.store.database = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into());
+        assert_eq!((counting.plan().0, counting.plan().0), (1, 0), "the answer was kept");
+        let sandbox = &counting.sandbox;
+        sandbox.nix(&["nix-store", "--delete", &paths[1], &paths[0]]);
+        assert_eq!(build(sandbox, after), paths);
+        if !after.ends_with("with") {
+            sandbox.nix(&["nix-store", "--delete", &paths[0]]);
+        }
+        Self { counting, paths }
+    }
+}
+
+#[test]
+fn what_was_kept_and_is_wrong_is_asked_anew_once() {
+    let check = |before: &str, after: &str, expected: usize| {
+        let Contradicted { counting, paths } = Contradicted::new(before, after);
+        let (asked, pushed) = counting.push();
+        assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed), (1, expected, vec![]), "{after}");
+        assert_eq!(pushed.plan.paths.len(), expected, "{after}");
+        assert_eq!(counting.sandbox.fetch(&paths[1]), expected, "{after}");
+        // What the store said now is kept.
+        let (asked, pushed) = counting.push();
+        assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed), (0, 0, vec![]), "{after}");
+        assert_eq!(fs::read_to_string(&paths[1]).unwrap().lines().last(), Some(after));
+    };
+    check("one with", "two with", 2);
+    check("one with", "a much longer one with", 2);
+    check("a much longer one with", "one with", 2);
+    check("one with", "one without it", 1);
+    check("one without it", "one with", 2);
+}
+
+#[test]
+fn who_repairs_has_what_is_kept_replaced() {
+    let Contradicted { mut counting, .. } = Contradicted::new("one with", "a much longer one with");
+    counting.request.again = vec![counting.root().to_owned()];
+    let (asked, pushed) = counting.push();
+    assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed), (1, 2, vec![]));
+    counting.request.again.clear();
+    let (asked, plan) = counting.plan();
+    let sizes = |plan: &Plan| plan.paths.iter().map(|path| path.nar_size).collect::<Vec<_>>();
+    assert_eq!((asked, sizes(&plan)), (0, sizes(&pushed.plan)), "what the store said now is kept");
+}
+
+#[test]
+fn what_the_store_says_now_is_said_of_what_is_gone() {
+    let Contradicted { counting, paths } = Contradicted::new("one with", "two with");
+    counting.sandbox.nix(&["nix-store", "--delete", &paths[1]]);
+    let (asked, pushed) = counting.push();
+    // The lower one is there with another content.
+    assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed.len()), (1, 0, 2));
+    for path in &pushed.not_pushed {
+        let fault = &path.fault;
+        assert!(fault.kind == FaultKind::Local && fault.what.contains("is not valid"), "{fault}");
+    }
+    // And nothing else from then on.
+    let fault = counting.sandbox.ask(&Request::Plan(counting.request.clone())).fault();
+    assert!(fault.what.contains("is not valid"), "{fault}");
+}
+
+#[test]
+fn what_was_altered_on_disk_is_asked_about_once_and_refused() {
+    let Contradicted { counting, paths } = Contradicted::new("one with", "two with");
+    assert_eq!(counting.push().1.pushed.len(), 2);
+    fs::remove_dir_all(counting.sandbox.path("cache")).unwrap();
+    fs::remove_file(&paths[0]).unwrap();
+    for _ in 0..2 {
+        let (asked, pushed) = counting.push();
+        assert_eq!((asked, pushed.pushed.len(), pushed.not_pushed.len()), (1, 0, 2));
+        let expected = format!(
+            "`{0}` was altered on disk after it was registered: it is gone; run `nix-store --repair-path {0}`",
+            paths[0]
+        );
+        assert_eq!(pushed.not_pushed[0].fault.what, expected);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words::{duration, seconds};
-use crate::ci::{Extent, Inputs, Job};
+use crate::ci::{Extent, Inputs, Job, Work};
 
 /// What there is to say of a job besides its row.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Explained<'a> {
     pub job: &'a Job,
     /// The jobs that need it, or wait for it.
     pub needed_by: Vec<&'a str>,
+    /// Whether GitHub has it only after the push, where one machine has it before.
+    pub is_late: bool,
     /// The seconds that it usually takes, if it has run.
     pub usual: Option<f64>,
     /// The command that does the same alone, if the job is built in.
@@ -36,7 +38,7 @@ pub struct Call {
 /// All of it.
 #[must_use]
 pub fn text(explained: &Explained<'_>) -> String {
-    let Explained { job, needed_by, usual, twin, commands, untold } = explained;
+    let Explained { job, needed_by, is_late, usual, twin, commands, untold } = explained;
     let machine = &job.machine;
     let mut text = format!("{}: {}\n\n", job.word(), job.about);
     let mut row = |name: &str, said: String| text.push_str(&format!("  {name:11}{said}\n"));
@@ -50,9 +52,13 @@ pub fn text(explained: &Explained<'_>) -> String {
     row("timeout", duration(Duration::from_secs(machine.timeout.as_secs())));
     row(
         "on GitHub",
-        match machine.extent {
-            Extent::Once => "on one machine".to_owned(),
-            Extent::PerSystem => "on machines of each system, each for its share of the outputs".to_owned(),
+        match (machine.extent, &job.work) {
+            (Extent::Once, _) if *is_late => "on one machine, after what it needs is pushed".to_owned(),
+            (Extent::Once, _) => "on one machine".to_owned(),
+            (Extent::PerSystem, Work::BuiltIn) => {
+                "on machines of each system, each for its share of the outputs".to_owned()
+            }
+            (Extent::PerSystem, _) => "on one machine of each system".to_owned(),
         },
     );
     row("is given", given(job));
@@ -130,7 +136,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::ci::{JobName, Permission, Phase, Table, Work};
+    use crate::ci::{JobName, Permission, Phase, Table};
 
     #[test]
     fn a_job_that_is_built_in() {
@@ -139,6 +145,7 @@ mod tests {
         let explained = Explained {
             job: table.named("build").unwrap(),
             needed_by: vec!["cache-analytics", "cache-push"],
+            is_late: false,
             usual: Some(190.0),
             twin: Some("cargo xtask build".to_owned()),
             commands: vec![
@@ -188,7 +195,8 @@ mod tests {
         });
         let commands = vec![Call { what: "", folder: None, typed: "mdbook build".to_owned() }];
         let untold = Some("there is no Nix".to_owned());
-        let explained = Explained { job: &job, needed_by: Vec::new(), usual: None, twin: None, commands, untold };
+        let explained =
+            Explained { job: &job, needed_by: Vec::new(), is_late: true, usual: None, twin: None, commands, untold };
         expect![[r#"
             book: the book builds
 
@@ -197,7 +205,7 @@ mod tests {
               needed by  nothing
               inputs     docs/**, book.toml
               timeout    30m00s
-              on GitHub  on one machine
+              on GitHub  on one machine, after what it needs is pushed
               is given   the secret TOKEN; permission packages: write (as xtask.toml says)
               leaves     book
               takes      nobody knows: it has not gone well yet
@@ -208,5 +216,21 @@ mod tests {
               and what Nix is asked, which cannot be told here: there is no Nix
         "#]]
         .assert_eq(&text(&explained));
+    }
+
+    #[test]
+    fn on_which_machines_of_github() {
+        let check = |per_system: bool, is_late: bool, expected: &str| {
+            let mut job = Job { work: Work::App("a".to_owned()), ..Job::bare(JobName::of("a"), Phase::Verify) };
+            job.machine.extent = if per_system { Extent::PerSystem } else { Extent::Once };
+            let (needed_by, commands) = (Vec::new(), Vec::new());
+            let explained =
+                Explained { job: &job, needed_by, is_late, usual: None, twin: None, commands, untold: None };
+            let text = text(&explained);
+            let line = text.lines().find_map(|line| line.trim().strip_prefix("on GitHub  ")).unwrap();
+            assert_eq!(line, expected);
+        };
+        check(false, false, "on one machine");
+        check(true, false, "on one machine of each system");
     }
 }

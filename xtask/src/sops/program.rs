@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::closed::Refusal;
 use crate::process;
 
 /// How sops ends when no key opens a file.
@@ -28,8 +29,8 @@ pub enum Opened {
     NoKey,
     /// The file is not as it was encrypted.
     Tampered,
-    /// Something else, with the exit status.
-    Otherwise(String),
+    /// Something else; among others, that a key here cannot be read.
+    Otherwise(Refusal),
 }
 
 // What was decrypted is never shown, not even by accident.
@@ -39,7 +40,7 @@ impl std::fmt::Debug for Opened {
             Self::Plain(_) => f.write_str("it was decrypted"),
             Self::NoKey => f.write_str("no key fits"),
             Self::Tampered => f.write_str("tampering was noticed"),
-            Self::Otherwise(status) => write!(f, "sops ended with {status}"),
+            Self::Otherwise(refusal) => refusal.fmt(f),
         }
     }
 }
@@ -108,10 +109,11 @@ pub fn open_unless(command: &mut Command, given_up: &dyn Fn() -> bool) -> Result
 }
 
 fn opened(output: Output) -> Opened {
+    let refusal = || Refusal::new(&output.status, &output.stderr);
     match output.status.code() {
         Some(0) => Opened::Plain(output.stdout),
-        Some(NO_KEY) => Opened::NoKey,
+        Some(NO_KEY) => Some(refusal()).filter(Refusal::is_of_keys).map_or(Opened::NoKey, Opened::Otherwise),
         Some(status) if TAMPERED.contains(&status) => Opened::Tampered,
-        _ => Opened::Otherwise(output.status.to_string()),
+        _ => Opened::Otherwise(refusal()),
     }
 }

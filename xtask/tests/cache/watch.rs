@@ -89,6 +89,25 @@ fn what_is_not_valid_keeps_nothing_back() {
 }
 
 #[test]
+fn that_nobody_signs_what_is_pushed_is_said_once() {
+    let sandbox = place(TestNix::Distribution);
+    let cache = sandbox.path("unsigned").display().to_string();
+    sandbox.write("xtask.toml", &format!("[cache]\nurl = \"file://{cache}\"\nallow_dirty = true\n"));
+    let build = |name: &str| {
+        format!(
+            "nix-build --no-out-link --argstr name {name} --expr '{EXPRESSION}' && \
+            for i in $(seq 200); do grep -q -- '-{name}$' {cache}/*.narinfo && break; sleep 0.1; done\n"
+        )
+    };
+    // Two pushes: the second thing is built once the first one is there.
+    let ran = watch(&sandbox, &format!("{}{}", build("one"), build("two"))).ends(0);
+    let warning =
+        format!("! nothing here signs what is pushed to file://{cache}, and Nix takes nothing unsigned\n    fix: name");
+    assert_eq!(ran.stderr.matches(&warning).count(), 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("cache push: 1 path pushed").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_for_a_system_that_is_not_allowed_stays() {
     let sandbox = place(TestNix::Modern);
     sandbox.write_nix_conf(&format!("{WORKING_NIX_CONF}extra-platforms = aarch64-linux\n"));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod called;
+mod late;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 

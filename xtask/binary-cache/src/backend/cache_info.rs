@@ -7,6 +7,9 @@ use super::Greeting;
 /// The file that makes a folder a cache.
 pub const NAME: &str = "nix-cache-info";
 
+/// What mends a text that is none, for most.
+const LINE: &str = "`StoreDir: /nix/store`";
+
 /// Reads the text.
 ///
 /// # Errors
@@ -18,7 +21,9 @@ pub fn parse(text: &str) -> Result<Greeting, Fault> {
     };
     let store_dir = field("StoreDir").filter(|folder| folder.starts_with('/'));
     let Some(store_dir) = store_dir else {
-        return Err(Fault::new(FaultKind::NotACache, format!("a `{NAME}` without StoreDir")));
+        let what =
+            format!("a `{NAME}` without StoreDir: add the line {LINE}, with the folder that its store paths name");
+        return Err(Fault::new(FaultKind::NotACache, what));
     };
     Ok(Greeting {
         exists: true,
@@ -53,7 +58,9 @@ mod tests {
     #[test]
     fn what_is_no_such_text_is_refused() {
         for text in ["", "<!DOCTYPE html>", "StoreDir:", "StoreDir: store", "XStoreDir: /nix/store"] {
-            assert_eq!(parse(text).unwrap_err().what, "a `nix-cache-info` without StoreDir", "{text}");
+            let expected = "a `nix-cache-info` without StoreDir: add the line `StoreDir: /nix/store`, with the folder that its store \
+                paths name";
+            assert_eq!(parse(text).unwrap_err().what, expected, "{text}");
         }
     }
 }

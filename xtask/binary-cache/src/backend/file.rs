@@ -94,8 +94,9 @@ impl Backend for FileCache {
 
     fn greet(&self) -> Result<Greeting, Fault> {
         match fs::read_to_string(self.folder.join(cache_info::NAME)) {
-            Ok(text) => cache_info::parse(&text)
-                .map_err(|error| Fault::new(error.kind, format!("`{}` has {error}", self.folder.display()))),
+            Ok(text) => cache_info::parse(&text).map_err(|error| {
+                Fault::new(error.kind, format!("`{}/{}` is {error}", self.folder.display(), cache_info::NAME))
+            }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Greeting::default()),
             Err(error) => Err(self.fault("read", cache_info::NAME, &error)),
         }

@@ -4,6 +4,7 @@ mod budget;
 mod compressor;
 mod packed;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -125,7 +126,7 @@ fn read(
 ) -> Result<[u8; 32], Fault> {
     let mut nar = Sha256::new();
     let mut size = 0_u64;
-    dump.run(on_disk, &mut |block| {
+    let dumped = dump.run(on_disk, &mut |block| {
         if stop.load(Ordering::Relaxed) {
             return Err(Fault::new(FaultKind::Interrupted, format!("interrupted while packing `{}`", info.path)));
         }
@@ -137,6 +138,10 @@ fn read(
         nar.update(block);
         observer.see(block)?;
         take(block)
+    });
+    dumped.map_err(|fault| match on_disk.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => altered(info, "it is gone"),
+        _ => fault,
     })?;
     let nar: [u8; 32] = nar.finalize().into();
     check(info, size, &nar)?;

@@ -17,7 +17,7 @@ use crate::store::kept::Kept;
 /// When the store cannot be asked, or the request makes no sense.
 pub fn plan(request: &PlanRequest, asker: Asker) -> Result<Plan, Fault> {
     let destination = Destination::open(request, asker.settings(None))?;
-    let facts = gather(request)?;
+    let facts = gather(request)?.facts;
     match missing(request, &destination, &facts) {
         Ok(missing) => decide(request, &destination, &facts, &missing),
         Err(fault) => {
@@ -45,15 +45,44 @@ pub struct StoreFacts {
     pub built_from: Vec<Vec<String>>,
 }
 
+/// What the store said.
+#[derive(Debug)]
+pub struct Gathered {
+    /// What.
+    pub facts: StoreFacts,
+    /// Whether it said so earlier, and was not asked now.
+    pub is_kept: bool,
+}
+
 /// Asks the store, unless it has answered this before and has not changed since.
 ///
 /// # Errors
 /// When something that is wanted is not there, or Nix cannot be asked.
-pub fn gather(request: &PlanRequest) -> Result<StoreFacts, Fault> {
+pub fn gather(request: &PlanRequest) -> Result<Gathered, Fault> {
     // Who repairs has found something wrong: nothing is taken from before that.
-    let kept = request.kept.as_ref().zip(request.store.database.as_ref()).filter(|_| request.again.is_empty());
-    let Some((file, database)) = kept else { return ask(request) };
-    Kept { file, database, question: &(&request.store, &request.roots) }.or_asked(|| ask(request))
+    let question = (&request.store, &request.roots);
+    let kept = kept(request, &question).filter(|_| request.again.is_empty());
+    match kept.and_then(|kept| kept.answer()) {
+        Some(facts) => Ok(Gathered { facts, is_kept: true }),
+        None => Ok(Gathered { facts: gather_anew(request)?, is_kept: false }),
+    }
+}
+
+/// Asks the store, whatever it has answered before; that is forgotten.
+///
+/// # Errors
+/// When something that is wanted is not there, or Nix cannot be asked.
+pub fn gather_anew(request: &PlanRequest) -> Result<StoreFacts, Fault> {
+    match kept(request, &(&request.store, &request.roots)) {
+        Some(kept) => kept.asked(|| ask(request)),
+        None => ask(request),
+    }
+}
+
+/// Where what the store answers is kept, if it is.
+fn kept<'a, Q>(request: &'a PlanRequest, question: &'a Q) -> Option<Kept<'a, Q>> {
+    let (file, database) = request.kept.as_ref().zip(request.store.database.as_ref())?;
+    Some(Kept { file, database, question })
 }
 
 fn ask(request: &PlanRequest) -> Result<StoreFacts, Fault> {

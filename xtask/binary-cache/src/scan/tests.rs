@@ -1,19 +1,23 @@
 //! Secrets are found wherever and however they stand, and what only looks like one is not.
 
+use std::sync::LazyLock;
+
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 
-use super::mark::tests::AGE;
 use super::*;
 use crate::signature::SigningKey;
 use cache_protocol::{ScanValue, SecretText};
+use secret_patterns::{MARKS, SIGNING_KEY_EXAMPLE};
 
 const PATH: &str = "/nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-app";
 
-pub fn patterns() -> Scan {
+static AGE: LazyLock<String> = LazyLock::new(|| MARKS[0].example.concat());
+
+fn patterns() -> Scan {
     Scan { patterns: true, ..Scan::default() }
 }
 
-pub fn sought(scan: &Scan) -> Result<Sought, Fault> {
+fn sought(scan: &Scan) -> Result<Sought, Fault> {
     Sought::read(scan, &|name| match name {
         "TOKEN" => Some("correct horse\u{ff}~~?>\n".to_owned()),
         "SHORT" => Some("1234567".to_owned()),
@@ -23,7 +27,7 @@ pub fn sought(scan: &Scan) -> Result<Sought, Fault> {
 }
 
 fn seen(scan: &Scan, content: &[u8], block: usize) -> Result<(), Fault> {
-    let mut watch = Scanner::new(&sought(scan)?)?.watch(PATH);
+    let mut watch = Scanner::new(&sought(scan)?).watch(PATH);
     content.chunks(block).try_for_each(|block| watch.see(block))?;
     watch.end()
 }
@@ -50,28 +54,20 @@ fn inside(secret: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_key_inside_a_package_an_executable_and_base64_is_found() {
-    found(format!("key = {AGE}\n").as_bytes(), "a private age key in plain text");
-    found(&inside(AGE.as_bytes()), "a private age key in plain text");
-    for pad in ["", "a", "ab", "abc"] {
-        let text = format!("{pad} {AGE} and more");
-        found(&inside(BASE64.encode(text.as_bytes()).as_bytes()), "a private age key in base64");
-        found(&inside(HEXLOWER.encode(text.as_bytes()).as_bytes()), "a private age key in hexadecimal");
-        found(&inside(HEXUPPER.encode(text.as_bytes()).as_bytes()), "a private age key in hexadecimal");
+fn every_pattern_is_found_in_a_package_an_executable_and_in_lines_of_base64() {
+    for mark in MARKS {
+        let secret = mark.example.concat();
+        found(format!("key = {secret}\n").as_bytes(), &format!("{} in plain text", mark.what));
+        found(&inside(secret.as_bytes()), &format!("{} in plain text", mark.what));
+        let encoded = BASE64.encode(format!("some words! {secret}\n").as_bytes());
+        let lines: Vec<&str> = encoded.as_bytes().chunks(19).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        found(&inside(lines.join("\r\n").as_bytes()), &format!("{} in base64", mark.what));
+        let listed: String = format!("{secret}\n").bytes().map(|byte| format!("0x{byte:02x}, ")).collect();
+        found(&inside(listed.as_bytes()), &format!("{} in hexadecimal", mark.what));
     }
-    // Broken into lines behind the mark.
-    let encoded = BASE64.encode(AGE.as_bytes());
-    found(format!("{}\n{}\n", &encoded[..64], &encoded[64..]).as_bytes(), "a private age key in base64");
-    let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
-    let pem = format!("# key\n-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n{body}\n");
-    found(pem.as_bytes(), "a private key in plain text");
-    found(BASE64.encode(pem.as_bytes()).as_bytes(), "a private key in base64");
-    found(HEXLOWER.encode(pem.as_bytes()).as_bytes(), "a private key in hexadecimal");
-    let token = concat!("ghp", "_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
-    found(&inside(token.as_bytes()), "a token of GitHub in plain text");
-    found(BASE64.encode(format!("token {token}").as_bytes()).as_bytes(), "a token of GitHub in base64");
-    let key = SigningKey::from_seed("fleet-1", [3; 32]);
-    found(&inside(key.secret_text().as_bytes()), "a private signing key of Nix in plain text");
+    let key = SigningKey::from_seed("fleet-1", [3; 32]).secret_text();
+    assert_eq!(key, SIGNING_KEY_EXAMPLE.concat());
+    found(&inside(key.as_bytes()), "a private signing key of Nix in plain text");
 }
 
 #[test]
@@ -88,28 +84,26 @@ fn what_only_looks_like_a_key_is_not_found() {
     check(&program(1_000_000));
     check(b"");
     check(b"AGE-SECRET-KEY-1... begins with AGE-SECRET-KEY-1");
-    check(BASE64.encode(b"AGE-SECRET-KEY-1 is how it begins").as_bytes());
-    check(b"-----BEGIN OPENSSH PRIVATE KEY-----\0-----END OPENSSH PRIVATE KEY-----\0");
     check(SigningKey::from_seed("fleet-1", [3; 32]).sign("1;path").as_bytes());
-    check(BASE64.encode(&program(100_000)).as_bytes());
-    // A mark that is none does not hide the one that begins inside of it.
-    found(format!("AGE-SECRET-KEY-1AKIA AGE-SECRET-KEY-1{AGE}").as_bytes(), "a private age key in plain text");
+    // A key whose halves do not belong together.
+    check(SIGNING_KEY_EXAMPLE.concat().replace("AwMDAw", "AwMDAg").as_bytes());
 }
 
 #[test]
 fn blocks_hide_nothing() {
-    let secret = format!("{} {AGE} ", BASE64.encode(b"before"));
+    let secret = format!("{} {} ", BASE64.encode(b"before"), *AGE);
     for block in [1, 7, 64, 4096] {
         let fault = seen(&patterns(), secret.as_bytes(), block).unwrap_err();
         assert!(fault.what.contains(", 9 bytes into"), "{fault}");
     }
     // Across the border of what is searched at once, at every place.
-    let key = SigningKey::from_seed("fleet-1", [3; 32]).secret_text();
-    for (secret, shift) in [(AGE, 0), (key.as_str(), key.len() - 2)] {
+    let (age, key) = (AGE.clone(), SigningKey::from_seed("fleet-1", [3; 32]).secret_text());
+    let lines = BASE64.encode(age.as_bytes()).replace('U', "U\n");
+    for (secret, shift) in [(&age, 0), (&key, key.len() - 2), (&lines, 0)] {
         for at in (BLOCK - 100..BLOCK + BEFORE + WAITING + 100).step_by(61) {
-            let mut content = vec![b' '; at];
+            let mut content = vec![b'!'; at];
             content.extend_from_slice(secret.as_bytes());
-            content.extend_from_slice(&[b' '; 3000]);
+            content.extend_from_slice(&[b'!'; 5000]);
             let fault = seen(&patterns(), &content, 60_000).unwrap_err();
             assert!(fault.what.contains(&format!(", {} bytes into", at + shift)), "{at}: {fault}");
         }

@@ -1,27 +1,7 @@
 //! Exact values that must not leave, read from where they are named. They are never shown.
 
 use cache_protocol::{Fault, FaultKind, ScanValue};
-
-/// A shorter value would be found everywhere.
-const SHORTEST: usize = 8;
-/// Of a longer one, so much is looked for: with hexadecimal it still fits behind the end of a block.
-const LONGEST: usize = 480;
-
-/// A value, and where it comes from.
-#[derive(Clone)]
-pub struct Value {
-    /// For a person: `the value of $TOKEN`.
-    pub source: String,
-    text: Vec<u8>,
-}
-
-impl Value {
-    /// What is looked for.
-    #[must_use]
-    pub fn text(&self) -> &[u8] {
-        &self.text
-    }
-}
+use secret_patterns::Value;
 
 /// What was read.
 #[derive(Clone, Default)]
@@ -64,12 +44,9 @@ pub fn read(values: &[ScanValue], variable: &dyn Fn(&str) -> Option<String>) -> 
 
 impl Values {
     fn add(&mut self, source: String, text: &[u8]) {
-        // A value that was written with a final newline leaks without it.
-        let text = text.trim_ascii();
-        if text.len() < SHORTEST {
-            self.short.push(source);
-        } else {
-            self.wanted.push(Value { source, text: text.get(..LONGEST).unwrap_or(text).to_vec() });
+        match Value::new(source.clone(), text) {
+            Some(value) => self.wanted.push(value),
+            None => self.short.push(source),
         }
     }
 }

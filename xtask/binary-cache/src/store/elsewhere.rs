@@ -20,7 +20,7 @@ impl Store<'_> {
             // Not `nix path-info`, which begins a new connection after each path that is not there.
             let mut command = self.command("nix-store");
             let command = forgetful.applied(command.args(["--check-validity", "--print-invalid", "--store", url]));
-            let answer = asked(command.args(chunk)).map_err(|fault| Fault::new(FaultKind::Unreachable, fault.what))?;
+            let answer = asked(command.args(chunk)).map_err(|fault| of_the_other(FaultKind::Unreachable, fault))?;
             invalid.extend(String::from_utf8_lossy(&answer).lines().map(str::to_owned));
         }
         Ok(invalid)
@@ -36,15 +36,32 @@ impl Store<'_> {
         for (paths, flag) in super::by_kind(paths) {
             for chunk in chunks(&paths) {
                 let mut command = self.command("nix");
-                let command = forgetful.applied(command.args(["copy", "--to", url]));
+                let command = forgetful.applied(command.args(["copy", "--to", url, "--quiet"]));
                 asked(
                     command.args(["--no-check-sigs", "--substitute-on-destination"]).args(flag).arg("--").args(chunk),
                 )
-                .map_err(|fault| Fault::new(FaultKind::Refused, fault.what))?;
+                .map_err(|fault| of_the_other(FaultKind::Refused, fault))?;
             }
         }
         Ok(())
     }
+}
+
+/// What Nix hands on of another store says more than that it failed: words of ssh, of the system there and of its database.
+const WORDS: [(&str, FaultKind); 7] = [
+    ("No space left on device", FaultKind::Full),
+    ("database or disk is full", FaultKind::Full),
+    ("Permission denied", FaultKind::Unauthorised),
+    ("Connection reset", FaultKind::Unreachable),
+    ("closed by remote host", FaultKind::Unreachable),
+    ("Broken pipe", FaultKind::Unreachable),
+    ("unexpected end-of-file", FaultKind::Unreachable),
+];
+
+/// The fault of another store: of the kind that its words are, else of `kind`.
+fn of_the_other(kind: FaultKind, fault: Fault) -> Fault {
+    let said = WORDS.iter().find(|(words, _)| fault.what.contains(words)).map(|(_, kind)| *kind);
+    Fault::new(said.unwrap_or(kind), fault.what)
 }
 
 /// Lets Nix remember nothing of other stores from earlier.

@@ -68,6 +68,8 @@ impl Settings {
 /// Sends requests; one for all threads.
 pub struct Client {
     settings: Settings,
+    /// Whether a request used up its patience, and none was answered since.
+    lost: AtomicBool,
     plain: Agent,
     /// Certificates take milliseconds to read, which only those pay who need them.
     secure: OnceLock<Result<Agent, Fault>>,
@@ -78,7 +80,7 @@ impl Client {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let plain = agent(&settings, TlsConfig::default());
-        Self { settings, plain, secure: OnceLock::new() }
+        Self { settings, lost: AtomicBool::new(false), plain, secure: OnceLock::new() }
     }
 
     /// How it goes about it.
@@ -124,6 +126,7 @@ impl Client {
             base: self.settings.backoff,
             retrying: &self.settings.retrying,
             stop: &self.settings.stop,
+            lost: &self.lost,
         }
     }
 

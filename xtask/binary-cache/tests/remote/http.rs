@@ -195,7 +195,9 @@ fn a_web_page_is_no_cache() {
     check(backend.file_size(&narinfo(1)).err(), "head nar/1.nar: 200 OK, but a web page");
     check(backend.file(&narinfo(1)).err(), "get nar/1.nar: 200 OK, but a web page");
     let (_nginx, backend, _proxy, _) = troubled(|_, _| true, Trouble::Answer(200, Vec::new(), "it works"));
-    check(backend.greet().err(), "get nix-cache-info: 200 OK, but a `nix-cache-info` without StoreDir");
+    let what = "get nix-cache-info: 200 OK, but a `nix-cache-info` without StoreDir: add the line `StoreDir: /nix/store`, with the \
+        folder that its store paths name";
+    check(backend.greet().err(), what);
     let fault = backend.narinfo(&hash(1)).unwrap_err();
     assert!(fault.what.ends_with("but a narinfo with a line that is no field: `it works`"), "{fault}");
 }

@@ -5,6 +5,7 @@
 
 mod genuine;
 mod http;
+mod refused;
 mod s3;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;

@@ -22,7 +22,7 @@ fn put(trouble: Trouble, times: usize, patience: u64) -> (Result<String, (FaultK
     let (settings, told) = settings(Duration::from_millis(patience));
     let client = Client::new(settings);
     let url = Url::parse(&server.url(&format!("/x?signature={SECRET}"))).unwrap();
-    let authorization = Authorization::Bearer(Secret::new(SECRET));
+    let authorization = Authorization::Bearer(Secret::new(SECRET), "TOKEN".to_owned());
     let body = Bytes(b"what is sent");
     let request = Request::new(Method::PUT, url, "put x").authorized(&authorization).body(&body);
     let result = client.ask(&request).and_then(|answer| answer.success());
@@ -65,7 +65,7 @@ fn what_does_not_pass_is_a_fault_by_its_kind() {
         9,
         5000,
         FaultKind::Unauthorised,
-        "put x: 401 Unauthorized, with the token that was sent",
+        "put x: 401 Unauthorized, with the token that was sent: put one that may do this into `TOKEN`",
         Some(1),
     );
     check(answer(403), 9, 5000, FaultKind::Unauthorised, "put x: 403 Forbidden", Some(1));
@@ -225,7 +225,7 @@ fn credentials_do_not_follow_to_another_host() {
         _ => fine(),
     });
     let login = Login { name: "me".to_owned(), password: Secret::new(SECRET) };
-    let authorization = Authorization::Basic(login);
+    let authorization = Authorization::Basic(login, "netrc".to_owned());
     let client = Client::new(settings(Duration::from_secs(5)).0);
     let body = Bytes(b"x");
     let ask = |method: Method, path: &str| {

@@ -7,28 +7,30 @@ use std::time::{Duration, Instant};
 use cache_protocol::{FaultKind, PushRequest, Pushed, Request};
 
 use crate::sandbox::cache_folder::whole;
+use crate::sandbox::killing::{Victim, killed_when};
 use crate::sandbox::{Sandbox, TestNix};
 use crate::servers::faulty::{Faulty, Seen, Trouble};
 use crate::servers::nginx::Nginx;
+use crate::servers::quiet::quiet;
 use crate::servers::s3::{BUCKET, KEY, S3Server, SECRET};
 
 /// How often a push to each server is killed.
 const KILLS: u32 = 25;
 /// The paths that are pushed: the layers of the test's closure, and what refers to the last.
-const PATHS: usize = 63;
+pub const PATHS: usize = 63;
 
 /// Where it is pushed to.
-enum Server {
+pub enum Server {
     Http(Nginx),
     S3(S3Server),
 }
 
 impl Server {
-    fn all() -> [Self; 2] {
+    pub fn all() -> [Self; 2] {
         [Self::Http(Nginx::start()), Self::S3(S3Server::start())]
     }
 
-    fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> std::net::SocketAddr {
         match self {
             Self::Http(server) => server.address,
             Self::S3(server) => server.address,
@@ -36,7 +38,7 @@ impl Server {
     }
 
     /// Where the files of the cache called `name` are.
-    fn folder(&self, name: &str) -> PathBuf {
+    pub fn folder(&self, name: &str) -> PathBuf {
         match self {
             Self::Http(server) => server.files().join("open").join(name),
             Self::S3(server) => server.files().join(name),
@@ -44,7 +46,7 @@ impl Server {
     }
 
     /// The cache called `name`, reached at `address`.
-    fn url(&self, address: std::net::SocketAddr, name: &str) -> String {
+    pub fn url(&self, address: std::net::SocketAddr, name: &str) -> String {
         match self {
             Self::Http(_) => format!("http://{address}/open/{name}"),
             Self::S3(_) => format!("s3://{BUCKET}/{name}?endpoint={address}&scheme=http"),
@@ -53,13 +55,13 @@ impl Server {
 }
 
 /// A place with a closure of small paths, and what pushes it.
-struct Place {
-    sandbox: Sandbox,
+pub struct Place {
+    pub sandbox: Sandbox,
     request: PushRequest,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut sandbox = Sandbox::new(TestNix::Distribution);
         sandbox.set("AWS_ACCESS_KEY_ID", KEY);
         sandbox.set("AWS_SECRET_ACCESS_KEY", SECRET);
@@ -68,14 +70,14 @@ impl Place {
         Self { sandbox, request }
     }
 
-    fn request(&self, url: String) -> PushRequest {
+    pub fn request(&self, url: String) -> PushRequest {
         let mut request = self.request.clone();
         request.plan.cache.url = url;
         request
     }
 
     #[track_caller]
-    fn push(&self, url: String) -> Pushed {
+    pub fn push(&self, url: String) -> Pushed {
         self.sandbox.push(&self.request(url))
     }
 }
@@ -92,17 +94,21 @@ fn a_push_that_is_killed_leaves_a_whole_cache_behind_a_network() {
         let mut amidst = 0;
         for kill in 1..=KILLS {
             let name = format!("killed-{kill}");
-            let mut child = place.sandbox.client(&Request::Push(place.request(url(&name))));
             // Each time a bit later, until the end.
-            std::thread::sleep(took * kill / KILLS);
-            child.kill().unwrap();
-            child.wait().unwrap();
-            // What was on its way still arrives.
-            std::thread::sleep(Duration::from_millis(50));
+            let is_time = Instant::now() + took * kill / KILLS;
+            let client = place.sandbox.client(&Request::Push(place.request(url(&name))));
+            killed_when(client, Victim::Alone, || Instant::now() >= is_time);
+            quiet(server.address());
             let there = whole(&server.folder(&name)).len();
             amidst += u32::from(there > 0 && there < expected);
             let pushed = place.push(url(&name));
-            assert_eq!((pushed.pushed.len(), pushed.not_pushed.len()), (expected - there, 0), "kill {kill}");
+            // The S3 server may be at work on a file whose connection is gone.
+            assert!(
+                pushed.pushed.len() <= expected - there,
+                "kill {kill}: {} pushed, {there} there",
+                pushed.pushed.len()
+            );
+            assert_eq!(pushed.not_pushed, [], "kill {kill}");
             assert_eq!(whole(&server.folder(&name)).len(), expected, "kill {kill}");
         }
         assert!(amidst > 0, "none of {KILLS} came amidst a push to {}", url(""));
@@ -163,5 +169,23 @@ fn what_does_not_pass_costs_only_what_needs_it() {
                 assert_eq!(path.fault.kind, kind, "{status}: {}", path.fault);
             }
         });
+    }
+}
+
+#[test]
+fn a_server_that_is_gone_is_not_waited_for_with_every_path() {
+    let place = Place::new();
+    for server in Server::all() {
+        let proxy = Faulty::before(server.address(), |count, seen| {
+            (count > 100 && seen.method == "PUT").then_some(Trouble::Reset)
+        });
+        let mut request = place.request(server.url(proxy.address, "gone"));
+        (request.limits.patience, request.limits.in_flight) = (1_000, 4);
+        let pushed = place.sandbox.push(&request);
+        let own = || pushed.not_pushed.iter().filter(|path| path.because_of.is_none());
+        assert!(own().all(|path| path.fault.kind == FaultKind::Unreachable), "{:?}", pushed.not_pushed);
+        // Only those that were on their way when the first one was given up.
+        let patient = own().filter(|path| path.fault.what.contains("(tried ")).count();
+        assert!((1..=4).contains(&patient) && own().count() > patient, "{patient} of {}", own().count());
     }
 }

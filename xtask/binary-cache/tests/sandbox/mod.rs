@@ -6,9 +6,12 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 pub mod cache_folder;
+pub mod killing;
+mod nix;
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -19,41 +22,11 @@ use cache_protocol::{
 };
 use tempfile::TempDir;
 
+pub use nix::TestNix;
+
 /// Settings with which every Nix works anywhere, and asks no network.
 const NIX_CONF: &str = "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstituters =\n\
     use-registries = false\nmax-jobs = 2\n";
-
-/// Which Nix a test runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TestNix {
-    /// The one that is installed on this machine.
-    Distribution,
-    /// A recent one.
-    Modern,
-}
-
-impl TestNix {
-    /// Every Nix that tests run on.
-    pub const ALL: [Self; 2] = [Self::Distribution, Self::Modern];
-
-    /// The folder of its programs.
-    pub fn bin(self) -> PathBuf {
-        match self {
-            Self::Distribution => {
-                let path = std::env::var_os("PATH").unwrap_or_default();
-                let found = std::env::split_paths(&path).find(|folder| folder.join("nix").is_file());
-                found.unwrap_or_else(|| panic!("`nix` is missing: run `apt-get install nix-bin`"))
-            }
-            Self::Modern => {
-                let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/xtask/tools");
-                let tools = std::env::var_os("XTASK_TEST_TOOLS").map_or_else(default, PathBuf::from);
-                let bin = tools.join("nix-modern/bin");
-                assert!(bin.join("nix").exists(), "`{}/nix` is missing: run `cargo xtask test`", bin.display());
-                bin
-            }
-        }
-    }
-}
 
 /// One temporary place.
 pub struct Sandbox {
@@ -190,10 +163,11 @@ impl Sandbox {
         }
     }
 
-    /// The client with `request` on its standard input.
+    /// The client with `request` on its standard input, leader of a group of its own.
     pub fn client(&self, request: &Request) -> Child {
         let mut command = self.command(env!("CARGO_BIN_EXE_binary-cache"));
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(&serde_json::to_vec(request).unwrap()).unwrap();
         child
     }
@@ -235,8 +209,8 @@ impl Sandbox {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         let count = fs::read_dir(fresh.join("nix/store")).unwrap();
-        let is_path = |name: &str| binary_cache::store_path::base_name(name).is_some();
-        Ok(count.filter(|entry| is_path(entry.as_ref().unwrap().file_name().to_str().unwrap())).count())
+        let names = count.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        Ok(names.filter(|name| binary_cache::store_path::base_name(name).is_some()).count())
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Cache {
     pub public: bool,
     pub key: SigningKey,
     pub priority: i64,
+    /// The folder that its store paths name.
+    pub store_dir: String,
     /// Narinfo, and NAR, by hash.
     pub paths: BTreeMap<String, (NarInfo, Vec<u8>)>,
 }
@@ -60,13 +62,19 @@ impl FakeAttic {
     }
 
     pub fn add(&self, name: &str, public: bool) {
-        let key = SigningKey::from_seed(name, [9; 32]);
-        let cache = Cache { public, key, priority: 41, paths: BTreeMap::new() };
+        let cache = Cache::new(name, public, 41, "/nix/store");
         self.attic.state().caches.insert(name.to_owned(), cache);
     }
 
     pub fn with<T>(&self, name: &str, look: impl FnOnce(&mut Cache) -> T) -> T {
         look(self.attic.state().caches.get_mut(name).unwrap())
+    }
+}
+
+impl Cache {
+    fn new(name: &str, public: bool, priority: i64, store_dir: &str) -> Self {
+        let key = SigningKey::from_seed(name, [9; 32]);
+        Self { public, key, priority, store_dir: store_dir.to_owned(), paths: BTreeMap::new() }
     }
 }
 
@@ -109,7 +117,7 @@ impl Attic {
                 let cache = &state.caches[name];
                 let answer = json!({
                     "substituter_endpoint": format!("{}/{name}", self.url), "api_endpoint": format!("{}/", self.url),
-                    "public_key": cache.key.public(), "is_public": cache.public, "store_dir": "/nix/store",
+                    "public_key": cache.key.public(), "is_public": cache.public, "store_dir": cache.store_dir,
                     "priority": cache.priority, "upstream_cache_key_names": ["cache.nixos.org-1"],
                     "retention_period": "Global",
                 });
@@ -118,7 +126,7 @@ impl Attic {
             "POST" => {
                 self.require(name, "cc", asked)?;
                 let names = body["upstream_cache_key_names"].as_array();
-                let (Some(public), Some(priority), Some(_), Some("Generate"), Some(_)) =
+                let (Some(public), Some(priority), Some(_), Some("Generate"), Some(store_dir)) =
                     (public, priority, names, body["keypair"].as_str(), body["store_dir"].as_str())
                 else {
                     return Err(Reply::status(422));
@@ -127,8 +135,7 @@ impl Attic {
                 if state.caches.contains_key(name) {
                     return Err(fault(400, "CacheAlreadyExists"));
                 }
-                let key = SigningKey::from_seed(name, [9; 32]);
-                state.caches.insert(name.to_owned(), Cache { public, key, priority, paths: BTreeMap::new() });
+                state.caches.insert(name.to_owned(), Cache::new(name, public, priority, store_dir));
                 Ok(Reply::status(200))
             }
             "PATCH" => {
@@ -200,7 +207,8 @@ impl Attic {
         let found = |file: &str| cache.paths.get(file.split('.').next().unwrap_or_default()).ok_or_else(absent);
         match rest {
             ["nix-cache-info"] => {
-                let text = format!("WantMassQuery: 1\nStoreDir: /nix/store\nPriority: {}\n", cache.priority);
+                let (store_dir, priority) = (&cache.store_dir, cache.priority);
+                let text = format!("WantMassQuery: 1\nStoreDir: {store_dir}\nPriority: {priority}\n");
                 Ok(Reply::text(200, text))
             }
             // A file that is put together while it is sent has no length that could be said before.

@@ -29,9 +29,10 @@ pub enum Grant {
 }
 
 /// A cache.
-#[derive(Default)]
 pub struct Cache {
     pub public: bool,
+    /// The folder that its store paths name: Cachix knows `/nix/store` alone, and tests have their own.
+    pub store_dir: String,
     /// Signs by itself what has no signature of its own.
     pub managed: Option<SigningKey>,
     /// Public keys of those who sign by themselves, without a name.
@@ -85,12 +86,19 @@ impl FakeCachix {
     /// Adds a cache that signs by itself, or one whose users do.
     pub fn add(&self, name: &str, public: bool, managed: bool) {
         let managed = managed.then(|| SigningKey::from_seed(&format!("{name}.cachix.org-1"), [7; 32]));
-        self.cachix.state().caches.insert(name.to_owned(), Cache { public, managed, ..Cache::default() });
+        self.cachix.state().caches.insert(name.to_owned(), Cache::new(public, managed));
     }
 
     /// Looks at a cache, or changes it.
     pub fn with<T>(&self, name: &str, look: impl FnOnce(&mut Cache) -> T) -> T {
         look(self.cachix.state().caches.get_mut(name).unwrap())
+    }
+}
+
+impl Cache {
+    fn new(public: bool, managed: Option<SigningKey>) -> Self {
+        let (own_keys, narinfos, uploads) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { public, store_dir: "/nix/store".to_owned(), managed, own_keys, narinfos, uploads }
     }
 }
 
@@ -125,7 +133,7 @@ impl Cachix {
             return Reply::status(409);
         }
         let managed = sign.then(|| SigningKey::from_seed(&format!("{name}.cachix.org-1"), [7; 32]));
-        state.caches.insert(name.to_owned(), Cache { public, managed, ..Cache::default() });
+        state.caches.insert(name.to_owned(), Cache::new(public, managed));
         Reply::status(200)
     }
 
@@ -168,7 +176,10 @@ impl Cachix {
 
     fn read(&self, name: &str, rest: &[&str]) -> Reply {
         match rest {
-            ["nix-cache-info"] => Reply::text(200, "StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n"),
+            ["nix-cache-info"] => {
+                let store_dir = &self.state().caches[name].store_dir;
+                Reply::text(200, format!("StoreDir: {store_dir}\nWantMassQuery: 1\nPriority: 41\n"))
+            }
             ["nar", file] => {
                 let path = format!("/files/{name}/{file}");
                 match self.objects.get(&path) {

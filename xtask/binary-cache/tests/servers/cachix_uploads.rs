@@ -103,8 +103,9 @@ impl Cachix {
         let nar_size = create["cNarSize"].as_u64().filter(|size| *size > 0).ok_or("NarSizeIsZero")?;
         let references = create["cReferences"].as_array().ok_or("cReferences")?;
         let (hash, deriver) = (text("cStoreHash")?, text("cDeriver")?);
+        let store_dir = self.change(name, |cache| cache.store_dir.clone());
         let mut narinfo = NarInfo {
-            store_path: format!("/nix/store/{hash}-{}", text("cStoreSuffix")?),
+            store_path: format!("{store_dir}/{hash}-{}", text("cStoreSuffix")?),
             url: format!("nar/{file_hash}.nar.{extension}"),
             compression: if extension == "zst" { "zstd" } else { "xz" }.to_owned(),
             // Unlike in other caches, hexadecimal.

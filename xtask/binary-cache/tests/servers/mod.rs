@@ -6,4 +6,5 @@
 pub mod faulty;
 pub mod latency;
 pub mod nginx;
+pub mod quiet;
 pub mod s3;

@@ -181,9 +181,9 @@ fn what_does_not_pass_is_said() {
         let check = |trouble: Trouble, kind: FaultKind, expected: &str| {
             let fake = fake(true);
             fake.server.inject(Injection { wherever: "/_api/", after: 0, times: 1_000, trouble });
-            let backend = opened(&cache(&fake.cache("fleet"), Some("WRITE")), 200);
-            let asked = backend.missing(&["0".repeat(32)]).unwrap_err();
-            for fault in [push(&backend, &samples("none")).unwrap_err(), asked] {
+            let backend = || opened(&cache(&fake.cache("fleet"), Some("WRITE")), 200);
+            let asked = backend().missing(&["0".repeat(32)]).unwrap_err();
+            for fault in [push(&backend(), &samples("none")).unwrap_err(), asked] {
                 assert!(fault.kind == kind && fault.what.contains(expected), "{kind:?}: {fault}");
                 assert_silent(&fault.what);
             }

@@ -13,7 +13,7 @@ mod overlap;
 mod plan;
 mod reader;
 mod runner;
-mod shell;
+pub mod shell;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::UNKNOWN;
+pub use super::expression::UNKNOWN;
 use super::words::{Part, Token, tokens};
 
 /// How many commands one line may be unrolled to.

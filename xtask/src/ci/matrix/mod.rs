@@ -1,5 +1,6 @@
 //! Which machines of GitHub build what: a system's outputs go to a runner of that system and to no other; those of a large fleet are
-//! spread over several by what each cost when it was last evaluated.
+//! spread over several by what each cost when it was last evaluated. How long builds took, only the machines that built know, and
+//! those of GitHub leave nothing behind; what a build takes depends on what caches have by then.
 //!
 //! A row names its outputs, so that the machine builds what the plan meant, whatever the machine itself has measured.
 
@@ -46,6 +47,8 @@ pub struct Row {
     pub system: String,
     /// Its runner.
     pub runner: Runner,
+    /// Whether it is the first of its system: it alone runs what is to run once for each system.
+    pub first: bool,
     /// Whether the run succeeds without it.
     pub allowed_to_fail: bool,
     /// The selectors of what it builds, between commas.
@@ -109,12 +112,27 @@ impl Matrix {
                     name: if alone { (*system).to_owned() } else { format!("{system}-{}-of-{count}", at + 1) },
                     system: (*system).to_owned(),
                     runner: runner.clone(),
+                    first: at == 0,
                     allowed_to_fail: config.allowed_to_fail.iter().any(|allowed| allowed == system),
                     only: if alone { EVERYTHING.to_owned() } else { selectors(&machine) },
                 });
             }
         }
         Self { include }
+    }
+
+    /// One machine for each system, for what has no share in the outputs.
+    #[must_use]
+    pub fn systems(&self) -> Self {
+        let whole = |row: &Row| Row { name: row.system.clone(), only: EVERYTHING.to_owned(), ..row.clone() };
+        Self { include: self.include.iter().filter(|row| row.first).map(whole).collect() }
+    }
+
+    /// The systems whose outputs are spread over several machines.
+    #[must_use]
+    pub fn spread_systems(&self) -> Vec<&str> {
+        let several = |system: &&str| self.include.iter().filter(|row| row.system == *system).count() > 1;
+        self.include.iter().filter(|row| row.first).map(|row| row.system.as_str()).filter(several).collect()
     }
 
     /// Whether there is nothing to do.

@@ -61,6 +61,19 @@ fn nothing_is_built_on_a_foreign_system() {
 }
 
 #[test]
+fn the_first_machine_of_each_system_stands_for_it() {
+    let fleet = [loads(3, "x86_64-linux", 700.0), loads(1, "aarch64-linux", 1.0)].concat();
+    let matrix = Matrix::of(&fleet, &config("allowed_to_fail = ['aarch64-linux']")).unwrap();
+    let first: Vec<bool> = matrix.include.iter().map(|row| row.first).collect();
+    assert_eq!(first, [true, true, false, false]);
+    assert_eq!(matrix.spread_systems(), ["x86_64-linux"]);
+    let row = |row: &Row| format!("{} {} {} {}", row.name, row.only, row.first, row.allowed_to_fail);
+    let systems: Vec<String> = matrix.systems().include.iter().map(row).collect();
+    assert_eq!(systems, ["aarch64-linux *:* true true", "x86_64-linux *:* true false"]);
+    assert!(Matrix::default().systems().is_empty());
+}
+
+#[test]
 fn what_the_owner_says_of_systems() {
     let fleet = [loads(1, "x86_64-linux", 1.0), loads(1, "riscv64-linux", 1.0)].concat();
     let rows = |text: &str| {

@@ -91,7 +91,7 @@ pub struct Machine {
 pub enum Extent {
     /// On one, for all outputs.
     Once,
-    /// On those of each system, each for its share of the outputs.
+    /// On those of each system: what is built in on each of them, for its share of the outputs; a job of one's own on the first.
     PerSystem,
 }
 

@@ -1,7 +1,11 @@
-//! Which jobs of the table share a machine: what one system's job leaves in the store of its machine is what those that need it work
-//! on, and another machine would have to build it again. What a job needs of another machine's, that machine does, once: GitHub
-//! waits for it. Only the built-in checks run wherever they are needed: they are quick, and they prepare the machine.
+//! Which jobs of the table share a machine.
+//!
+//! What one system's job leaves in the store of its machine is what those that need it work on, and another machine would have to
+//! build it again; so the push is on the machine of the build, and what of one's own is to be verified on each system stands there
+//! in between. What a job needs of another machine's, that machine does, once: GitHub waits for it. Only the built-in checks run
+//! wherever they are needed: they are quick, and they prepare the machine.
 
+use super::order::waits;
 use crate::ci::{Extent, Job, JobName, Phase, Work};
 
 /// How long it may take to set a machine up, and to compile this program there.
@@ -18,6 +22,8 @@ pub struct Group<'a> {
     pub runs: Vec<&'a Job>,
     /// What they need that runs on another machine before, in the order of the table.
     pub awaits: Vec<Awaited>,
+    /// The groups that it waits for, by their names on GitHub, in the order of the groups.
+    pub waits: Vec<&'static str>,
 }
 
 /// A job that runs on the machine of another group.
@@ -35,6 +41,16 @@ impl Group<'_> {
         self.first.machine.extent == Extent::PerSystem
     }
 
+    /// Whether it has each of several machines of a system do its share: otherwise it runs on one of each.
+    pub fn shares(&self) -> bool {
+        self.spreads() && self.first.work == Work::BuiltIn
+    }
+
+    /// Whether a change that fails here, or before, is kept back here.
+    pub fn publishes(&self) -> bool {
+        self.shares() && self.jobs.iter().any(|job| job.phase == Phase::Publish)
+    }
+
     /// How long the machine may take: all that runs there, and what comes before. This program ends a job that takes too long and
     /// says what it was at; GitHub, which says nothing, comes after that.
     pub fn minutes(&self) -> u64 {
@@ -44,6 +60,10 @@ impl Group<'_> {
 }
 
 impl<'a> Group<'a> {
+    fn of(job: &'a Job) -> Self {
+        Self { first: job, jobs: vec![job], runs: Vec::new(), awaits: Vec::new(), waits: Vec::new() }
+    }
+
     /// What `cargo xtask ci` runs for `job` of this group: the job, and what it needs.
     pub fn runs_of(&self, job: &Job) -> Vec<&'a Job> {
         closed(self.runs.iter().copied(), &[job.name])
@@ -65,18 +85,6 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The names of the groups that cannot do without the one called `word`, itself first.
-pub fn chosen_with(groups: &[Group<'_>], word: &'static str) -> Vec<&'static str> {
-    let mut words = vec![word];
-    // Who waits for a group stands behind it.
-    for group in groups {
-        if group.awaits.iter().any(|awaited| words.contains(&awaited.group)) {
-            words.push(group.first.word());
-        }
-    }
-    words
-}
-
 /// Those of `jobs` that are `wanted`, or needed by them.
 fn closed<'a>(jobs: impl DoubleEndedIterator<Item = &'a Job> + Clone, wanted: &[JobName]) -> Vec<&'a Job> {
     let mut names = wanted.to_vec();
@@ -89,18 +97,18 @@ fn closed<'a>(jobs: impl DoubleEndedIterator<Item = &'a Job> + Clone, wanted: &[
     jobs.filter(|job| names.contains(&job.name)).collect()
 }
 
+/// Whether a job is a check that is built in, which runs wherever it is needed.
+fn prepares(job: &Job) -> bool {
+    job.work == Work::BuiltIn && job.phase == Phase::Check
+}
+
 /// The groups, in the order of the table.
 pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for job in jobs {
-        let follows = |group: &&mut Group<'_>| {
-            job.machine.extent == Extent::PerSystem
-                && group.spreads()
-                && group.jobs.iter().any(|other| job.needs.contains(&other.name))
-        };
-        match groups.iter_mut().find(follows) {
+        match groups.iter_mut().find(|group| follows(job, group, jobs)) {
             Some(group) => group.jobs.push(job),
-            None => groups.push(Group { first: job, jobs: vec![job], runs: Vec::new(), awaits: Vec::new() }),
+            None => groups.push(Group::of(job)),
         }
     }
     let homes: Vec<(JobName, usize, &'static str)> = groups
@@ -108,12 +116,22 @@ pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
         .enumerate()
         .flat_map(|(index, group)| group.jobs.iter().map(move |job| (job.name, index, group.first.word())))
         .collect();
+    let home = |name: JobName| homes.iter().find(|(other, ..)| *other == name);
+    // For each group, those whose jobs its own need, however many lie between.
+    let depends: Vec<Vec<usize>> = groups
+        .iter()
+        .map(|group| {
+            let names: Vec<JobName> = group.jobs.iter().map(|job| job.name).collect();
+            let needed = closed(jobs.iter(), &names).into_iter().filter(|job| !prepares(job));
+            needed.filter_map(|job| home(job.name)).map(|(_, index, _)| *index).collect()
+        })
+        .collect();
+    let needs = |one: usize, other: usize| depends.get(one).is_some_and(|all| all.contains(&other));
     for (index, group) in groups.iter_mut().enumerate() {
-        // Groups wait for those in front of them alone, so that none waits for itself.
+        // Of two that need each other, the first waits for nothing of the other, and does it itself.
         let awaited = |job: &Job| {
-            let prepares = job.work == Work::BuiltIn && job.phase == Phase::Check;
-            let home = homes.iter().find(|(name, home, _)| *name == job.name && *home < index);
-            home.filter(|_| !prepares).map(|(job, _, group)| Awaited { job: *job, group })
+            let (_, home, group) = home(job.name).filter(|(_, home, _)| *home != index && !prepares(job))?;
+            (*home < index || !needs(*home, index)).then_some(Awaited { job: job.name, group })
         };
         let own: Vec<&Job> = jobs.iter().filter(|job| awaited(job).is_none()).collect();
         let names: Vec<JobName> = group.jobs.iter().map(|job| job.name).collect();
@@ -121,84 +139,33 @@ pub fn groups(jobs: &[Job]) -> Vec<Group<'_>> {
         let needed = |job: &&Job| group.runs.iter().any(|other| other.needs.contains(&job.name));
         group.awaits = jobs.iter().filter(needed).filter_map(awaited).collect();
     }
+    let waits = waits(&groups, &needs);
+    groups.iter_mut().zip(waits).for_each(|(group, waits)| group.waits = waits);
     groups
 }
 
-/// The words of the groups that have nothing to do when nothing is planned: those on machines of each system, what comes after, and
-/// what waits for these.
-pub fn idle_without_plan(groups: &[Group<'_>]) -> Vec<String> {
-    let first = groups.iter().filter(|group| group.spreads()).map(|group| group.first.phase).min();
-    let mut idle: Vec<&'static str> = Vec::new();
-    for group in groups {
-        let waits = group.awaits.iter().any(|awaited| idle.contains(&awaited.group));
-        if group.spreads() || waits || first.is_some_and(|first| group.first.phase > first) {
-            idle.push(group.first.word());
-        }
+/// Whether `job` runs on the machines of `group`.
+fn follows(job: &Job, group: &Group<'_>, jobs: &[Job]) -> bool {
+    if job.machine.extent != Extent::PerSystem || !group.spreads() {
+        return false;
     }
-    idle.into_iter().map(str::to_owned).collect()
+    let needed = group.jobs.iter().any(|other| job.needs.contains(&other.name));
+    if !group.shares() {
+        // What publishes does not run beside a check, before all others.
+        return needed && group.first.phase == job.phase;
+    }
+    // What needs it by way of another machine comes behind that one.
+    let about_all = |other: &&Job| other.machine.extent == Extent::Once && !prepares(other);
+    let on_the_way = closed(jobs.iter(), &[job.name]).into_iter().filter(about_all);
+    let detour = on_the_way.into_iter().any(|other| is_behind_a_systems_job(other, jobs));
+    needed || (Phase::Build..Phase::Publish).contains(&job.phase) && !detour
+}
+
+/// Whether `job` needs what runs on machines of each system.
+fn is_behind_a_systems_job(job: &Job, jobs: &[Job]) -> bool {
+    let needed = closed(jobs.iter(), &[job.name]);
+    needed.iter().any(|other| other.name != job.name && other.machine.extent == Extent::PerSystem)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::ci::Phase;
-    use crate::ci::table::Machine;
-
-    #[test]
-    fn no_group_waits_for_itself() {
-        let spread = || Machine { extent: Extent::PerSystem, ..Machine::USUAL };
-        let job = |word, needs: &[&str], machine| Job {
-            needs: needs.iter().map(|need| JobName::of(need)).collect(),
-            work: Work::App("a".to_owned()),
-            machine,
-            ..Job::bare(JobName::of(word), Phase::Verify)
-        };
-        let jobs = [
-            job("build", &[], spread()),
-            job("once", &["build"], Machine::USUAL),
-            job("try", &["build", "once"], spread()),
-        ];
-        let groups = groups(&jobs);
-        assert_eq!((groups.len(), groups[0].awaits.len()), (2, 0));
-        assert_eq!(groups[0].runs.iter().map(|job| job.word()).collect::<Vec<_>>(), ["build", "once", "try"]);
-        assert_eq!(groups[1].awaited_groups(), ["build"]);
-        // In an empty plan, what waits for what is planned has as little to do.
-        assert_eq!(idle_without_plan(&groups), ["build", "once"]);
-    }
-
-    #[test]
-    fn what_needs_a_systems_job_is_on_its_machine() {
-        let spread = |minutes: u64| Machine {
-            extent: Extent::PerSystem,
-            timeout: Duration::from_secs(60 * minutes),
-            ..Machine::USUAL
-        };
-        let job = |word, phase, needs: &[&str], machine| Job {
-            needs: needs.iter().map(|need| JobName::of(need)).collect(),
-            machine,
-            ..Job::bare(JobName::of(word), phase)
-        };
-        let jobs = [
-            job("lock", Phase::Check, &[], Machine::USUAL),
-            job("build", Phase::Build, &["lock"], spread(10)),
-            job("push", Phase::Publish, &["build"], spread(5)),
-            job("tell", Phase::Publish, &["push"], Machine::USUAL),
-        ];
-        let groups = groups(&jobs);
-        let words: Vec<Vec<&str>> =
-            groups.iter().map(|group| group.jobs.iter().map(|job| job.word()).collect()).collect();
-        assert_eq!(words, [&["lock"][..], &["build", "push"], &["tell"]]);
-        assert_eq!(groups[1].minutes(), 60);
-        // What another machine has done is waited for, and done once.
-        let names = |jobs: &[&Job]| jobs.iter().map(|job| job.word()).collect::<Vec<_>>();
-        assert_eq!(names(&groups[1].runs), ["lock", "build", "push"]);
-        assert_eq!((names(&groups[2].runs), groups[2].minutes()), (vec!["tell"], 45));
-        assert_eq!(groups[2].awaited_by(&jobs[3]), [JobName::of("push")]);
-        assert_eq!(groups[2].awaited_groups(), ["build"]);
-        assert_eq!(chosen_with(&groups, "build"), ["build", "tell"]);
-        assert_eq!(idle_without_plan(&groups), ["build", "tell"]);
-        assert_eq!(idle_without_plan(&groups[..1]), [""; 0]);
-    }
-}
+mod tests;

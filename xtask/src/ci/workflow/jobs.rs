@@ -1,26 +1,34 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
-use super::group::{Group, chosen_with};
+use super::choice::{ALL_CHOSEN, chosen_for, chosen_with, is_one_of};
+use super::group::Group;
+use super::order::late;
 use super::pins::pin;
 use super::text::{Map, Value};
 use super::{GATE, PLAN, gate, runs_on};
-use crate::ci::{Job, Permission, Phase};
+use crate::ci::{Extent, Job, Permission, Phase, Work};
 use crate::config::CiConfig;
 
 /// The secret that every job has: its own token.
 const OWN_TOKEN: &str = "GITHUB_TOKEN";
 /// Where a job leaves its reports.
 const REPORT: &str = "report";
+/// The condition that this machine is the first of its system.
+const FIRST: &str = "matrix.first";
+/// What the workflow says of a job whose failure comes after the push.
+const LATE: &str = "The build has pushed by then: what fails here keeps nothing back.";
 
 /// Every job.
-pub fn map(groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committed: &str) -> Map {
+pub fn map(jobs: &[Job], groups: &[Group<'_>], config: &CiConfig, secrets: &[String], committed: &str) -> Map {
+    let late = late(jobs);
     let writer = Writer { groups, config, secrets, committed };
     let mut all = Map::new().with(PLAN, writer.plan()).above(
         "Which machines build what: by the systems of the outputs, and by what each cost when it was last measured.",
     );
     for (phase, group) in Phase::ALL.iter().flat_map(|phase| groups.iter().map(move |group| (phase, group))) {
         if group.first.phase == *phase {
-            let about = format!("Phase `{}`: {}.", phase.word(), group.first.about);
+            let behind = if late.contains(&group.first) { format!(" {LATE}") } else { String::new() };
+            let about = format!("Phase `{}`: {}.{behind}", phase.word(), group.first.about);
             all = all.with(group.first.word(), writer.group(group)).above(&about);
         }
     }
@@ -38,8 +46,10 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn plan(&self) -> Map {
+        let by_system = self.groups.iter().any(|group| group.spreads() && !group.shares());
         let outputs = Map::new()
             .with("matrix", "${{ steps.plan.outputs.matrix }}")
+            .with_some("systems", by_system.then_some("${{ steps.plan.outputs.systems }}"))
             .with("empty", "${{ steps.plan.outputs.empty }}");
         let mut steps = self.set_up(None);
         steps
@@ -61,9 +71,10 @@ impl Writer<'_> {
             .with_some("needs", (!needs.is_empty()).then_some(Value::Row(needs)))
             .with("if", self.condition(group));
         let head = if spreads {
+            let rows = if group.shares() { "matrix" } else { "systems" };
             let strategy = Map::new()
                 .with("fail-fast", Value::Plain("false".to_owned()))
-                .with("matrix", "${{ fromJSON(needs.plan.outputs.matrix) }}");
+                .with("matrix", format!("${{{{ fromJSON(needs.plan.outputs.{rows}) }}}}"));
             head.with("runs-on", "${{ matrix.runner }}")
                 .with("strategy", strategy)
                 .with("continue-on-error", "${{ matrix.allowed_to_fail }}")
@@ -80,38 +91,28 @@ impl Writer<'_> {
             .with("steps", Value::Maps(self.steps(group)))
     }
 
-    /// The jobs of all earlier phases, the plan for a job on machines of each system, and whatever has what the job needs: but for
-    /// built-in checks, it is not run again on this machine.
+    /// The plan for jobs on machines of each system, and the groups that it waits for.
     fn needs(&self, group: &Group<'_>) -> Vec<String> {
         let plan = group.spreads().then(|| PLAN.to_owned());
-        let awaited = group.awaited_groups();
-        let before = self.groups.iter().filter(|other| {
-            let is_earlier = other.first.phase < group.first.phase && !other.first.machine.compares;
-            is_earlier || awaited.contains(&other.first.word())
-        });
-        plan.into_iter().chain(before.map(|other| other.first.word().to_owned())).collect()
+        plan.into_iter().chain(group.waits.iter().map(|word| (*word).to_owned())).collect()
     }
 
-    /// Runs with all, or chosen alone, or for another one that was chosen and needs it; in a run of all, only after what it waits for
-    /// went well.
+    /// Runs with all, or for a job that was chosen; in a run of all, only after what it waits for went well.
     fn condition(&self, group: &Group<'_>) -> Value {
-        let words = chosen_with(self.groups, group.first.word());
-        let chosen = words.iter().map(|word| format!("inputs.job == '{word}'")).collect::<Vec<_>>().join(" || ");
+        let words = chosen_for(self.groups, group);
+        let chosen = is_one_of(&words);
         if self.needs(group).is_empty() {
-            return format!("${{{{ !inputs.job || inputs.job == 'all' || {chosen} }}}}").into();
+            return Value::wrapped(format!("${{{{ {ALL_CHOSEN} || {chosen} }}}}"));
         }
         let chosen = if words.len() > 1 { format!("({chosen})") } else { chosen };
         let awaited = group.awaited_groups().into_iter();
         let went_well: String = awaited.map(|word| format!(" && needs.{word}.result == 'success'")).collect();
-        let wanted = format!("{chosen} && !cancelled(){went_well}");
-        let all = "(!inputs.job || inputs.job == 'all') && success()";
-        if !group.spreads() {
-            return format!("${{{{ {wanted} || {all} }}}}").into();
-        }
-        Value::Folded(vec![
-            "${{ needs.plan.outputs.empty == 'false' &&".to_owned(),
-            format!("({wanted} || {all}) }}}}"),
-        ])
+        let wanted = format!("{chosen} && !cancelled(){went_well} || ({ALL_CHOSEN}) && success()");
+        Value::wrapped(if group.spreads() {
+            format!("${{{{ needs.plan.outputs.empty == 'false' && ({wanted}) }}}}")
+        } else {
+            format!("${{{{ {wanted} }}}}")
+        })
     }
 
     fn steps(&self, group: &Group<'_>) -> Vec<Map> {
@@ -122,11 +123,13 @@ impl Writer<'_> {
         let upload = Map::new().with("name", format!("report-{}", of(group.first.word()))).with("path", REPORT);
         steps.push(self.action("Keep the report", "actions/upload-artifact", always, upload));
         for job in group.jobs.iter().filter(|job| !job.artifacts.is_empty()) {
+            let always =
+                if is_of_the_first(job, group) { "${{ always() && matrix.first }}" } else { "${{ always() }}" };
             let upload = Map::new()
                 .with("name", format!("artifacts-{}", of(job.word())))
                 .with("path", Value::Lines(job.artifacts.join("\n")));
             let name = format!("Keep what `{}` left", job.word());
-            steps.push(self.action(&name, "actions/upload-artifact", always, upload));
+            steps.push(self.action(&name, "actions/upload-artifact", Some(always), upload));
         }
         steps
     }
@@ -166,6 +169,20 @@ impl Writer<'_> {
         uses(name, action, condition, with, self.committed)
     }
 
+    /// For which choice, and on which machine of several, a job runs that shares its machine with others.
+    fn step_condition(&self, job: &Job, group: &Group<'_>) -> Option<Value> {
+        let words = chosen_with(self.groups, job);
+        let is_always_meant = words.len() == chosen_for(self.groups, group).len();
+        let chosen = format!("{ALL_CHOSEN} || {}", is_one_of(&words));
+        let condition = match (is_of_the_first(job, group), is_always_meant) {
+            (false, true) => return None,
+            (false, false) => chosen,
+            (true, true) => FIRST.to_owned(),
+            (true, false) => format!("{FIRST} && ({chosen})"),
+        };
+        Some(Value::wrapped(format!("${{{{ {condition} }}}}")))
+    }
+
     /// The one line that is the job, with the secrets that are its own, and those of what it needs that this line runs too.
     fn run(&self, job: &Job, group: &Group<'_>) -> Map {
         let mut environment = Map::new();
@@ -181,9 +198,15 @@ impl Writer<'_> {
         let skip = if skipped.is_empty() { String::new() } else { format!(" --skip {}", skipped.join(",")) };
         Map::new()
             .with("name", format!("Run `{}`", job.word()))
+            .with_some("if", self.step_condition(job, group))
             .with_some("env", environment)
             .with("run", format!("cargo xtask ci {0}{skip} --report-dir {REPORT}/{0}", job.word()))
     }
+}
+
+/// Whether `job` runs on one machine of each system, where `group` has several of them do their shares.
+fn is_of_the_first(job: &Job, group: &Group<'_>) -> bool {
+    group.shares() && job.work != Work::BuiltIn && job.machine.extent == Extent::PerSystem
 }
 
 /// A step that runs an action of others, at the commit that the committed text names.

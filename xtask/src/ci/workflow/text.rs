@@ -2,6 +2,8 @@
 
 /// How many characters of a list are read in one line.
 const LONGEST_ROW: usize = 90;
+/// How many characters of a text are read in one line.
+const LONGEST_TEXT: usize = 110;
 
 /// A map, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,6 +128,21 @@ impl Map {
 }
 
 impl Value {
+    /// `expression`, broken behind `||` and `&&` where it is too long to be read in one line.
+    pub fn wrapped(expression: String) -> Self {
+        if expression.chars().count() <= LONGEST_TEXT {
+            return Self::Text(expression);
+        }
+        let mut lines: Vec<String> = vec![String::new()];
+        for part in expression.split_inclusive("|| ").flat_map(|part| part.split_inclusive("&& ")) {
+            match lines.last_mut().filter(|line| line.chars().count() + part.chars().count() <= LONGEST_TEXT) {
+                Some(line) => line.push_str(part),
+                None => lines.push(part.to_owned()),
+            }
+        }
+        Self::Folded(lines.iter().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect())
+    }
+
     fn write(&self, text: &mut String, indent: usize, beside: &str) {
         let inner = " ".repeat(indent + 2);
         let lines = |text: &mut String, sign: &str, lines: &mut dyn Iterator<Item = &str>| {
@@ -193,6 +210,8 @@ mod tests {
             .with("on", Map::new().with("push", Value::Nothing).beside("all"))
             .with("none", Map::new())
             .with("if", Value::Folded(vec!["a &&".to_owned(), "b".to_owned()]))
+            .with("short", Value::wrapped("a || b".to_owned()))
+            .with("wrapped", Value::wrapped(format!("{} || b && c == {} && d", "a".repeat(100), "e".repeat(120))))
             .with("row", Value::Row(vec!["a, b".to_owned(), "c".to_owned()]))
             .above("why")
             .with("long", Value::Row(vec!["x".repeat(50), "y".repeat(50)]))
@@ -207,6 +226,11 @@ mod tests {
             if: >-
               a &&
               b
+            short: a || b
+            wrapped: >-
+              aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa || b &&
+              c == eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee &&
+              d
             # why
             row: ['a, b', c]
             long:
@@ -231,6 +255,7 @@ mod tests {
         let read = parse(&map.text()).unwrap().documents.remove(0);
         assert_eq!(read.get("steps").unwrap().items()[1].text_at("run"), Some("one\n\n  two\n"));
         assert_eq!(read.text_at("if"), Some("a && b"));
+        assert_eq!(read.text_at("wrapped").map(|text| text.split(' ').count()), Some(9));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use clap::builder::FalseyValueParser;
 use super::target::{Target, target};
 use super::{OutputArgs, plan, policy, verify, watched};
 use crate::cache_client::{self, IN_FLIGHT, Steps};
-use crate::commands::secrets::values::{Values, closed_values, values_at_hand};
+use crate::commands::secrets::values::{Values, values_at_hand};
 use crate::config::OnFailure;
 use crate::context::{Context, Ending};
 use crate::github;
 use crate::plain_text::tokens::is_secret;
 use crate::push_policy::Decision;
-use crate::report::{Mark, cache};
+use crate::report::{Mark, cache, closed};
 use crate::session::cores;
 
 /// Bytes of packed NARs in memory over all of them.
@@ -143,7 +143,7 @@ pub fn push(
     let mut pushed = answer?;
     // Where nothing leaves, nothing was to be looked for.
     if !pushed.pushed.is_empty() || !pushed.not_pushed.is_empty() {
-        pushed.unscanned.extend(closed_values(&values.closed));
+        pushed.unscanned.extend(closed::lines(&values.closed));
     }
     Ok(pushed)
 }
@@ -199,11 +199,13 @@ pub fn told(context: &Context, target: &Target, pushed: &Pushed) -> PushEnding {
     ending
 }
 
-/// Says it where something was pushed that nobody signs: no other machine would take it.
-pub fn warn_unsigned(context: &Context, target: &Target, pushed: &Pushed) {
-    if !target.signs() && !pushed.pushed.is_empty() {
+/// Says it where something was pushed that nobody signs: no other machine would take it. Returns whether it was said.
+pub fn warn_unsigned(context: &Context, target: &Target, pushed: &Pushed) -> bool {
+    let is_unsigned = !target.signs() && !pushed.pushed.is_empty();
+    if is_unsigned {
         cache::unsigned(&context.console, &target.cache.url);
     }
+    is_unsigned
 }
 
 /// Says what became of a push, and what that means for the run.

@@ -42,6 +42,7 @@ pub fn run(context: &Context, session: &Session<'_>, target: &Target, args: &Arg
         settled: Ending::Clean,
         open: Ending::Clean,
         said: None,
+        is_unsigned: false,
     };
     let status = watch::watch(&context.console, &session.store, &mut command, &mut |paths| watched.take(paths))?;
     Ok(match u8::try_from(status) {
@@ -69,6 +70,8 @@ struct Watched<'a> {
     open: Ending,
     /// The last error: one that stays is told once.
     said: Option<String>,
+    /// Whether it was said that nobody signs what is pushed.
+    is_unsigned: bool,
 }
 
 impl Watched<'_> {
@@ -98,6 +101,7 @@ impl Watched<'_> {
         match push::push(self.context, self.target, request, &self.values, &mut Steps::default()) {
             Ok(pushed) => {
                 self.said = None;
+                self.is_unsigned = self.is_unsigned || push::warn_unsigned(self.context, self.target, &pushed);
                 let ending = conclude(self.context, self.target, &pushed);
                 if is_tried_again(&pushed) {
                     self.open = ending;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::custom;
 use crate::ci::course::looks_at_outputs;
+use crate::ci::workflow::late;
 use crate::ci::{Job, JobName, Table, Work};
 use crate::context::Context;
 use crate::kept::history::History;
@@ -48,6 +49,7 @@ pub fn explained<'a>(
     Explained {
         job,
         needed_by,
+        is_late: late(table.jobs()).iter().any(|other| other.name == job.name),
         usual: history.usual_seconds(job.word(), part, None),
         twin: twin(job.name).map(|twin| format!("cargo xtask {twin}{flags}")),
         commands,

@@ -4,9 +4,11 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::bootstrap::ensure_nix;
 use crate::ci::matrix::{Load, Matrix};
+use crate::ci::workflow::in_front_of_the_push;
 use crate::commands::build::{EvaluationArgs, evaluated};
 use crate::context::{Context, Ending};
 use crate::fleet::{OutputResult, Status};
+use crate::report::jobs as report;
 use crate::report::words::count;
 use crate::report::{Mark, outcome, stand_in_banner, step_files};
 use crate::session::Session;
@@ -49,7 +51,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let matrix = Matrix::of(&loads(&fleet.results)?, &session.config.ci)?;
     let json = serde_json::to_string(&matrix).context("write the matrix as JSON")?;
     console.answer(&format!("{json}\n"));
-    let told = step_files::outputs(&[("matrix", &json), ("empty", &matrix.is_empty().to_string())])?;
+    let systems = serde_json::to_string(&matrix.systems()).context("write the systems as JSON")?;
+    let empty = matrix.is_empty().to_string();
+    let told = step_files::outputs(&[("matrix", &json), ("systems", &systems), ("empty", &empty)])?;
+    let on_the_first = in_front_of_the_push(session.config.ci.table.jobs());
+    for system in matrix.spread_systems().into_iter().filter(|_| !on_the_first.is_empty()) {
+        console.line(&report::on_the_first(system, &on_the_first));
+    }
     let machines = match matrix.include.len() {
         0 => "nothing to build: every output is for an excluded system".to_owned(),
         some => format!("{} for {}", count(some, "machine"), count(fleet.results.len(), "output")),

@@ -26,6 +26,7 @@ use self::shared::Jobs;
 use self::words::JobWords;
 use super::build::{BuildArgs, EvaluationArgs};
 use crate::ci::course::{Course, Wishes};
+use crate::ci::workflow::late;
 use crate::ci::{JobName, JobStatus, RunResult, Table, plan};
 use crate::config::Config;
 use crate::context::{Context, Ending};
@@ -133,8 +134,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     let planned = choice.planned.clone();
     if args.plan {
-        let plan = report::jobs::plan(&planned, &history, &part);
-        console.answer(&if args.json { report::jobs::plan_json(&planned, &history, &part)? } else { plan });
+        let late = late(table.jobs());
+        let plan = report::jobs::plan(&planned, &late, &history, &part);
+        console.answer(&if args.json { report::jobs::plan_json(&planned, &late, &history, &part)? } else { plan });
         return Ok(Ending::Clean);
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

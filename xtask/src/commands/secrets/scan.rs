@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::private::go_on;
-use super::values::{Values, values};
+use super::values::{Value, Values, values};
 use super::workshop::Workshop;
 use crate::bootstrap::ensure_nix;
+use crate::config::Config;
 use crate::context::{Context, Ending};
 use crate::fleet::Place;
 use crate::nix::{self, Store};
-use crate::report::{Mark, problems};
+use crate::report::{Mark, closed, problems};
 use crate::rules::Problem;
-use crate::rules::secrets::{Needle, key_patterns, needles};
+use crate::rules::secrets::{Leak, leaks, search};
 
 /// Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
 #[derive(Debug, clap::Args)]
@@ -38,22 +39,27 @@ Examples:
 /// Scans.
 ///
 /// # Errors
-/// When a file cannot be read, or no key opens any of the repository's files.
+/// When a file cannot be read, xtask.toml among them.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let Values { known, closed } =
         if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
-    let needles: Vec<Needle> = known.iter().flat_map(|value| needles(&value.name, &value.text)).collect();
+    let search = search(&known.into_iter().filter_map(Value::wanted).collect::<Vec<_>>());
+    let config = Config::read(&context.repository)?;
+    let ignored: Vec<PathBuf> = config.secrets.ignore.iter().map(|path| context.repository.join(path)).collect();
     let mut found = Vec::new();
     let mut looked_at = 0;
     for path in roots(context, &args.paths)? {
-        for entry in walkdir::WalkDir::new(&path) {
+        let entries = walkdir::WalkDir::new(&path).into_iter();
+        // Who names one of them wants to know.
+        let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !ignored.iter().any(|path| path == entry.path());
+        for entry in entries.filter_entry(wanted) {
             let entry = entry.with_context(|| format!("look through `{}`", path.display()))?;
             if entry.file_type().is_file() {
                 go_on()?;
                 looked_at += 1;
                 let bytes =
                     std::fs::read(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?;
-                found.extend(leaks(entry.path(), &bytes, &needles));
+                found.extend(leaks(&search, &bytes).into_iter().map(|leak| problem(entry.path(), leak)));
             }
         }
     }
@@ -64,9 +70,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
         context.console.answer(&problems::json(&found)?);
     }
     problems::conclude(&context.console, "secrets scan", &found);
-    for file in &closed {
-        let text = format!("no key of yours opens `{}`: its values were not looked for", file.display());
-        context.console.mark(Mark::Failed, &text);
+    for line in closed::lines(&closed) {
+        context.console.mark(Mark::Failed, &format!("not looked for: {line}"));
     }
     Ok(match (found.iter().any(Problem::fails), closed.is_empty()) {
         (true, _) => Ending::Problems,
@@ -99,21 +104,8 @@ fn roots(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-/// What leaks in one file: each value once, whatever its forms, and each key.
-fn leaks(path: &Path, bytes: &[u8], needles: &[Needle]) -> Vec<Problem> {
-    let fix = "do not let this out of the machine; find what copies it there, and change the secret";
-    let place = |line: u32| Some(Place { file: path.to_owned(), line });
-    let mut named: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
-    for needle in needles {
-        if let Some(at) = needle.find(bytes).filter(|_| !named.contains(&needle.name.as_str())) {
-            named.push(&needle.name);
-            let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
-            let fault = format!("{} stands here {}", needle.name, needle.form);
-            found.push(Problem::new(place(u32::try_from(line).unwrap_or(u32::MAX)), fault, fix));
-        }
-    }
-    let keys = key_patterns(&String::from_utf8_lossy(bytes));
-    found.extend(keys.into_iter().map(|(line, what)| Problem::new(place(line), format!("{what} stands here"), fix)));
-    found
+fn problem(path: &Path, leak: Leak<'_>) -> Problem {
+    let place = Some(Place { file: path.to_owned(), line: leak.line });
+    let fault = format!("{} stands here {}", leak.what, leak.form.shown());
+    Problem::new(place, fault, "do not let this out of the machine; find what copies it there, and change the secret")
 }

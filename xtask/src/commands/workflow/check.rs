@@ -50,7 +50,12 @@ pub fn check(context: &Context) -> Result<Option<Vec<Problem>>> {
 
 fn problems_of(workflows: &Workflows) -> Vec<Problem> {
     let misuse = |words: &[&str]| misuse(words, &workflows.table);
-    workflow::problems(&Facts { files: &workflows.files, generated: &workflows.generated, misuse: &misuse })
+    workflow::problems(&Facts {
+        files: &workflows.files,
+        generated: &workflows.generated,
+        aliases: &workflows.aliases,
+        misuse: &misuse,
+    })
 }
 
 /// Why this program would refuse these words, if it would. Words that a shell puts in are missing from them, so nothing is missed.

@@ -4,10 +4,11 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 
 use super::Workflows;
-use crate::ci::workflow::{Generated, MARK};
+use crate::ci::workflow::{Generated, MARK, late};
 use crate::context::{Context, Ending};
 use crate::files;
 use crate::report::Mark;
+use crate::report::jobs::behind_the_push;
 use crate::report::words::count;
 
 /// Write the workflow and the action from the job table
@@ -57,6 +58,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
             let how = if workflows.text(file.path).is_empty() { "written" } else { "changed" };
             console.mark(Mark::Ok, &format!("{}: {how}", file.path));
         }
+    }
+    for job in late(workflows.table.jobs()) {
+        console.mark(Mark::Warning, &behind_the_push(job));
     }
     let strays: Vec<_> = workflows.strays().collect();
     for path in &strays {

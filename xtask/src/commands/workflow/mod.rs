@@ -16,6 +16,7 @@ use crate::ci::Table;
 use crate::ci::workflow::{self, Generated};
 use crate::config::Config;
 use crate::context::{Context, Ending};
+use crate::rules::workflow::calls::{Aliases, aliases};
 use crate::rules::workflow::{File, reads};
 
 /// Keep the workflows of GitHub what the job table says: generate, check, compare them; audit those of others, and finished runs
@@ -63,6 +64,8 @@ struct Workflows {
     generated: Vec<Generated>,
     /// The jobs that there are.
     table: Table,
+    /// What cargo takes its own subcommands for here.
+    aliases: Aliases,
 }
 
 impl Workflows {
@@ -82,7 +85,7 @@ impl Workflows {
             file.map(|file| file.text.as_str()).unwrap_or_default()
         };
         let generated = workflow::generate(config.ci.table.jobs(), &config.ci, &config.cache.secrets(), committed);
-        Ok(Self { files, generated, table: config.ci.table })
+        Ok(Self { files, generated, table: config.ci.table, aliases: cargo_aliases(repository)? })
     }
 
     /// The text of the file at `path`; empty where there is none.
@@ -101,6 +104,16 @@ impl Workflows {
         let marked = self.files.iter().filter(|file| file.text.starts_with(workflow::MARK));
         let stray = |path: &Path| !self.generated.iter().any(|wanted| Path::new(wanted.path) == path);
         marked.map(|file| file.path.as_path()).filter(move |path| stray(path))
+    }
+}
+
+/// The aliases that cargo reads from the repository; none where it has no configuration of cargo.
+fn cargo_aliases(repository: &Path) -> Result<Aliases> {
+    let file = repository.join(".cargo/config.toml");
+    match std::fs::read_to_string(&file) {
+        Ok(text) => aliases(&text).with_context(|| format!("look into `{}`", file.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Aliases::new()),
+        Err(error) => Err(error).with_context(|| format!("read `{}`", file.display())),
     }
 }
 

@@ -47,7 +47,8 @@ pub struct JobConfig {
     /// It runs this command in the repository, each word by itself, without a shell in between: `["./deploy.sh", "--dry-run"]`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub command: Option<Spanned<Vec<String>>>,
-    /// Whether it runs on machines of each system; without it, it runs once.
+    /// Whether it runs on GitHub once for each system, on a machine of that system: in the phases `build` and `verify` on the (first)
+    /// one that builds, in front of its push. Without it, it runs once.
     #[cfg_attr(test, schemars(with = "Option<bool>"))]
     pub per_system: Option<Spanned<bool>>,
     /// The secrets of the repository on GitHub that it is given, as environment variables of the same names. A run for a fork is

@@ -12,19 +12,16 @@ mod leaks;
 mod metadata;
 mod policy;
 mod recipients;
-mod search;
 mod stanza;
 
 use std::path::{Path, PathBuf};
 
 pub use declared::{Declaration, KeyPath, SopsFile};
 pub use document::{Document, Format, Leaf, read};
-pub use leaks::key_patterns;
+pub use leaks::{Leak, leaks, search};
 
 pub use metadata::Metadata;
 pub use policy::{Policy, Rule, nearest};
-
-pub use search::{Needle, needles};
 
 use super::{Problem, yaml};
 use crate::fleet::Place;

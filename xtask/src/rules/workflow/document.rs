@@ -42,6 +42,12 @@ impl<'a> Document<'a> {
         lines.find(|(_, line)| line.contains(what)).map_or(from, |(number, _)| number)
     }
 
+    /// The line that holds the line `at` of the script `run`, counted from 0.
+    pub fn line_in(&self, run: &Node, at: u32) -> u32 {
+        let said = run.text().unwrap_or_default().lines().nth(at as usize).unwrap_or_default();
+        self.line_of(run.line, said.trim())
+    }
+
     /// A problem at `line` of this file.
     pub fn problem(&self, line: u32, fault: impl Into<String>, fix: impl Into<String>) -> Problem {
         super::at(self.path, line, fault, fix)

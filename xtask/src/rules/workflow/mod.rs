@@ -2,15 +2,18 @@
 //! those who should have none, or has become dead text.
 
 mod actions;
+pub mod calls;
 mod document;
 mod drift;
 mod gate;
 mod inputs;
 mod limits;
 mod scripts;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod triggers;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +29,8 @@ pub struct Facts<'a> {
     pub files: &'a [File],
     /// The files as the job table wants them.
     pub generated: &'a [Generated],
+    /// What cargo takes its own subcommands for in this repository.
+    pub aliases: &'a calls::Aliases,
     /// What is wrong with a command line of `cargo xtask`, if anything; its words without those that a shell would replace.
     pub misuse: &'a dyn Fn(&[&str]) -> Option<String>,
 }
@@ -65,7 +70,9 @@ pub fn problems(facts: &Facts<'_>) -> Vec<Problem> {
                 found.extend(inputs::problems(&document));
                 found.extend(gate::problems(&document));
                 found.extend(triggers::problems(&document));
-                found.extend(scripts::problems(&document, facts.misuse));
+                found.extend(strangers::problems(&document));
+                found.extend(scripts::problems(&document));
+                found.extend(calls::problems(&document, facts.aliases, facts.misuse));
             }
             Err(error) => {
                 found.push(at(&file.path, error.line, error.reason, "mend the YAML: what is in it was not looked at"));

@@ -1,4 +1,4 @@
-//! Scripts in steps: what is interpolated into one is code to the shell, and what calls this program must be something it has.
+//! Scripts in steps: what is interpolated into one is code to the shell.
 
 use super::document::Document;
 use crate::rules::yaml::Node;
@@ -27,8 +27,8 @@ const HARMLESS: [&str; 16] = [
 /// What is as harmless as what the workflow itself, or a step of it, puts there.
 const DEPENDS: [&str; 5] = ["env.", "matrix.", "needs.", "steps.", "vars."];
 
-/// Interpolated text, and command lines that do not work.
-pub fn problems(document: &Document<'_>, misuse: &dyn Fn(&[&str]) -> Option<String>) -> Vec<Problem> {
+/// Text of others that is interpolated.
+pub fn problems(document: &Document<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
     for step in document.steps() {
         let handed = step.get("with").and_then(|with| with.get("script"));
@@ -36,7 +36,6 @@ pub fn problems(document: &Document<'_>, misuse: &dyn Fn(&[&str]) -> Option<Stri
         for node in step.get("run").into_iter().chain(script) {
             found.extend(interpolated(document, node));
         }
-        found.extend(step.get("run").into_iter().flat_map(|run| calls(document, run, misuse)));
     }
     found
 }
@@ -60,35 +59,4 @@ fn interpolated(document: &Document<'_>, node: &Node) -> Vec<Problem> {
             Problem { severity: if depends { Severity::Warning } else { Severity::Problem }, ..problem }
         })
         .collect()
-}
-
-/// How a call of this program begins.
-const CALL: &str = "cargo xtask ";
-
-/// Calls of `cargo xtask` that it would refuse.
-fn calls(document: &Document<'_>, run: &Node, misuse: &dyn Fn(&[&str]) -> Option<String>) -> Vec<Problem> {
-    let text = run.text().unwrap_or_default().replace("\\\n", " ");
-    let mut found = Vec::new();
-    for call in text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| line.match_indices(CALL).map(move |(at, _)| line.split_at(at)))
-    {
-        // `.cargo xtask` are two folders.
-        let (before, call) = call;
-        if before.ends_with(|c: char| c.is_alphanumeric() || ".-_".contains(c)) {
-            continue;
-        }
-        let call = call.get(CALL.len()..).unwrap_or_default();
-        let ends = |word: &&str| !["|", "||", "&&", ";", ">", ">>", "<", "2>", "#", "&", "\\"].contains(word);
-        let words = call.split_whitespace().take_while(ends).map(|word| word.trim_matches(['"', '\'', ';', ')']));
-        // What a shell puts there is not known here.
-        let words: Vec<&str> = words.filter(|word| !word.contains('$') && !word.contains('`')).collect();
-        if let Some(fault) = misuse(&words) {
-            let line = document.line_of(run.line, &format!("cargo xtask {}", words.first().unwrap_or(&"")));
-            let fault = format!("`cargo xtask {}`: {fault}", words.join(" "));
-            found.push(document.problem(line, fault, "`cargo xtask --help` lists what there is"));
-        }
-    }
-    found
 }

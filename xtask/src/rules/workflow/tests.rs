@@ -1,5 +1,7 @@
 //! Each fault, planted, and what is like it and none.
 
+mod strangers;
+
 use super::*;
 use crate::ci::workflow::MARK;
 use crate::rules::Severity;
@@ -11,7 +13,8 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 fn told(path: &str, text: &str, generated: &[Generated]) -> Vec<String> {
     let files = [File { path: PathBuf::from(path), text: text.to_owned() }];
     let misuse = |words: &[&str]| (words.first() == Some(&"lok")).then(|| "no such job".to_owned());
-    let problems = problems(&Facts { files: &files, generated, misuse: &misuse });
+    let aliases = calls::aliases("[alias]\nx = 'run --package xtask --'\n").unwrap();
+    let problems = problems(&Facts { files: &files, generated, aliases: &aliases, misuse: &misuse });
     let line = |problem: &Problem| {
         let warning = if problem.severity == Severity::Warning { "warning: " } else { "" };
         format!("{}: {warning}{}", problem.place.as_ref().unwrap().line, problem.fault)
@@ -138,6 +141,26 @@ fn gates() {
     let alone = "looks for `failure` alone: `cancelled`, `skipped` counts as success";
     check(WORKFLOW, &script("! grep failure"), &[(12, alone)]);
     check(WORKFLOW, &script("! grep -E 'failure|cancelled|skipped'"), &[]);
+    let goes_on =
+        gate("\n    if: always()", "toJSON(needs) }}\n        run: ./verdict\n        continue-on-error: true");
+    check(WORKFLOW, &goes_on, &[(12, "goes on when this step fails")]);
+    let summary = "toJSON(needs) }}\n        run: ./verdict\n      - run: ./summary\n        continue-on-error: true";
+    check(WORKFLOW, &gate("\n    if: always()", summary), &[]);
+    let handed =
+        "    needs: b\n    if: always()\n    env:\n      R: ${{ toJSON(needs) }}\n    steps:\n      - run: ./verdict";
+    check(WORKFLOW, &workflow("push", handed), &[]);
+    check(WORKFLOW, &workflow("push", &format!("{handed}\n        continue-on-error: true")), &[(12, "goes on")]);
+    // Who stands for several, and asks after none.
+    let idle = |condition: &str| {
+        workflow("push", &format!("    needs: [b, c]{condition}\n    steps:\n      - run: echo done"))
+    };
+    let blind = "the gate `a` reads no result of the jobs that it needs: it is green whatever became of them";
+    check(WORKFLOW, &idle("\n    if: always()"), &[(4, blind)]);
+    check(WORKFLOW, &idle("\n    if: ${{ success() || failure() }}"), &[(7, "the run is cancelled"), (4, blind)]);
+    check(WORKFLOW, &idle(""), &[(4, "the gate `a` is skipped when a job that it needs fails")]);
+    check(WORKFLOW, &idle("\n    if: failure()"), &[]);
+    let asks = idle("\n    if: ${{ always() && !contains(needs.*.result, 'failure') }}");
+    check(WORKFLOW, &asks, &[(7, "the gate `a` is skipped when its condition does not hold")]);
     // A job that only needs another is none.
     check(WORKFLOW, &workflow("push", "    needs: b\n    steps:\n      - run: echo"), &[]);
 }
@@ -155,21 +178,6 @@ fn path_filters() {
     check(WORKFLOW, &all, &[(3, fault)]);
     assert!(!told(WORKFLOW, &all, &[])[0].contains("warning"));
     assert!(!told(WORKFLOW, &on("\n  merge_group:", "paths"), &[])[0].contains("warning"));
-}
-
-#[test]
-fn code_of_strangers() {
-    let step = |on: &str, step: &str| workflow(on, &format!("    steps:\n      - {step}"));
-    let head = format!(
-        "uses: actions/checkout@{COMMIT} # v5\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}"
-    );
-    let fault = "runs with the repository's secrets";
-    check(WORKFLOW, &step("pull_request_target", &head), &[(9, fault)]);
-    check(WORKFLOW, &step("[pull_request_target]", &head), &[(9, fault)]);
-    check(WORKFLOW, &step("pull_request", &head), &[]);
-    check(WORKFLOW, &step("pull_request_target", &format!("uses: actions/checkout@{COMMIT} # v5")), &[]);
-    check(WORKFLOW, &step("workflow_run", "run: gh pr checkout \"$NUMBER\""), &[(7, fault)]);
-    check(WORKFLOW, &step("pull_request", "run: gh pr checkout \"$NUMBER\""), &[]);
 }
 
 #[test]
@@ -196,11 +204,22 @@ fn scripts() {
     check(WORKFLOW, &script("actions/github-script"), &[(9, fault)]);
     check(WORKFLOW, &script("a/b"), &[]);
     check(ACTION, "runs:\n  using: composite\n  steps:\n    - run: echo ${{ inputs.x }}\n", &[(4, fault)]);
+}
+
+#[test]
+fn calls_of_this_program() {
+    let run = |line: &str| workflow("push", &format!("    steps:\n      - run: |\n          set -e\n          {line}"));
     let unknown = "`cargo xtask lok --fix`: no such job";
     check(WORKFLOW, &run("cargo xtask lok --fix > log"), &[(9, unknown)]);
-    check(WORKFLOW, &run("/opt/bin/cargo xtask lok --fix"), &[(9, unknown)]);
+    check(WORKFLOW, &run("/opt/bin/cargo xtask lok --fix"), &[(9, "cargo xtask lok --fix`: no such job")]);
     check(WORKFLOW, &run("ls .cargo xtask lok --fix"), &[]);
     check(WORKFLOW, &run("cargo xtask \"$JOB\" && cargo xtask lok --fix"), &[(9, unknown)]);
     check(WORKFLOW, &run("cargo xtask lock; # cargo"), &[]);
     check(WORKFLOW, &run("# cargo xtask lok"), &[]);
+    check(WORKFLOW, &run("cargo run -p xtask -- lok \"$A\""), &[(9, "`cargo run -p xtask -- lok`: no such job")]);
+    check(WORKFLOW, &run("sudo cargo x lok"), &[(9, "`cargo x lok`: no such job")]);
+    check(WORKFLOW, &run("cargo x lock && cargo run -p tool -- lok"), &[]);
+    check(WORKFLOW, &run("nix run .#xtask -- lok"), &[(9, "`nix run .#xtask -- lok`: no such job")]);
+    check(WORKFLOW, &run("cargo xtask lock; sh -c '\n          cargo xtask lok'"), &[(10, "`cargo xtask lok`")]);
+    check(ACTION, "runs:\n  using: composite\n  steps:\n    - run: cargo x lok\n", &[(4, "no such job")]);
 }

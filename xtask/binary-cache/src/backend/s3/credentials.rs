@@ -40,6 +40,21 @@ pub fn find(profile: Option<&str>, variable: impl Fn(&str) -> Option<String>) ->
     }
 }
 
+/// What to say to who is not let in: what was sent and where that is mended, or that nothing was found.
+pub fn hint(found: Option<&Credentials>) -> String {
+    let variables = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    match found.map(|credentials| credentials.token().is_some()) {
+        None => format!("no keys were found in {variables} or in a profile"),
+        Some(false) => {
+            format!("with the keys that were sent: put some that may do this into {variables} or the profile")
+        }
+        Some(true) => format!(
+            "with the keys that were sent, which are good for a while only: put fresh ones into {variables} and \
+             AWS_SESSION_TOKEN or the profile"
+        ),
+    }
+}
+
 fn credentials(key: String, secret: String, token: Option<String>) -> Credentials {
     match token {
         Some(token) => Credentials::new_with_token(key, secret, token),

@@ -75,12 +75,7 @@ impl S3Cache {
     }
 
     fn fault(&self, answer: &Answer<Vec<u8>>) -> Fault {
-        let fault = refusal::fault(answer, self.place.bucket.name());
-        if fault.kind == FaultKind::Unauthorised && self.credentials.is_none() {
-            let why = "no keys were found in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or in a profile";
-            return Fault::new(fault.kind, format!("{}, {why}", fault.what));
-        }
-        fault
+        refusal::fault(answer, self.place.bucket.name(), &credentials::hint(self.credentials.as_ref()))
     }
 
     fn ask(&self, method: Method, url: Url, what: String) -> Result<Answer<Vec<u8>>, Fault> {

@@ -6,9 +6,12 @@ use crate::transport::Answer;
 
 /// Signatures are accepted for a quarter of an hour around the time in them.
 const SKEW: u64 = 15 * 60;
+/// What is said, with status 400, of keys for a while whose while is over.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+const EXPIRED: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
 
-/// The fault of an answer that is not a success.
-pub fn fault(answer: &Answer<Vec<u8>>, bucket: &str) -> Fault {
+/// The fault of an answer that is not a success; who is not let in is told `hint`.
+pub fn fault(answer: &Answer<Vec<u8>>, bucket: &str, hint: &str) -> Fault {
     let text = answer.text();
     let code = element(&text, "Code").unwrap_or_default();
     let ahead = answer.clock_ahead().filter(|seconds| seconds.unsigned_abs() > SKEW);
@@ -21,7 +24,11 @@ pub fn fault(answer: &Answer<Vec<u8>>, bucket: &str) -> Fault {
             Fault::new(FaultKind::Full, answer.fault(code).what)
         }
         // The message of a refused signature repeats what was signed; the code says enough.
-        _ => answer.fault(code),
+        _ => {
+            let fault = answer.fault(code);
+            let is_refused = fault.kind == FaultKind::Unauthorised || EXPIRED.contains(&code);
+            if is_refused { Fault::new(FaultKind::Unauthorised, format!("{}, {hint}", fault.what)) } else { fault }
+        }
     }
 }
 

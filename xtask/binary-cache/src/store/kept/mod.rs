@@ -13,7 +13,9 @@
 //! So an answer is kept only if the last write was [`SETTLED`] before it was asked for and none was seen afterwards: any later one
 //! has another time.
 //!
-//! What the database does not know, the kept answer does not either: what was changed on disk is found when it is packed.
+//! What the database does not know, the kept answer does not either: what was changed on disk is found when it is packed. Then the
+//! store is asked anew all the same, once: what is kept may be of another database than the one that Nix opens, and would be wrong
+//! each time.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -42,26 +44,24 @@ pub struct Kept<'a, Q> {
 }
 
 impl<Q: Serialize> Kept<'_, Q> {
-    /// The kept answer, if it still counts; else what `ask` answers, which is kept.
+    /// The kept answer, if it still counts.
+    #[must_use]
+    pub fn answer<A: DeserializeOwned>(&self) -> Option<A> {
+        self.read(&State::of(self.database)?)
+    }
+
+    /// What `ask` answers, which is kept from now on; what was kept before is forgotten, whether it counts or not.
     ///
     /// # Errors
     /// Those of `ask`.
-    pub fn or_asked<A: Serialize + DeserializeOwned>(
-        &self,
-        ask: impl FnOnce() -> Result<A, Fault>,
-    ) -> Result<A, Fault> {
-        self.or_asked_at(SystemTime::now(), ask)
+    pub fn asked<A: Serialize>(&self, ask: impl FnOnce() -> Result<A, Fault>) -> Result<A, Fault> {
+        self.asked_at(SystemTime::now(), ask)
     }
 
-    fn or_asked_at<A: Serialize + DeserializeOwned>(
-        &self,
-        now: SystemTime,
-        ask: impl FnOnce() -> Result<A, Fault>,
-    ) -> Result<A, Fault> {
+    fn asked_at<A: Serialize>(&self, now: SystemTime, ask: impl FnOnce() -> Result<A, Fault>) -> Result<A, Fault> {
+        // Mostly there is none.
+        fs::remove_file(self.file).ok();
         let Some(state) = State::of(self.database) else { return ask() };
-        if let Some(kept) = self.read(&state) {
-            return Ok(kept);
-        }
         let answer = ask()?;
         if state.is_settled(now) && State::of(self.database).as_ref() == Some(&state) {
             self.write(&state, &answer);

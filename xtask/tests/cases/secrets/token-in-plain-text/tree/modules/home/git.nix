@@ -1,6 +1,6 @@
 # Git, less the name of its user.
 {
-  # ghp_a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2
+  # ghp_a1B2c3D4a1B2c3D4a1B2c3D4a1B2c3D4a1B2
 
   programs.git = {
     enable = true;

@@ -5,7 +5,9 @@ use data_encoding::{BASE64, BASE64URL, Encoding, HEXLOWER, HEXUPPER};
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
+    /// As it is.
     Plain,
+    /// Two digits a byte.
     Hexadecimal,
     /// So many characters of base64 precede, in the same group of four, those that depend on the text alone.
     Base64(usize),

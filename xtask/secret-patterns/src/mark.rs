@@ -1,8 +1,7 @@
 //! What keys and tokens look like: the text by which each is found, and what must be around it for it to be one.
 
-use crate::signature;
-
 /// One sort of secret.
+#[derive(Debug)]
 pub struct Mark {
     /// What it is.
     pub what: &'static str,
@@ -10,22 +9,51 @@ pub struct Mark {
     pub text: &'static str,
     /// Whether it is one, by what precedes the mark and what begins with it.
     pub confirm: fn(before: &[u8], from: &[u8]) -> bool,
+    /// One that opens nothing, for tests; in parts, so that no scanner finds it here.
+    pub example: [&'static str; 3],
 }
 
-/// All of them but Nix's signing keys, which have no text in common: those of `xtask secrets scan`, and told more closely from
-/// what only looks like one, since there is more of that in binaries.
-pub const MARKS: [Mark; 10] = [
-    Mark { what: "a private age key", text: "AGE-SECRET-KEY-1", confirm: |_, from| bech32("age-secret-key-", from) },
-    Mark { what: "a private age key", text: "AGE-SECRET-KEY-PQ-1", confirm: post_quantum },
-    Mark { what: "a private key", text: "PRIVATE KEY-----", confirm: pem },
-    Mark { what: "a token of GitHub", text: "ghp_", confirm: |before, from| github(before, from) },
-    Mark { what: "a token of GitHub", text: "gho_", confirm: |before, from| github(before, from) },
-    Mark { what: "a token of GitHub", text: "ghs_", confirm: |before, from| github(before, from) },
-    Mark { what: "a token of GitHub", text: "github_pat_", confirm: fine_grained },
-    Mark { what: "a token of GitLab", text: "glpat-", confirm: gitlab },
-    Mark { what: "a token of Slack", text: "xoxb-", confirm: slack },
-    Mark { what: "an access key of AWS", text: "AKIA", confirm: aws },
+/// All of them but Nix's signing keys, which have no text in common. They are told closely from what only looks like one: there is
+/// much of that in binaries.
+pub const MARKS: [Mark; 12] = [
+    // Of the 32 bytes 0, 1, 2 … 31.
+    Mark {
+        what: "a private age key",
+        text: "AGE-SECRET-KEY-1",
+        confirm: |_, from| bech32("age-secret-key-", from),
+        example: ["AGE-SECRET-", "KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG", ""],
+    },
+    Mark {
+        what: "a private age key",
+        text: "AGE-SECRET-KEY-PQ-1",
+        confirm: post_quantum,
+        example: ["AGE-SECRET-", "KEY-PQ-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG", ""],
+    },
+    Mark {
+        what: "a private key",
+        text: "PRIVATE KEY-----",
+        confirm: pem,
+        example: ["-----BEGIN OPENSSH ", "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5v", "bmUAAAAEbm9uZQ\n"],
+    },
+    Mark { what: GITHUB, text: "ghp_", confirm: github, example: ["ghp", "_", ALPHANUMERIC] },
+    Mark { what: GITHUB, text: "gho_", confirm: github, example: ["gho", "_", ALPHANUMERIC] },
+    Mark { what: GITHUB, text: "ghu_", confirm: github, example: ["ghu", "_", ALPHANUMERIC] },
+    Mark { what: GITHUB, text: "ghr_", confirm: github, example: ["ghr", "_", ALPHANUMERIC] },
+    Mark { what: GITHUB, text: "ghs_", confirm: installation, example: ["ghs", "_", ALPHANUMERIC] },
+    Mark {
+        what: GITHUB,
+        text: "github_pat_",
+        confirm: fine_grained,
+        example: ["github_pat", "_0aB1cD2eF3gH4iJ5kL6mN7_0aB1cD2eF3gH4iJ5kL6mN7o", ALPHANUMERIC],
+    },
+    Mark { what: "a token of GitLab", text: "glpat-", confirm: gitlab, example: ["glpat", "-", ALPHANUMERIC] },
+    Mark { what: "a token of Slack", text: "xoxb-", confirm: slack, example: ["xoxb", "-123456789012-", ALPHANUMERIC] },
+    Mark { what: "an access key of AWS", text: "AKIA", confirm: aws, example: ["AKI", "A", "Q3EGRTZU5XK7P2MN"] },
 ];
+
+const GITHUB: &str = "a token of GitHub";
+/// Random enough to be a token.
+const ALPHANUMERIC: &str = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX";
 
 /// Characters of bech32, by their value.
 const BECH32: &[u8; 32] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
@@ -70,6 +98,16 @@ fn pem(before: &[u8], from: &[u8]) -> bool {
         line.len() >= 32 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
     };
     text.lines().take(5).any(|line| body(line.trim()))
+}
+
+/// As the others, or as GitHub makes them since 2026: `ghs_`, the number of the app, and a JWT, whose first part says of which kind it is.
+/// Source: GitHub's changelog of 24 April 2026, "upcoming new format for GitHub App installation tokens".
+fn installation(before: &[u8], from: &[u8]) -> bool {
+    let number = run(from, 4, |byte| byte.is_ascii_digit());
+    let token = from.get(4 + number.len() + 1..).filter(|_| !number.is_empty()).unwrap_or_default();
+    let body = run(token, 0, |byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_jwt = body.starts_with(b"eyJ") && body.contains(&b'.') && body.len() >= 36;
+    github(before, from) || begins(before) && is_jwt && is_random(body)
 }
 
 /// `ghp_` and 36 letters and digits; a longer word with underscores is an identifier.
@@ -129,23 +167,9 @@ fn distinct(body: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// Characters of the base64 of 64 bytes, without the `==` behind them.
-const SIGNING_KEY: usize = 86;
-
-/// Whether `NAME:` and 64 bytes in base64 end before the `==` at `at`, and are a key: signatures are as long, but only in a key do
-/// the last 32 bytes follow from the first.
-#[must_use]
-pub fn is_signing_key(text: &[u8], at: usize) -> bool {
-    let Some(start) = at.checked_sub(SIGNING_KEY) else { return false };
-    let named = text.get(..start).and_then(|before| before.strip_suffix(b":")).and_then(<[u8]>::last);
-    let body = text.get(start..at + 2).filter(|_| named.is_some_and(u8::is_ascii_alphanumeric));
-    body.and_then(|body| std::str::from_utf8(body).ok()).is_some_and(signature::is_secret_key)
-}
-
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
-    use crate::signature::SigningKey;
 
     #[test]
     fn keys_are_told_from_talk_of_keys() {
@@ -156,14 +180,16 @@ pub mod tests {
             });
             assert_eq!(found, expected, "{text}");
         };
-        // Of the 32 bytes 0, 1, 2 …, as `age-keygen` would write them; and with the last character altered.
-        check(AGE, true);
-        check(&format!("export KEY={AGE}QQ"), true);
-        check(&format!("{}Q", &AGE[..73]), false);
-        check(&AGE[..73], false);
+        for mark in MARKS {
+            check(&mark.example.concat(), true);
+        }
+        let age = MARKS[0].example.concat();
+        check(&format!("export KEY={age}QQ"), true);
+        check(&format!("{}Q", &age[..73]), false);
+        check(&age[..73], false);
         check("AGE-SECRET-KEY-1NOTREALLY", false);
-        check(&AGE.replace("KEY-1", "KEY-PQ-1"), true);
-        check(&AGE.replace("KEY-1", "KEY-PQ-1")[..76], false);
+        check(&age.replace("KEY-1", "KEY-PQ-1"), true);
+        check(&age.replace("KEY-1", "KEY-PQ-1")[..76], false);
         check(&format!("AGE-SECRET-KEY-PQ-1{}", "Q".repeat(58)), false);
         check(&format!("AGE-SECRET-KEY-1{}", "Q".repeat(58)), false);
         let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
@@ -173,13 +199,21 @@ pub mod tests {
         check(&format!("-----END PRIVATE KEY-----\n{body}\n"), false);
         check(&format!("it begins with BEGIN PRIVATE KEY-----\n{body}\n"), false);
         check("-----BEGIN OPENSSH PRIVATE KEY-----\0-----END OPENSSH PRIVATE KEY-----\0", false);
-        let token = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX";
-        for kind in ["ghp_", "gho_", "ghs_"] {
+        let token = ALPHANUMERIC;
+        for kind in ["ghp_", "gho_", "ghu_", "ghr_", "ghs_"] {
             check(&format!("\"{kind}{token}\""), true);
         }
         check(&format!("x{}{token}", "ghp_"), false);
         check(&format!("ghp_{}", &token[1..]), false);
         check(&format!("ghp_{}", "x".repeat(36)), false);
+        let jwt = format!("eyJ{}.eyJ{token}", &token[..20]);
+        check(&format!("ghs_1234567_{jwt}"), true);
+        check(&format!("\"ghs_1.{jwt}\""), true);
+        check(&format!("xghs_1_{jwt}"), false);
+        check(&format!("ghs__{jwt}"), false);
+        check(&format!("ghp_1_{jwt}"), false);
+        check(&format!("ghs_1_{}", jwt.replace('.', "_")), false);
+        check(&format!("ghs_1_{}", &jwt[..35]), false);
         check(concat!("ghp", "_a_function_with_a_very_long_name_and_2_numbers"), false);
         check(&format!("github_pat_{}_{token}{}", &token[..22], &token[..23]), true);
         check(&format!("github_pat_{}{token}{}", &token[..22], &token[..24]), false);
@@ -193,22 +227,5 @@ pub mod tests {
         check(concat!("XAKIA", "Q3EGRTZU5XK7P2MN"), false);
         check(concat!("AKIA", "IOSFODNN7EXAMPLE"), false);
         check(concat!("AKIA", "AAAAAAAAAAAAAAAA"), false);
-    }
-
-    /// The 32 bytes 0, 1, 2 … 31.
-    pub const AGE: &str = concat!("AGE-SECRET-", "KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG");
-
-    #[test]
-    fn signing_keys_are_told_from_signatures() {
-        let key = SigningKey::from_seed("fleet-1", [3; 32]);
-        let check = |text: &str, expected: bool| {
-            let at = text.rfind("==").unwrap();
-            assert_eq!(is_signing_key(text.as_bytes(), at), expected, "{text}");
-        };
-        check(&key.secret_text(), true);
-        check(&key.secret_text().replace(':', "="), false);
-        check(&key.sign("1;path"), false);
-        check(&format!("sha512:{}==", "a".repeat(86)), false);
-        check("a==", false);
     }
 }
