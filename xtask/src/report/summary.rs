@@ -100,8 +100,9 @@ fn job_table(result: &RunResult) -> String {
     let row = |job: &JobResult| {
         let about = job.reason.clone().unwrap_or_else(|| jobs::found(job, result));
         let about = escaped(&shortened(&about, LINE));
-        let word = job.name.word();
-        format!("| {} `{word}` | {} | {} | {about} |\n", sign(job.status), job.status.words(), seconds(job.seconds))
+        // What did not run took no time, rather than little.
+        let took = if job.status == JobStatus::Skipped { String::new() } else { seconds(job.seconds) };
+        format!("| {} `{}` | {} | {took} | {about} |\n", sign(job.status), job.name.word(), job.status.words())
     };
     format!(
         "| job | result | time | |\n|---|---|---:|---|\n{}\n",

@@ -120,6 +120,14 @@ fn what_a_change_does_comes_first_and_why_it_is_not_told_is_one_line() {
 }
 
 #[test]
+fn a_job_that_did_not_run_took_no_time() {
+    let mut result = example::run();
+    result.jobs.push(JobResult::skipped(crate::ci::JobName::Diff, "it needs `build`".to_owned()));
+    let text = markdown(&result, &History::default());
+    assert!(text.contains("\n| ⏭️ `diff` | skipped |  | it needs \\`build\\` |\n"), "{text}");
+}
+
+#[test]
 fn nothing_in_a_log_ends_its_block() {
     assert_eq!(fenced("a\n```\nb\u{1b}[0m"), "````text\na\n```\nb\u{fffd}[0m\n````\n");
 }
