@@ -15,7 +15,7 @@ const BAR: f64 = 18.0;
 const GAP: f64 = 10.0;
 const TOP: f64 = 24.0;
 /// How wide a letter is at most, about: fonts of systems differ.
-const LETTER: f64 = 7.6;
+const LETTER: f64 = 9.0;
 /// How many bars are drawn: the longest.
 const MOST: usize = 2000;
 /// How many rows are drawn.
