@@ -165,3 +165,55 @@ fn a_base_that_cannot_be_had_is_told_in_a_line_and_fails_nothing() {
     let summary = report(&sandbox).0;
     assert!(summary.find("does not evaluate now") < summary.find("### Failed"), "{summary}");
 }
+
+/// How the heading of the table of outputs ends, which is the last one, and the rows of db, mail and web.
+fn last_column(sandbox: &Sandbox, arguments: &[&str]) -> [String; 4] {
+    sandbox.run(&[&["ci", "build"], arguments].concat()).ends(0);
+    let summary = report(sandbox).0;
+    let last = |begins: &str| {
+        let line =
+            summary.lines().rfind(|line| line.starts_with(begins)).unwrap_or_else(|| panic!("{begins}: {summary}"));
+        line.trim_end_matches(" |").rsplit("| ").next().unwrap().to_owned()
+    };
+    let row = |host: &str| last(&format!("| <code>nixosConfigurations.{host}</code> |"));
+    [last("| output |"), row("db"), row("mail"), row("web")]
+}
+
+#[test]
+fn closures_are_compared_with_the_base_where_that_is_known_and_else_with_the_last_run() {
+    let sandbox = fleet(TestNix::Modern);
+    // The file is a line of as many letters, and takes a multiple of 8 bytes.
+    let motd = |letters: usize| {
+        let needs = "a".repeat(letters);
+        sandbox.write("modules/motd.nix", &format!("{{ drv, ... }}: drv \"motd-1.0\" {{ needs = \"{needs}\"; }}\n"));
+    };
+    let base = ["diff", "--base", "HEAD~1"];
+    assert_eq!(last_column(&sandbox, &[])[0], "closure");
+    motd(55);
+    sandbox.commit("second");
+    // Nobody has looked at the base with these inputs but this run: what is the same there is as large there.
+    assert_eq!(last_column(&sandbox, &base), ["since HEAD\\~1", "=", "+48 B", "+48 B"]);
+    motd(111);
+    assert_eq!(last_column(&sandbox, &[]), ["since the last run", "=", "+56 B", "+56 B"]);
+    let since_base = ["since HEAD\\~1", "=", "+104 B", "+104 B"];
+    assert_eq!(last_column(&sandbox, &base), since_base);
+    // How large it was is known when the store does not have it any more, and no run of it is kept.
+    let built = || {
+        let names = fs::read_dir(sandbox.path("nix/store")).unwrap();
+        names.filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().ends_with("-system-web")).count()
+    };
+    assert_eq!(built(), 3);
+    ran(sandbox.command("nix-store").arg("--gc")).ends(0);
+    assert_eq!(built(), 1);
+    let history = sandbox.path("state/history.jsonl");
+    fs::remove_file(&history).unwrap();
+    assert_eq!(last_column(&sandbox, &base), since_base);
+    // Where it never was known, nor in what was evaluated, the last run is all there is.
+    fs::remove_file(sandbox.path("state/closure-sizes.json")).unwrap();
+    fs::remove_file(&history).unwrap();
+    last_column(&sandbox, &[]);
+    motd(119);
+    assert_eq!(last_column(&sandbox, &base), ["since HEAD\\~1", "=", "+8 B\\*", "+8 B\\*"]);
+    let note = "<sub>\\* since the last run: how large it is in HEAD\\~1 is not known here</sub>";
+    assert!(report(&sandbox).0.contains(note), "{}", report(&sandbox).0);
+}

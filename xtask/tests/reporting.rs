@@ -108,7 +108,7 @@ fn past_runs_tell_how_long_it_takes_and_what_has_changed() {
     assert!(!ci(&sandbox, &["--plan"]).ends(0).stdout.contains("usually"));
     ci(&sandbox, &[]).ends(0);
     let plan = ci(&sandbox, &["--plan"]).ends(0).stdout;
-    let usual = |word: &str| plan.lines().any(|line| line.starts_with(word) && line.contains(", usually "));
+    let usual = |word: &str| plan.lines().any(|line| line.starts_with(word) && line.contains("  usually "));
     assert!(usual("build") && usual("bootstrap") && !usual("lock"), "{plan}");
     let plan: Value = serde_json::from_str(&ci(&sandbox, &["--plan", "--json"]).ends(0).stdout).unwrap();
     let jobs = plan["jobs"].as_array().unwrap();

@@ -23,7 +23,7 @@ pub use caches::{Caches, OutputPush};
 pub use globs::fits;
 pub use ground::Ground;
 pub use restricted::restricted;
-pub use result::{JobResult, JobStatus, RunResult};
+pub use result::{BaseCommit, JobResult, JobStatus, RunResult};
 pub use schedule::{NOT_ASKED_FOR, Planned, plan};
 #[cfg(test)]
 pub use table::VERBS;

@@ -90,6 +90,15 @@ impl JobResult {
     }
 }
 
+/// The commit that a change is made against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseCommit {
+    /// As it was asked for, or as the event calls it: a branch, a tag, a commit.
+    pub name: String,
+    /// The commit itself, in full.
+    pub commit: String,
+}
+
 /// What became of a whole run.
 #[derive(Debug)]
 pub struct RunResult {
@@ -101,6 +110,8 @@ pub struct RunResult {
     pub caches: Caches,
     /// What the change does to the outputs, or why that cannot be told; `None` where there is nothing to compare with.
     pub difference: Option<Result<Difference, String>>,
+    /// What the run is compared with, where that is there.
+    pub base: Option<BaseCommit>,
     /// What became of the outputs, if a job looked at them.
     pub fleet: Option<Report>,
     /// `locked` or `stand-in`; `None` where it did not come to that.
@@ -161,6 +172,7 @@ mod tests {
         let check = |statuses: &[JobStatus], expected: JobStatus| {
             let run = RunResult {
                 difference: None,
+                base: None,
                 jobs: statuses.iter().map(|status| job(JobName::Lock, *status)).collect(),
                 table: Table::default(),
                 caches: Caches::default(),

@@ -83,6 +83,11 @@ impl History {
         let alike = self.runs.iter().rev().filter(|run| run.inputs.as_deref() == inputs);
         alike.filter_map(|run| run.outputs.get(&attr)).next()
     }
+
+    /// The runs of `commit` with `inputs`, oldest first.
+    pub fn of_commit(&self, commit: &str, inputs: Option<&str>) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |run| run.revision.as_deref() == Some(commit) && run.inputs.as_deref() == inputs)
+    }
 }
 
 /// `runs` as they are kept: the newest, and of the newest of those all there is to know.

@@ -12,8 +12,10 @@ pub fn stand_in_banner(inputs: &Resolved) -> Option<String> {
     };
     let text = [
         format!("STAND-IN INPUTS ({why})"),
-        "Every input of the flake is replaced by an embedded one: this checks structure,".to_owned(),
-        "it does not build real systems. Nothing of it may be pushed or activated.".to_owned(),
+        // With the frame, no wider than a terminal of 80 columns.
+        "Every input of the flake is replaced by an embedded one: this checks".to_owned(),
+        "structure, it does not build real systems.".to_owned(),
+        "Nothing of it may be pushed or activated.".to_owned(),
     ];
     let width = text.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     let edge = "━".repeat(width + 2);

@@ -85,6 +85,7 @@ pub fn run() -> RunResult {
             job(JobName::Build, JobStatus::Failed),
         ],
         difference: None,
+        base: None,
         fleet: Some(fleet),
         inputs: Some("stand-in"),
         part: String::new(),

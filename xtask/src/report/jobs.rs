@@ -17,16 +17,19 @@ use crate::rules::Problem;
 #[must_use]
 pub fn plan(planned: &[Planned], late: &[&Job], history: &History, part: &str) -> String {
     let width = planned.iter().map(|row| row.job.name.word().len()).max().unwrap_or(0);
+    let usual = |row: &Planned| usual(row, history, part).map(|usual| format!("usually {}", seconds(usual)));
+    let usual_width = planned.iter().filter_map(usual).map(|usual| usual.len() + 2).max().unwrap_or(0);
     let line = |row: &Planned| {
         let word = row.job.name.word();
         let about = row.left_out.as_ref().map_or_else(|| row.job.about.to_string(), |why| format!("({why})"));
-        let usual = usual(row, history, part).map(|usual| format!(", usually {}", seconds(usual))).unwrap_or_default();
+        let usual = usual(row).unwrap_or_default();
         let needed_by = needed_by(planned, row);
         let why = match &needed_by[..] {
             [] => String::new(),
             jobs => format!(", needed by {}", jobs.join(", ")),
         };
-        format!("{word:width$}  {:7}  {:10}  {about}{why}{usual}\n", row.job.phase.word(), extent(&row.job))
+        let (phase, extent) = (row.job.phase.word(), extent(&row.job));
+        format!("{word:width$}  {phase:7}  {extent:10}  {usual:usual_width$}{about}{why}\n")
     };
     let runs = |job: &&&Job| planned.iter().any(|row| row.job.name == job.name && row.left_out.is_none());
     let behind = late.iter().filter(runs).map(|job| format!("\n{}\n", behind_the_push(job)));
@@ -148,8 +151,8 @@ fn line(job: &Job, result: &JobResult) -> String {
     let reason = result.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     match result.status {
         JobStatus::Ok => {
-            let how = result.reason.as_deref().map(|how| format!(" ({how})")).unwrap_or_default();
-            format!("{word}: {}{how}  {}", job.about, seconds(result.seconds))
+            // What it came to tells more than what it is about, and both seldom fit in a line.
+            format!("{word}: {}  {}", result.reason.as_deref().unwrap_or(&job.about), seconds(result.seconds))
         }
         JobStatus::Failed => format!("{word}: {words}{reason}  {}", seconds(result.seconds)),
         _ => format!("{word}: {words}{reason}"),
@@ -177,6 +180,19 @@ pub fn conclude(console: &Console, result: &RunResult, folder: &Path) {
     console.annotate(marked.iter().map(|(job, problem)| (*job, problem)));
     console.verdict(mark(result.status()), &format!("ci: {}", verdict(result)));
     console.line(&format!("  report: {}", typed(&folder.join(files::HTML))));
+}
+
+/// What a job found, in a few words: problems, or how many outputs it could not build; nothing where it found none.
+pub(super) fn found(job: &JobResult, result: &RunResult) -> String {
+    if !job.problems.is_empty() {
+        return problems::tally(&job.problems);
+    }
+    let failed = result.fleet.iter().flat_map(|fleet| fleet.failures()).count();
+    if job.name != JobName::Build || failed == 0 {
+        String::new()
+    } else {
+        format!("{} failed", count(failed, "output"))
+    }
 }
 
 /// What is marked on GitHub, with the job's word: outputs that failed, problems, and jobs that could not check.

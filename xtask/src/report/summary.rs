@@ -5,7 +5,6 @@ use super::cutting::fitting;
 use super::diff;
 use super::jobs;
 use super::outcome;
-use super::problems;
 use super::words::{seconds, shortened};
 use crate::ci::{Caches, JobResult, JobStatus, RunResult};
 use crate::fleet::{OutputResult, Status};
@@ -51,7 +50,7 @@ pub fn markdown(result: &RunResult, history: &History) -> String {
     if !items.is_empty() || left_out > 0 {
         text.push_str(&format!("{items}{}\n", more(left_out)));
     }
-    text.push_str(&job_table(&result.jobs));
+    text.push_str(&job_table(result));
     if let Some(fleet) = &result.fleet {
         text.push_str(&outputs::table(fleet, result, history));
     }
@@ -97,16 +96,17 @@ fn sign(status: JobStatus) -> &'static str {
     }
 }
 
-fn job_table(results: &[JobResult]) -> String {
+fn job_table(result: &RunResult) -> String {
     let row = |job: &JobResult| {
-        let problems = if job.problems.is_empty() { String::new() } else { problems::tally(&job.problems) };
-        let about = job.reason.as_deref().map_or(problems, |reason| escaped(&shortened(reason, LINE)));
-        let word = job.name.word();
-        format!("| {} `{word}` | {} | {} | {about} |\n", sign(job.status), job.status.words(), seconds(job.seconds))
+        let about = job.reason.clone().unwrap_or_else(|| jobs::found(job, result));
+        let about = escaped(&shortened(&about, LINE));
+        // What did not run took no time, rather than little.
+        let took = if job.status == JobStatus::Skipped { String::new() } else { seconds(job.seconds) };
+        format!("| {} `{}` | {} | {took} | {about} |\n", sign(job.status), job.name.word(), job.status.words())
     };
     format!(
         "| job | result | time | |\n|---|---|---:|---|\n{}\n",
-        results.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
+        result.jobs.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
     )
 }
 

@@ -27,6 +27,10 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("mandoc", "mandoc"),
 ];
 
+/// Programs of which any will do, the lightest first, and the package that brings it: which of them there is differs by distribution.
+const BROWSERS: ([&str; 3], &str) =
+    (["chromium-headless-shell", "chromium", "google-chrome"], "chromium-headless-shell");
+
 /// The packages whose programs are not there, each once.
 ///
 /// # Errors
@@ -34,6 +38,10 @@ const PROGRAMS: [(&str, &str); 16] = [
 pub fn missing_packages() -> Result<Vec<&'static str>> {
     let mut packages: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    let (browsers, package) = BROWSERS;
+    if !browsers.into_iter().any(is_there) {
+        packages.push(package);
+    }
     if !wheel::can_download()? {
         packages.push("python3-pip");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use super::shared::Jobs;
-use crate::ci::{JobName, JobResult};
+use crate::ci::{BaseCommit, JobName, JobResult};
 use crate::commands::diff::{Revisions, since};
 use crate::context::Context;
 use crate::diff::{Change, Difference};
@@ -42,6 +42,17 @@ impl Base {
             Ok(Some(revisions)) => Self::Found(Arc::new(revisions)),
             Err(error) => Self::Lost(format!("{error:#}")),
         })
+    }
+
+    /// Its commit.
+    #[must_use]
+    pub fn commit(&self) -> Option<BaseCommit> {
+        match self {
+            Self::Found(revisions) => {
+                Some(BaseCommit { name: revisions.base.clone(), commit: revisions.commit.clone() })
+            }
+            Self::Nothing | Self::Lost(_) => None,
+        }
     }
 
     /// The Nix files of the base, for a stand-in that suits both.

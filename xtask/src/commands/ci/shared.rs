@@ -180,6 +180,7 @@ impl<'a> Jobs<'a> {
             revision: session.and_then(Session::revision),
             caches: self.caches.into_inner().unwrap_or_else(PoisonError::into_inner),
             difference: self.difference.into_inner(),
+            base: self.base.commit(),
             fleet: self.built.into_inner().or_else(|| self.evaluated.into_inner()?.0.ok()),
             started,
             began: Instant::now(),

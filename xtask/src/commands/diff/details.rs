@@ -23,10 +23,12 @@ pub fn describe(session: &Session<'_>, difference: &mut Difference) -> Result<()
         }
         let differs = described.compared.change != Change::Unchanged;
         let drvs = [&described.compared.base_drv, &described.compared.head_drv].map(|drv| drv.as_deref());
-        let [base, head] = drvs.map(|drv| drv.filter(|_| differs).map(|drv| built(session, drv)).transpose());
+        let [base, head] = drvs.map(|drv| drv.filter(|_| differs).map(|drv| made(session, drv)).transpose());
         results.push((base?.flatten(), head?.flatten()));
     }
-    let wanted: Vec<String> = results.iter().flat_map(|(base, head)| [base, head]).flatten().cloned().collect();
+    let here = |path: &&String| session.store.holds(path);
+    let wanted: Vec<String> =
+        results.iter().flat_map(|(base, head)| [base, head]).flatten().filter(here).cloned().collect();
     let sizes = match session.closure_sizes(&wanted) {
         Ok((sizes, written)) => {
             difference.notes.extend(written.err().map(|error| format!("{error:#}")));
@@ -44,7 +46,7 @@ pub fn describe(session: &Session<'_>, difference: &mut Difference) -> Result<()
         described.closure = (size(base), size(head));
         if let Some((base_drv, head_drv)) = described.compared.derivations() {
             described.packages = Some(match (base, head) {
-                (Some(base), Some(head)) => Packages {
+                (Some(base), Some(head)) if here(&base) && here(&head) => Packages {
                     named: Named::Closure,
                     changes: changes(&closure(session, base)?, &closure(session, head)?),
                 },
@@ -58,11 +60,12 @@ pub fn describe(session: &Session<'_>, difference: &mut Difference) -> Result<()
     Ok(())
 }
 
-/// What `drv` makes, if the store has it.
-fn built(session: &Session<'_>, drv: &str) -> Result<Option<String>> {
+/// What `drv` makes, where that is known before it is made. The store need not have it: how large it was may be known from when
+/// it did.
+fn made(session: &Session<'_>, drv: &str) -> Result<Option<String>> {
     let outputs = derivation::read(&session.store.on_disk(drv))?.outputs;
     let main = outputs.iter().find(|(name, _)| name == "out").or(outputs.first());
-    Ok(main.map(|(_, path)| path).filter(|path| !path.is_empty() && session.store.holds(path)).cloned())
+    Ok(main.map(|(_, path)| path).filter(|path| !path.is_empty()).cloned())
 }
 
 /// The names in the closure of `path`.

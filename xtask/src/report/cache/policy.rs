@@ -9,9 +9,9 @@ use crate::push_policy::Decision;
 #[must_use]
 pub fn decision(decision: &Decision) -> String {
     match decision {
-        Decision::Push { because, left_out: None, .. } => format!("pushed, since {because}"),
+        Decision::Push { because, left_out: None, .. } => format!("to be pushed, since {because}"),
         Decision::Push { systems, because, left_out: Some(left_out) } => {
-            format!("pushed for {}, since {because}; not pushed: {left_out}", systems.join(", "))
+            format!("to be pushed for {}, since {because}; not pushed: {left_out}", systems.join(", "))
         }
         Decision::Skip(reason) | Decision::Deny(reason) => format!("not pushed: {reason}"),
         Decision::Error(reason) => reason.clone(),
@@ -56,11 +56,11 @@ mod tests {
             because: "xtask.toml:3 says push".to_owned(),
             left_out: left_out.map(str::to_owned),
         };
-        check(push(None), "push", "pushed, since xtask.toml:3 says push");
+        check(push(None), "push", "to be pushed, since xtask.toml:3 says push");
         check(
             push(Some("aarch64-linux: xtask.toml:9 says skip")),
             "push",
-            "pushed for x86_64-linux, since xtask.toml:3 says push; not pushed: aarch64-linux: xtask.toml:9 says skip",
+            "to be pushed for x86_64-linux, since xtask.toml:3 says push; not pushed: aarch64-linux: xtask.toml:9 says skip",
         );
         check(Decision::Skip("why".to_owned()), "skip", "not pushed: why");
         check(Decision::Deny("why".to_owned()), "deny", "not pushed: why");

@@ -17,6 +17,7 @@ mod trends;
 pub use caches::caches;
 pub use section::{Point, Section};
 
+use super::changes::Sizes;
 use super::jobs;
 use super::words::{count, seconds, shortened};
 use crate::ci::{JobResult, JobStatus, RunResult};
@@ -31,17 +32,18 @@ const STYLE: &str = include_str!("style.css");
 pub fn document(result: &RunResult, history: &History, sections: &[Section]) -> String {
     let title = format!("{} · {}", result.status().words(), date(result.started));
     let hash = data_encoding::BASE64.encode(&hmac_sha256::Hash::hash(STYLE.as_bytes()));
+    let sizes = Sizes::of(result, history);
     let mut body = head(result, history);
     body.push_str(&stand_in(result));
     body.push_str(&facts(result, history));
     body.push_str(&problems::section(result));
     body.push_str(&job_table(result, history));
     body.push_str(&timeline::section(result));
-    body.push_str(&outputs::first(result, history));
+    body.push_str(&outputs::first(result, &sizes));
     body.push_str(&trends::times(result, history));
     let shares = trends::shares(result, history);
     body.push_str(&std::iter::once(&shares).chain(sections).map(section::html).collect::<String>());
-    body.push_str(&outputs::table(result, history));
+    body.push_str(&outputs::table(result, history, &sizes));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'\"/>\n\
@@ -132,17 +134,23 @@ fn facts(result: &RunResult, history: &History) -> String {
 }
 
 fn job_table(result: &RunResult, history: &History) -> String {
+    let jobs = || result.jobs.iter().filter(|job| job.is_of_this_run());
+    let usual = |job: &JobResult| {
+        let ran = job.status != JobStatus::Skipped;
+        history.usual_seconds(job.name.word(), &result.part, result.inputs).filter(|_| ran).map(seconds)
+    };
+    let is_usual_known = jobs().any(|job| usual(job).is_some());
     let row = |job: &JobResult| {
         let ran = job.status != JobStatus::Skipped;
-        let usual = history.usual_seconds(job.name.word(), &result.part, result.inputs).filter(|_| ran);
-        let usual = usual.map(seconds).unwrap_or_default();
-        let found = if job.problems.is_empty() { String::new() } else { super::problems::tally(&job.problems) };
+        let usual = usual(job).unwrap_or_default();
+        let usual = if is_usual_known { format!("<td class=\"n quiet\">{usual}</td>") } else { String::new() };
+        let found = jobs::found(job, result);
         let about = || result.table.row(job.name).map(|row| row.about.to_string()).unwrap_or_default();
         let found = if found.is_empty() && job.status == JobStatus::Ok { about() } else { found };
         let about = job.reason.clone().unwrap_or(found);
         format!(
             "<tr class=\"{}\"><td><span class=\"sign\" aria-hidden=\"true\">{}</span> <b>{}</b></td><td>{}</td>\
-             <td class=\"n\">{}</td><td class=\"n quiet\">{usual}</td><td>{}</td></tr>\n",
+             <td class=\"n\">{}</td>{usual}<td>{}</td></tr>\n",
             tone(job.status),
             sign(job.status),
             escaped(job.name.word()),
@@ -152,9 +160,10 @@ fn job_table(result: &RunResult, history: &History) -> String {
         )
     };
     format!(
-        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
-         <th class=\"n\">usually</th><th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
-        result.jobs.iter().filter(|job| job.is_of_this_run()).map(row).collect::<String>()
+        "<section>\n<h2>Jobs</h2>\n<div class=\"wide\"><table class=\"jobs stacked\">\n<thead><tr><th>job</th><th>result</th><th class=\"n\">time</th>\
+         {}<th></th></tr></thead>\n<tbody>\n{}</tbody></table></div>\n</section>\n",
+        if is_usual_known { "<th class=\"n\">usually</th>" } else { "" },
+        jobs().map(row).collect::<String>()
     )
 }
 

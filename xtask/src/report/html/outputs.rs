@@ -6,7 +6,7 @@ use crate::ci::RunResult;
 use crate::fleet::{OutputResult, Status};
 use crate::kept::history::History;
 use crate::report::cache::output_push;
-use crate::report::changes;
+use crate::report::changes::{self, Sizes};
 use crate::report::cutting::fitting;
 use crate::report::words::{bytes, count, seconds, shortened};
 use crate::session::Report;
@@ -18,10 +18,10 @@ const MOST: usize = 500_000;
 
 /// The slowest and the largest; nothing where no job looked at outputs.
 #[must_use]
-pub fn first(result: &RunResult, history: &History) -> String {
+pub fn first(result: &RunResult, sizes: &Sizes) -> String {
     let Some(fleet) = &result.fleet else { return String::new() };
     let slowest = slowest(fleet);
-    let largest = largest(fleet, result, history);
+    let largest = largest(fleet, sizes);
     if slowest.is_empty() && largest.is_empty() {
         return String::new();
     }
@@ -45,24 +45,20 @@ fn slowest(fleet: &Report) -> String {
     )
 }
 
-fn largest(fleet: &Report, run: &RunResult, history: &History) -> String {
+fn largest(fleet: &Report, sizes: &Sizes) -> String {
     let mut large: Vec<(&OutputResult, u64)> =
         fleet.results.iter().filter_map(|result| Some((result, result.closure_bytes?))).collect();
     large.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     large.truncate(FIRST);
     let Some(most) = large.first().map(|(_, bytes)| *bytes as f64) else { return String::new() };
     let row = |(result, size): &(&OutputResult, u64)| {
-        let change = changes::size(result, history.last(&result.output.attr, run.inputs));
-        ranked(result, &[("fetch", *size as f64)], most, &bytes(*size), &change.unwrap_or_default())
+        ranked(result, &[("fetch", *size as f64)], most, &bytes(*size), sizes.told(result))
     };
+    let since = sizes.since().map(|since| format!("<p class=\"quiet\">With the change {}.</p>\n", escaped(&since)));
     format!(
         "<section>\n<h2>Largest closures</h2>\n{}\
          <table class=\"few\"><tbody>\n{}</tbody></table>\n</section>\n",
-        if history.runs.is_empty() {
-            ""
-        } else {
-            "<p class=\"quiet\">With the change since the last run that is kept.</p>\n"
-        },
+        since.unwrap_or_default(),
         large.iter().map(row).collect::<String>()
     )
 }
@@ -87,7 +83,7 @@ fn ranked(result: &OutputResult, parts: &[(&str, f64)], most: f64, amount: &str,
 
 /// Every output, those that failed first; nothing where no job looked at outputs.
 #[must_use]
-pub fn table(run: &RunResult, history: &History) -> String {
+pub fn table(run: &RunResult, history: &History, sizes: &Sizes) -> String {
     let Some(fleet) = &run.fleet else { return String::new() };
     let mut results: Vec<&OutputResult> = fleet.results.iter().collect();
     results.sort_by_key(|result| !result.status.is_failure());
@@ -96,6 +92,7 @@ pub fn table(run: &RunResult, history: &History) -> String {
         let of = pushed.get(&result.output.attr.to_string()).map(output_push).unwrap_or_default();
         escaped(&shortened(&of, REASON / 10))
     };
+    let since = sizes.since().map(|since| format!("<th class=\"n\">{}</th>", escaped(&since)));
     let row = |result: &&OutputResult| {
         let last = history.last(&result.output.attr, run.inputs);
         let reason = result
@@ -105,8 +102,8 @@ pub fn table(run: &RunResult, history: &History) -> String {
             .map(|reason| format!("<div class=\"quiet\">{}</div>", escaped(&shortened(reason, REASON / 10))));
         let was = changes::status(result, last).map(|was| format!(" <span class=\"quiet\">({was})</span>"));
         format!(
-            "<tr class=\"{}\"><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}{}{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td class=\"n quiet\">{}</td>{}</tr>\n",
+            "<tr class=\"{}\"><td><code>{}</code></td><td class=\"word\">{}</td><td class=\"word\">{}</td><td>{}{}{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td>{}{}</tr>\n",
             tone(result.status),
             escaped(&result.output.attr.to_string()),
             escaped(&result.output.kind),
@@ -116,7 +113,10 @@ pub fn table(run: &RunResult, history: &History) -> String {
             reason.unwrap_or_default(),
             seconds(result.seconds()),
             result.closure_bytes.map(bytes).unwrap_or_default(),
-            changes::size(result, last).unwrap_or_default(),
+            since
+                .as_ref()
+                .map(|_| format!("<td class=\"n quiet\">{}</td>", escaped(sizes.told(result))))
+                .unwrap_or_default(),
             if pushed.is_empty() { String::new() } else { format!("<td>{}</td>", told(result)) },
         )
     };
@@ -129,11 +129,13 @@ pub fn table(run: &RunResult, history: &History) -> String {
     });
     let (uncovered, untold) = fitting(uncovered, MOST / 5);
     format!(
-        "<section>\n<h2>{}</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>output</th><th>kind</th><th>system</th><th>result</th>\
-         <th class=\"n\">time</th><th class=\"n\">closure</th><th class=\"n\">change</th>{}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
-         {}<ul class=\"problems\">\n{uncovered}</ul>\n{}</section>\n",
+        "<section>\n<h2>{}</h2>\n<div class=\"wide\"><table class=\"outputs stacked\">\n<thead><tr><th>output</th><th>kind</th><th>system</th><th>result</th>\
+         <th class=\"n\">time</th><th class=\"n\">closure</th>{}{}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n\
+         {}{}<ul class=\"problems\">\n{uncovered}</ul>\n{}</section>\n",
         count(fleet.results.len(), "output"),
+        since.as_deref().unwrap_or_default(),
         if pushed.is_empty() { "" } else { "<th>cache</th>" },
+        sizes.note().map(|note| format!("<p class=\"quiet\">{}</p>\n", escaped(&note))).unwrap_or_default(),
         more(left_out),
         more(untold),
     )

@@ -21,7 +21,8 @@ pub fn durations(runs: &[&Run], usual: Option<f64>) -> String {
     let bar = |(index, run): (usize, &&Run)| {
         let height = (run.seconds / most * HEIGHT).max(2.0);
         let about = format!("{} · {} · {}", date(run.started), run.status.words(), seconds(run.seconds));
-        let (left, width) = (LEFT + step * index as f64 + step * 0.12, (step * 0.76).min(60.0));
+        let width = (step * 0.76).min(60.0);
+        let left = LEFT + step * index as f64 + (step - width) / 2.0;
         // How it ended is told without colour too, where there is room.
         let sign = if width < 10.0 || height < 16.0 {
             String::new()

@@ -14,8 +14,8 @@ const BAR: f64 = 18.0;
 /// Room between two kinds of work.
 const GAP: f64 = 10.0;
 const TOP: f64 = 24.0;
-/// How wide a letter is, about.
-const LETTER: f64 = 6.2;
+/// How wide a letter is at most, about: fonts of systems differ.
+const LETTER: f64 = 9.0;
 /// How many bars are drawn: the longest.
 const MOST: usize = 2000;
 /// How many rows are drawn.
@@ -40,7 +40,7 @@ pub fn section(result: &RunResult) -> String {
     let key = |work: &Work| {
         let all = spans.iter().filter(|span| span.work == *work);
         let busy = all.clone().map(|span| span.length()).sum();
-        format!("<li class=\"{0}\">{0} <b>{1} × {2}</b></li>\n", work.word(), all.count(), duration(busy))
+        format!("<li class=\"{0}\">{0} <b>{1} in {2}</b></li>\n", work.word(), all.count(), duration(busy))
     };
     let mut keys: String = kinds.iter().map(key).collect();
     let failed = spans.iter().filter(|span| span.failed).count();

@@ -5,14 +5,16 @@ use crate::ci::RunResult;
 use crate::fleet::{OutputResult, Status};
 use crate::kept::history::History;
 use crate::report::cache::output_push;
-use crate::report::changes;
+use crate::report::changes::{self, Sizes};
 use crate::report::cutting::fitting;
 use crate::report::words::{bytes, count, seconds, shortened};
 use crate::session::Report;
 
 /// The table; nothing where there is no output.
 pub fn table(fleet: &Report, run: &RunResult, history: &History) -> String {
-    let (rows, left_out) = fitting(sorted(&fleet.results).into_iter().map(|result| row(result, run, history)), OUTPUTS);
+    let sizes = Sizes::of(run, history);
+    let all = sorted(&fleet.results).into_iter();
+    let (rows, left_out) = fitting(all.map(|result| row(result, run, history, &sizes)), OUTPUTS);
     let uncovered =
         fleet.uncovered.iter().map(|attr| format!("- {} is of no known kind: not covered\n", code(&attr.to_string())));
     let (uncovered, untold) = fitting(uncovered, UNCOVERED);
@@ -21,9 +23,13 @@ pub fn table(fleet: &Report, run: &RunResult, history: &History) -> String {
     }
     // What a push did to each is a column where there was one.
     let (push, line) = if run.caches.outputs.is_empty() { ("", "") } else { (" cache |", "---|") };
+    // So is how sizes have changed, where that is known of any.
+    let since = sizes.since().map(|since| (format!(" {} |", escaped(&since)), "---:|"));
+    let (since, aligned) = since.unwrap_or_default();
+    let note = sizes.note().map(|note| format!("\n<sub>{}</sub>\n", escaped(&note))).unwrap_or_default();
     format!(
-        "\n<details><summary>{}</summary>\n\n| output | kind | system | result | time | closure | change |{push}\n\
-         |---|---|---|---|---:|---:|---:|{line}\n{rows}{}\n{uncovered}{}</details>\n",
+        "\n<details><summary>{}</summary>\n\n| output | kind | system | result | time | closure |{since}{push}\n\
+         |---|---|---|---|---:|---:|{aligned}{line}\n{rows}{}{note}\n{uncovered}{}</details>\n",
         count(fleet.results.len(), "output"),
         more(left_out),
         more(untold),
@@ -42,19 +48,19 @@ fn sorted(results: &[OutputResult]) -> Vec<&OutputResult> {
     results
 }
 
-fn row(result: &OutputResult, run: &RunResult, history: &History) -> String {
+fn row(result: &OutputResult, run: &RunResult, history: &History, sizes: &Sizes) -> String {
     let attr = result.output.attr.to_string();
     let reason = result.reason.as_deref().map(|reason| reason.lines().next().unwrap_or_default());
     let reason = reason.map(|reason| format!(": {}", escaped(&shortened(reason, LINE)))).unwrap_or_default();
     let closure = result.closure_bytes.map(bytes).unwrap_or_default();
     let last = history.last(&result.output.attr, run.inputs);
     let was = changes::status(result, last).map(|was| format!(" ({was})")).unwrap_or_default();
-    let change = changes::size(result, last).unwrap_or_default();
+    let change = sizes.since().map(|_| format!(" {} |", escaped(sizes.told(result)))).unwrap_or_default();
     let pushed = &run.caches.outputs;
     let told = pushed.get(&attr).map(|of| escaped(&shortened(&output_push(of), LINE))).unwrap_or_default();
     let told = if pushed.is_empty() { String::new() } else { format!(" {told} |") };
     format!(
-        "| {} | {} | {} | {}{was}{reason} | {} | {closure} | {change} |{told}\n",
+        "| {} | {} | {} | {}{was}{reason} | {} | {closure} |{change}{told}\n",
         code(&attr),
         result.output.kind,
         result.system().unwrap_or("?"),

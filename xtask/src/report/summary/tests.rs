@@ -46,17 +46,17 @@ fn everything_a_person_wants_to_know() {
         |---|---|---:|---|
         | ⚠️ `bootstrap` | could not check | 3.0 s | the store is gone |
         | ❌ `lock` | failed | 3.0 s | 1 problem, 1 warning |
-        | ❌ `build` | failed | 3.0 s |  |
+        | ❌ `build` | failed | 3.0 s | 2 outputs failed |
 
 
         <details><summary>4 outputs</summary>
 
-        | output | kind | system | result | time | closure | change |
-        |---|---|---|---|---:|---:|---:|
-        | <code>nixosConfigurations.db</code> | nixos | x86_64-linux | build failed: builder failed with exit code 3 | 0.5 s |  |  |
-        | <code>homeConfigurations."a@b&#124;c"</code> | home | ? | evaluation failed: attribute 'x' missing | 0.0 s |  |  |
-        | <code>nixosConfigurations.web</code> | nixos | x86_64-linux | built | 2.5 s | 1.5 KiB |  |
-        | <code>darwinConfigurations.mac</code> | darwin | x86_64-linux | skipped: no builder for aarch64-darwin | 0.5 s |  |  |
+        | output | kind | system | result | time | closure |
+        |---|---|---|---|---:|---:|
+        | <code>nixosConfigurations.db</code> | nixos | x86_64-linux | build failed: builder failed with exit code 3 | 0.5 s |  |
+        | <code>homeConfigurations."a@b&#124;c"</code> | home | ? | evaluation failed: attribute 'x' missing | 0.0 s |  |
+        | <code>nixosConfigurations.web</code> | nixos | x86_64-linux | built | 2.5 s | 1.5 KiB |
+        | <code>darwinConfigurations.mac</code> | darwin | x86_64-linux | skipped: no builder for aarch64-darwin | 0.5 s |  |
 
         - <code>images.installer</code> is of no known kind: not covered
         </details>
@@ -75,16 +75,29 @@ fn what_was_pushed_of_each_output_and_why_not_is_in_its_row() {
     result.caches.push = Some("1 path not pushed\n- [x](y)".to_owned());
     let text = markdown(&result, &History::default());
     for expected in [
-        "| output | kind | system | result | time | closure | change | cache |\n|---|---|---|---|---:|---:|---:|---|\n",
-        "| built | 2.5 s | 1.5 KiB |  | pushed: 3 paths, 2.0 KiB |\n",
-        "| 0.5 s |  |  | not pushed: put a\\|b: 507<br>full |\n",
+        "| output | kind | system | result | time | closure | cache |\n|---|---|---|---|---:|---:|---|\n",
+        "| built | 2.5 s | 1.5 KiB | pushed: 3 paths, 2.0 KiB |\n",
+        "| 0.5 s |  | not pushed: put a\\|b: 507<br>full |\n",
         "\n\n- **Push**: 1 path not pushed<br>- \\[x\\](y)\n",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     // A row has as many cells as the head, also where nothing is known of a push.
-    let rows = text.lines().filter(|line| line.starts_with("| <code>"));
-    assert!(rows.clone().count() == 4 && rows.clone().all(|row| row.replace("\\|", "").matches('|').count() == 9));
+    let is_even = |text: &str, cells: usize| {
+        let of_outputs = |line: &&str| line.starts_with("| <code>") || line.starts_with("| output |");
+        let rows = text.lines().filter(of_outputs);
+        let bars = rows.clone().map(|row| row.replace("\\|", "").matches('|').count());
+        assert!(rows.clone().count() == 5 && bars.clone().all(|bars| bars == cells + 1), "{text}");
+    };
+    is_even(&text, 7);
+    let history = History { runs: vec![crate::kept::history::Run::of(&result)] };
+    let text = markdown(&result, &history);
+    is_even(&text, 8);
+    assert!(
+        text.contains("| closure | since the last run | cache |\n|---|---|---|---|---:|---:|---:|---|\n"),
+        "{text}"
+    );
+    assert!(text.contains("| 1.5 KiB | = | pushed: 3 paths, 2.0 KiB |\n"), "{text}");
 }
 
 #[test]
@@ -104,6 +117,14 @@ fn what_a_change_does_comes_first_and_why_it_is_not_told_is_one_line() {
                 \\*cut off\\*\n\n";
     check(Err(cut_off), said, 1);
     check(Err("x".repeat(1 << 20)), "> [!NOTE]\n> Not compared with the base: xxxx", 1);
+}
+
+#[test]
+fn a_job_that_did_not_run_took_no_time() {
+    let mut result = example::run();
+    result.jobs.push(JobResult::skipped(crate::ci::JobName::Diff, "it needs `build`".to_owned()));
+    let text = markdown(&result, &History::default());
+    assert!(text.contains("\n| ⏭️ `diff` | skipped |  | it needs \\`build\\` |\n"), "{text}");
 }
 
 #[test]
