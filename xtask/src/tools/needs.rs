@@ -8,7 +8,7 @@ use crate::nix::{self, Search, relocated};
 use crate::wheel;
 
 /// Programs and their packages.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 18] = [
     ("make", "make"),
     ("git", "git"),
     ("jq", "jq"),
@@ -25,6 +25,8 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("fish", "fish"),
     ("man", "man-db"),
     ("mandoc", "mandoc"),
+    ("xxd", "xxd"),
+    ("hexdump", "bsdextrautils"),
 ];
 
 /// Programs of which any will do, the lightest first, and the package that brings it: which of them there is differs by distribution.
