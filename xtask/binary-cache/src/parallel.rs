@@ -62,9 +62,12 @@ pub fn concerns_all(kind: FaultKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
+
+    /// So long threads may take to begin.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn every_item_once_in_order_and_so_many_at_a_time() {
@@ -73,6 +76,11 @@ mod tests {
             let (now, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let results = for_each(&items, threads, |item| {
                 peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // The first wait for each other: on a busy machine some thread may begin late.
+                let begun = Instant::now();
+                while *item < most && peak.load(Ordering::SeqCst) < most && begun.elapsed() < PATIENCE {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 std::thread::sleep(Duration::from_millis(5));
                 now.fetch_sub(1, Ordering::SeqCst);
                 Ok(item * 2)
