@@ -80,11 +80,14 @@ impl<T> Walk<T> {
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use cache_protocol::FaultKind;
 
     use super::*;
+
+    /// So long threads may take to begin.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn everything_is_visited_by_many_at_once() {
@@ -93,6 +96,11 @@ mod tests {
             let (now, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let result = walk(vec![1_u32], threads, |number| {
                 peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // The leaves wait for each other: on a busy machine some thread may begin late.
+                let begun = Instant::now();
+                while number >= 32 && peak.load(Ordering::SeqCst) < threads && begun.elapsed() < PATIENCE {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 std::thread::sleep(Duration::from_millis(3));
                 now.fetch_sub(1, Ordering::SeqCst);
                 assert!(seen.lock().unwrap().insert(number));

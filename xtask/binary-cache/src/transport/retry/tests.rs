@@ -72,8 +72,8 @@ fn only_waits_and_standing_still_use_up_the_patience() {
         let (result, waits) = tried(total, took, idle, hopes);
         assert_eq!(result.map_or(waits.len() + 1, |tries| tries), expected, "{total} {took} {idle}");
     };
-    // However long a try made progress, another one follows: five tries of 200 ms, with 100 ms of patience.
-    check(100, 200, 5, &[later, later, later, later, None], 5);
+    // However long a try made progress, another one follows: five tries of 300 ms, with a second of patience.
+    check(1_000, 300, 5, &[later, later, later, later, None], 5);
     // What stands still is tried three times, whatever that takes, and then no more.
     check(100, 60, 60, &[later], 3);
     check(0, 0, 0, &[later], 3);
