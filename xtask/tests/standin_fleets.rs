@@ -83,7 +83,7 @@ fn check(open: impl Fn(TestNix) -> Sandbox, expected: &Expect) {
 fn listed_and_built(nix: TestNix, sandbox: &Sandbox) -> String {
     let listed = sandbox.run(&["outputs", "--inputs", "standin"]).ends(0).says(&["STAND-IN INPUTS (as asked)"]).stdout;
     let built = sandbox.run(&["build", "--inputs", "standin", "--json"]).ends(0);
-    let built = built.says(&["STAND-IN INPUTS (as asked)", "may be pushed or activated"]);
+    let built = built.says(&["STAND-IN INPUTS (as asked)", "may leave this machine or be activated"]);
     let answer: Answer = serde_json::from_str(&built.stdout).unwrap();
     assert_eq!(answer.inputs, "stand-in");
     assert_eq!(answer.outputs.len(), listed.lines().count());

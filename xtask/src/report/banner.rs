@@ -15,7 +15,7 @@ pub fn stand_in_banner(inputs: &Resolved) -> Option<String> {
         // With the frame, no wider than a terminal of 80 columns.
         "Every input of the flake is replaced by an embedded one: this checks".to_owned(),
         "structure, it does not build real systems.".to_owned(),
-        "Nothing of it may be pushed or activated.".to_owned(),
+        "Nothing of it may leave this machine or be activated.".to_owned(),
     ];
     let width = text.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     let edge = "━".repeat(width + 2);

@@ -101,7 +101,7 @@ fn stand_in(result: &RunResult) -> String {
         return String::new();
     }
     "<aside class=\"banner\"><strong>Stand-in inputs.</strong> Every input of the flake was replaced by an embedded one: this \
-     checks structure, it does not build real systems. Nothing of it may be pushed or activated.</aside>\n"
+     checks structure, it does not build real systems. Nothing of it may leave this machine or be activated.</aside>\n"
         .to_owned()
 }
 
