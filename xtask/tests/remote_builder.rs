@@ -7,7 +7,7 @@ mod fleet;
 mod sandbox;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -114,10 +114,10 @@ fn start_sshd(folder: &Path) -> (Child, u16) {
         let mut command = Command::new(sshd);
         let command = command.arg("-D").arg("-e").arg("-f").arg(folder.join("sshd_config"));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        wait_until("sshd listens or ends", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok() || child.try_wait().unwrap().is_some()
-        });
-        if child.try_wait().unwrap().is_none() {
+        // Who answers at the port may be another: what sshd says of itself is asked.
+        let listens = || fs::read_to_string(folder.join("log")).unwrap().contains("Server listening on");
+        wait_until("sshd listens or ends", || listens() || child.try_wait().unwrap().is_some());
+        if listens() {
             return (child, port);
         }
     }

@@ -84,6 +84,15 @@ impl History {
         alike.filter_map(|run| run.outputs.get(&attr)).next()
     }
 
+    /// In bytes, how large the closure of the output `attr` was when it was last known with `inputs`: runs that only evaluate do not
+    /// look.
+    #[must_use]
+    pub fn last_size(&self, attr: &AttrPath, inputs: Option<&str>) -> Option<u64> {
+        let attr = attr.to_string();
+        let alike = self.runs.iter().rev().filter(|run| run.inputs.as_deref() == inputs);
+        alike.filter_map(|run| run.outputs.get(&attr)?.closure_bytes).next()
+    }
+
     /// The runs of `commit` with `inputs`, oldest first.
     pub fn of_commit(&self, commit: &str, inputs: Option<&str>) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(move |run| run.revision.as_deref() == Some(commit) && run.inputs.as_deref() == inputs)

@@ -37,8 +37,8 @@ impl Sizes {
             Some(change(result.closure_bytes?, *before))
         };
         let since_last = |result: &OutputResult| {
-            let last = history.last(&result.output.attr, run.inputs)?;
-            Some(change(result.closure_bytes?, last.closure_bytes))
+            let last = history.last_size(&result.output.attr, run.inputs)?;
+            Some(change(result.closure_bytes?, Some(last)))
         };
         let base = run.base.as_ref().filter(|_| results().any(|result| since_base(result).is_some()));
         let (mut told, mut mixed) = (BTreeMap::new(), false);

@@ -25,7 +25,7 @@ fn what_is_built_is_pushed_while_the_command_runs() {
         let sandbox = place(nix);
         // It ends by itself only once the cache has what it built.
         let wait = format!(
-            "for i in $(seq 200); do
+            "for i in $(seq 1200); do
                 [ $(cat {}/*.narinfo 2>/dev/null | grep -c '^StorePath: .*-\\(lower\\|middle\\|upper\\)$') = 3 ] && exit 7
                 sleep 0.1
             done; exit 9",
@@ -96,7 +96,8 @@ fn that_nobody_signs_what_is_pushed_is_said_once() {
     let build = |name: &str| {
         format!(
             "nix-build --no-out-link --argstr name {name} --expr '{EXPRESSION}' && \
-            for i in $(seq 200); do grep -q -- '-{name}$' {cache}/*.narinfo && break; sleep 0.1; done\n"
+            for i in $(seq 1200); do grep -q -- '-{name}$' {cache}/*.narinfo && break; sleep 0.1; done; \
+            [ $i != 1200 ] || exit 9\n"
         )
     };
     // Two pushes: the second thing is built once the first one is there.

@@ -108,6 +108,10 @@ impl Browser {
         let opened = self.ask(session, "Page.navigate", json!({ "url": url }));
         assert_eq!(opened["errorText"], Value::Null, "{url}");
         let mut events = self.until("Page.loadEventFired");
+        // The event may be that of the empty page before.
+        while self.value(session, "document.readyState + location.protocol") != "completefile:" {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let answer = self.ask(session, "Runtime.evaluate", json!({ "expression": LOOK, "returnByValue": true }));
         assert_eq!(answer["exceptionDetails"], Value::Null, "look.js");
         if let Some(file) = picture {
@@ -124,6 +128,12 @@ impl Browser {
             console: of(said),
             requests: requests.into_iter().filter(|request| *request != url).collect(),
         }
+    }
+
+    /// What an expression is worth in a tab.
+    fn value(&mut self, session: Option<&str>, expression: &str) -> Value {
+        let asked = json!({ "expression": expression, "returnByValue": true });
+        self.ask(session, "Runtime.evaluate", asked)["result"]["value"].clone()
     }
 
     /// The answer to one question, to the browser itself or to a tab.

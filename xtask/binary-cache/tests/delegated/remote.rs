@@ -1,11 +1,11 @@
 //! A store behind a real sshd on this machine: of the same name, and elsewhere on disk.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -40,23 +40,31 @@ fn sshd(sandbox: &Sandbox) -> (Sshd, SocketAddr) {
     if is_root {
         fs::create_dir_all("/run/sshd").unwrap();
     }
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let config = format!(
-        "ListenAddress 127.0.0.1\nPort {}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
-         PasswordAuthentication no\n",
-        address.port(),
-        at("ssh/host"),
-        at("ssh/user.pub"),
-    );
-    fs::write(sandbox.path("ssh/config"), config).unwrap();
-    let log = fs::File::create(sandbox.path("ssh/log")).unwrap();
-    let mut command = Command::new(program);
-    let command = command.args(["-D", "-e", "-f", &at("ssh/config")]).stdin(Stdio::null()).stdout(Stdio::null());
-    let child = Sshd(command.stderr(log).spawn().unwrap());
-    while TcpStream::connect(address).is_err() {
-        std::thread::sleep(Duration::from_millis(20));
+    // Another test may be given the same port between here and sshd; then sshd ends, and another is tried.
+    for _ in 0..10 {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = format!(
+            "ListenAddress 127.0.0.1\nPort {}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
+             PasswordAuthentication no\n",
+            address.port(),
+            at("ssh/host"),
+            at("ssh/user.pub"),
+        );
+        fs::write(sandbox.path("ssh/config"), config).unwrap();
+        let log = fs::File::create(sandbox.path("ssh/log")).unwrap();
+        let mut command = Command::new(program);
+        let command = command.args(["-D", "-e", "-f", &at("ssh/config")]).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = Sshd(command.stderr(log).spawn().unwrap());
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) && child.0.try_wait().unwrap().is_none() {
+            // Who answers at the port may be another: what sshd says of itself is asked.
+            if fs::read_to_string(sandbox.path("ssh/log")).unwrap().contains("Server listening on") {
+                return (child, address);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
-    (child, address)
+    panic!("sshd does not start: {}", fs::read_to_string(sandbox.path("ssh/log")).unwrap());
 }
 
 /// How commands are run behind sshd, where the store has the same name and is elsewhere on disk.

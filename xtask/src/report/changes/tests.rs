@@ -39,17 +39,19 @@ fn told(run: &RunResult, history: &History) -> (Vec<String>, Option<String>, Opt
 
 #[test]
 fn without_a_base_outputs_are_compared_with_the_last_run() {
-    let check = |now: Option<u64>, before: Option<Option<u64>>, expected: &str| {
-        let runs = before.map(|before| Run::of(&run(&[("a", before)]))).into_iter().collect();
+    let check = |now: Option<u64>, before: &[Option<u64>], expected: &str| {
+        let runs = before.iter().map(|before| Run::of(&run(&[("a", *before)]))).collect();
         let since = (!expected.is_empty()).then(|| "since the last run".to_owned());
         assert_eq!(told(&run(&[("a", now)]), &History { runs }), (vec![expected.to_owned()], since, None));
     };
-    check(Some(2048), None, "");
-    check(None, Some(Some(1)), "");
-    check(Some(2048), Some(Some(512)), "+1.5 KiB");
-    check(Some(1), Some(Some(4)), "−3 B");
-    check(Some(1), Some(Some(1)), "=");
-    check(Some(1), Some(None), "new");
+    check(Some(2048), &[], "");
+    check(None, &[Some(1)], "");
+    check(Some(2048), &[Some(512)], "+1.5 KiB");
+    check(Some(1), &[Some(4)], "−3 B");
+    check(Some(1), &[Some(7), Some(1)], "=");
+    // A run that only evaluated does not know.
+    check(Some(1), &[Some(4), None], "−3 B");
+    check(Some(1), &[None], "");
 }
 
 #[test]
