@@ -8,6 +8,8 @@ mod packaged_xtask;
 mod sandbox;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use sandbox::{Ran, Sandbox, TestNix, program, ran};
 
@@ -28,20 +30,30 @@ fn packaged(of: &str, script: &str) -> Sandbox {
     repository(|sandbox| packaged_xtask::flake(sandbox, "{\n  outputs = { self }: {\n  };\n}\n", of, script))
 }
 
-/// Runs the step, and says what it did.
-fn take(sandbox: &Sandbox) -> Ran {
-    let text = fs::read_to_string(sandbox.repository().join(SETUP)).unwrap();
-    let (_, step) = text.split_once("- name: Take xtask from a cache of the flake").unwrap();
+/// The script of the step called `name`, in an action.
+fn script(action: &str, name: &str) -> String {
+    let (_, step) = action.split_once(&format!("- name: {name}\n")).unwrap();
     let (_, script) = step.split_once("run: |\n").unwrap();
-    let (script, _) = script.split_once("    - name:").unwrap();
-    fs::write(sandbox.path("take.sh"), script).unwrap();
+    script.split_once("    - name:").unwrap().0.to_owned()
+}
+
+/// Runs `script` as a runner does, in `environment`, and says what it did.
+fn step(sandbox: &Sandbox, script: &str, environment: &[(&str, &str)]) -> Ran {
+    fs::write(sandbox.path("step.sh"), script).unwrap();
+    fs::create_dir_all(sandbox.path("runner")).unwrap();
     let mut bash = sandbox.command(program("bash", "apt-get install bash"));
-    bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(sandbox.path("take.sh"));
-    for name in ["ENV", "OUTPUT"] {
+    bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail"]).arg(sandbox.path("step.sh"));
+    for name in ["ENV", "OUTPUT", "PATH"] {
         fs::write(sandbox.path(name), "").unwrap();
         bash.env(format!("GITHUB_{name}"), sandbox.path(name));
     }
-    ran(bash.env("RUNNER_TEMP", sandbox.path("runner"))).ends(0)
+    ran(bash.env("RUNNER_TEMP", sandbox.path("runner")).envs(environment.iter().copied())).ends(0)
+}
+
+/// Runs the step that takes this program, and says what it did.
+fn take(sandbox: &Sandbox) -> Ran {
+    let action = fs::read_to_string(sandbox.repository().join(SETUP)).unwrap();
+    step(sandbox, &script(&action, "Take xtask from a cache of the flake"), &[])
 }
 
 /// What the step left for later steps in the file `name`.
@@ -86,4 +98,40 @@ fn whatever_else_is_left_to_cargo_with_the_reason() {
     let others = "builtins.toFile \"sources\" \"others\"";
     check(packaged(others, &program), true, "the package xtask is of other sources");
     check(packaged("self", "exit 3"), true, "the package xtask does not come, or does not run");
+}
+
+/// The action of this repository, which is as generated.
+fn committed() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SETUP)).unwrap()
+}
+
+/// Writes a program.
+fn executable(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn results_go_by_the_compiler_and_by_whether_a_client_is_among_them() {
+    let names = script(&committed(), "Name what cargo builds");
+    let check = |client: &str, compiler: &str, expected: &str| {
+        let sandbox = Sandbox::without_nix(&["sh", "tr"]);
+        executable(&sandbox.path("bin/rustc"), &format!("#!/bin/sh\n{compiler}\n"));
+        let runner = [("RUNNER_OS", "Linux"), ("RUNNER_ARCH", "X64"), ("CLIENT", client)];
+        step(&sandbox, &names, &runner);
+        assert_eq!(left(&sandbox, "OUTPUT"), expected, "{client} {compiler}");
+    };
+    let of = |compiler: &str, kind: &str| {
+        format!("compiler=xtask-Linux-X64-{compiler}-\nname=xtask-Linux-X64-{compiler}-{kind}-\n")
+    };
+    let stable = "echo 'rustc 1.95.0 (59807616e 2026-04-14)'";
+    check("false", stable, &of("rustc-1.95.0-59807616e-2026-04-14", "without-client"));
+    check("true", stable, &of("rustc-1.95.0-59807616e-2026-04-14", "with-client"));
+    check(
+        "true",
+        "echo 'rustc 1.96.0 (ac8c8b2e1 2026-05-26)'",
+        &of("rustc-1.96.0-ac8c8b2e1-2026-05-26", "with-client"),
+    );
+    // Cargo says what is missing.
+    check("true", "exit 1", &of("", "with-client"));
 }

@@ -1,9 +1,10 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
-use super::choice::{ALL_CHOSEN, awaited_for, chosen_for, chosen_with, is_one_of};
+use super::choice::{ALL_CHOSEN, awaited_for, chosen_for, chosen_with, is_one_of, with_client};
 use super::group::Group;
 use super::order::late;
 use super::pins::pin;
+use super::setup::CLIENT;
 use super::text::{Map, Value};
 use super::{GATE, PLAN, gate, runs_on};
 use crate::ci::{Extent, Job, Permission, Phase, Work};
@@ -163,10 +164,21 @@ impl Writer<'_> {
             Some(why) => checkout.with("fetch-depth", Value::Plain("0".to_owned())).beside(why),
             None => checkout,
         };
+        let client = group.and_then(|group| self.client(group)).map(|client| Map::new().with(CLIENT, client));
         vec![
             self.action("Check out", "actions/checkout", None, checkout),
-            Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix"),
+            Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix").with_some("with", client),
         ]
+    }
+
+    /// Whether this run has the machines of `group` compile the client of caches, if there is a choice that does.
+    fn client(&self, group: &Group<'_>) -> Option<Value> {
+        let words = with_client(self.groups, group);
+        match words.len() {
+            0 => None,
+            all if all == chosen_for(self.groups, group).len() => Some(Value::Plain("true".to_owned())),
+            _ => Some(Value::wrapped(format!("${{{{ {ALL_CHOSEN} || {} }}}}", is_one_of(&words)))),
+        }
     }
 
     fn action(&self, name: &str, action: &str, condition: Option<&str>, with: Map) -> Map {

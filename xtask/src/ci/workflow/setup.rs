@@ -57,6 +57,19 @@ target/debug/deps
 target/xtask/client
 ";
 
+/// The names under which results of cargo are kept: what is kept under a name stays as it is, and whoever comes first keeps its own.
+///
+/// Results of another compiler are of no use, so that the name tells the compiler; and most machines have no client of caches, so that
+/// those that do go by another name. A machine without a compiler hears of it from cargo.
+const NAMES: &str = r#"compiler="xtask-$RUNNER_OS-$RUNNER_ARCH-$(rustc --version | tr ' ' '-' | tr -d '()')-" || true
+if [ "$CLIENT" = true ]; then kind=with-client; else kind=without-client; fi
+echo "compiler=$compiler" >> "$GITHUB_OUTPUT"
+echo "name=$compiler$kind-" >> "$GITHUB_OUTPUT"
+"#;
+
+/// The input that says whether the client of caches is compiled on this machine as well.
+pub const CLIENT: &str = "client";
+
 /// Whatever this program and the client of caches are compiled from.
 const SOURCES: &str = "'Cargo.lock', 'Cargo.toml', '.cargo/**', 'xtask/**'";
 
@@ -72,21 +85,34 @@ pub fn action(committed: &str) -> String {
         .with("id", "built")
         .with("shell", "bash")
         .with("run", Value::Lines(TAKE.to_owned()));
+    let not_taken = "${{ steps.built.outputs.taken != 'true' }}";
+    let names = Map::new()
+        .with("name", "Name what cargo builds")
+        .with("id", "results")
+        .with("if", not_taken)
+        .with("shell", "bash")
+        .with("env", Map::new().with("CLIENT", format!("${{{{ inputs.{CLIENT} }}}}")))
+        .with("run", Value::Lines(NAMES.to_owned()));
+    let [name, compiler] = ["name", "compiler"].map(|output| format!("${{{{ steps.results.outputs.{output} }}}}"));
     let with = Map::new()
         .with("path", Value::Lines(KEPT.to_owned()))
-        .with("key", format!("xtask-${{{{ runner.os }}}}-${{{{ runner.arch }}}}-${{{{ hashFiles({SOURCES}) }}}}"))
-        .with("restore-keys", "xtask-${{ runner.os }}-${{ runner.arch }}-");
-    let not_taken = "${{ steps.built.outputs.taken != 'true' }}";
+        .with("key", format!("{name}${{{{ hashFiles({SOURCES}) }}}}"))
+        .with("restore-keys", Value::Lines(format!("{name}\n{compiler}\n")));
     let keep = uses("Keep what cargo built", "actions/cache", Some(not_taken), with, committed).with("id", "kept");
     let unchanged = Map::new()
         .with("name", "Compile nothing again that was compiled from these sources")
         .with("if", "${{ steps.kept.outputs.cache-hit == 'true' }}")
         .with("shell", "bash")
         .with("run", Value::Lines(UNCHANGED.to_owned()));
-    let runs = Map::new().with("using", "composite").with("steps", Value::Maps(vec![install, take, keep, unchanged]));
+    let runs =
+        Map::new().with("using", "composite").with("steps", Value::Maps(vec![install, take, names, keep, unchanged]));
+    let client = Map::new()
+        .with("description", "Whether a job asks the client of caches, which cargo compiles as well")
+        .with("default", "false");
     let all = Map::new()
         .with("name", "Set up Nix")
         .with("description", "Installs Nix with its official installer; `cargo xtask` finds it and does the rest")
+        .with("inputs", Map::new().with(CLIENT, client))
         .with("runs", runs);
     format!("{MARK}: the commit and version of an action are read back from here.\n{}", all.text())
 }
