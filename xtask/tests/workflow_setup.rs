@@ -1,5 +1,6 @@
 //! The step of the generated action that takes this program from a cache of the flake, run as a runner runs it, with a real Nix, a
-//! real cache in a folder, and the real cargo; and when it leaves the program to cargo, with the reason.
+//! real cache in a folder, and the real cargo; and when it leaves the program to cargo, with the reason. And the step that installs
+//! Nix, where there is one or none: what it would download is a stand-in.
 
 // What goes wrong in a helper fails the test.
 #![allow(clippy::unwrap_used)]
@@ -10,6 +11,7 @@ mod sandbox;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use sandbox::{Ran, Sandbox, TestNix, program, ran};
 
@@ -134,4 +136,48 @@ fn results_go_by_the_compiler_and_by_whether_a_client_is_among_them() {
     );
     // Cargo says what is missing.
     check("true", "exit 1", &of("", "with-client"));
+}
+
+/// Stands for the download of the installer, which it prints: one that keeps what it was handed, and leaves a Nix.
+const CURL: &str = r##"#!/bin/sh
+echo called >> "$CALLS"
+echo 'while [ "$1" != --nix-extra-conf-file ]; do shift; done; cat "$2" > "$CONF"; mkdir -p "$INSTALLED"'
+echo 'printf "#!/bin/sh\necho installed\n" > "$INSTALLED/nix"; chmod +x "$INSTALLED/nix"'
+"##;
+
+#[test]
+fn nix_is_installed_once_and_trusts_a_jobs_user_only_on_machines_of_github() {
+    const DEFAULT: &str = "/nix/var/nix/profiles/default/bin";
+    let install = script(&committed(), "Install Nix");
+    assert!(install.contains(DEFAULT));
+    let check = |runner: &str, conf: &str| {
+        let sandbox = Sandbox::without_nix(&["cat", "chmod", "id", "mkdir", "sh"]);
+        executable(&sandbox.path("bin/curl"), CURL);
+        let installed = sandbox.path("default/bin");
+        let (installed, calls, kept) = (installed.to_str().unwrap(), sandbox.path("calls"), sandbox.path("conf"));
+        let environment = [
+            ("CALLS", calls.to_str().unwrap()),
+            ("CONF", kept.to_str().unwrap()),
+            ("INSTALLED", installed),
+            ("RUNNER_ENVIRONMENT", runner),
+        ];
+        // The machine's own /nix has no part in this.
+        let script = install.replace(DEFAULT, installed);
+        // The second job finds what the first one left, though nothing of the first is on its `PATH`.
+        for _ in 0..2 {
+            assert_eq!(step(&sandbox, &script, &environment).stdout, "installed\n", "{runner}");
+            assert_eq!(left(&sandbox, "PATH"), format!("{installed}\n"), "{runner}");
+        }
+        assert_eq!((left(&sandbox, "calls"), left(&sandbox, "conf")), ("called\n".to_owned(), conf.to_owned()));
+        // One that is on the `PATH` is taken as it is.
+        executable(&sandbox.path("bin/nix"), "#!/bin/sh\necho own\n");
+        assert_eq!(step(&sandbox, &script, &environment).stdout, "own\n", "{runner}");
+        assert_eq!((left(&sandbox, "calls"), left(&sandbox, "PATH")), ("called\n".to_owned(), String::new()));
+    };
+    let mut id = Command::new("id");
+    let user = ran(id.arg("-un")).ends(0).stdout;
+    check("github-hosted", &format!("accept-flake-config = true\ntrusted-users = root {user}"));
+    for lasting in ["self-hosted", ""] {
+        check(lasting, "");
+    }
 }

@@ -4,14 +4,22 @@ use super::MARK;
 use super::jobs::uses;
 use super::text::{Map, Value};
 
-/// A runner of one's own may have Nix, and it stays as it is. One that is made for a job and gone after it asks the caches that
-/// flake.nix names, for which Nix must trust its user.
+/// A runner of one's own may have Nix, and it stays as it is, be it one that an earlier job installed, which no `PATH` names.
+///
+/// A machine of GitHub is made for a job and gone after it: it asks the caches that flake.nix names, for which Nix must trust its user.
+/// On any other these settings would outlive the job, and a later one, of a fork, could name caches and keys for a store that is pushed.
 const INSTALL: &str = r#"if command -v nix > /dev/null; then
   nix --version
 else
-  printf 'accept-flake-config = true\ntrusted-users = root %s\n' "$(id -un)" > "$RUNNER_TEMP/nix.conf"
-  curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location https://nixos.org/nix/install \
-    | sh -s -- --daemon --yes --nix-extra-conf-file "$RUNNER_TEMP/nix.conf"
+  if [ ! -x /nix/var/nix/profiles/default/bin/nix ]; then
+    : > "$RUNNER_TEMP/nix.conf"
+    if [ "$RUNNER_ENVIRONMENT" = github-hosted ]; then
+      printf 'accept-flake-config = true\ntrusted-users = root %s\n' "$(id -un)" > "$RUNNER_TEMP/nix.conf"
+    fi
+    curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location https://nixos.org/nix/install \
+      | sh -s -- --daemon --yes --nix-extra-conf-file "$RUNNER_TEMP/nix.conf"
+  fi
+  /nix/var/nix/profiles/default/bin/nix --version
   echo /nix/var/nix/profiles/default/bin >> "$GITHUB_PATH"
 fi
 "#;
