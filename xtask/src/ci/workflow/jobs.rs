@@ -12,6 +12,9 @@ use crate::config::CiConfig;
 
 /// The secret that every job has: its own token.
 const OWN_TOKEN: &str = "GITHUB_TOKEN";
+/// The environment of jobs with other secrets. Who runs a workflow by hand may write to the repository, and may want the push.
+const PUBLISH: &str =
+    r#"${{ contains(fromJSON('["push", "workflow_dispatch"]'), github.event_name) && 'publish' || '' }}"#;
 /// Where a job leaves its reports.
 const REPORT: &str = "report";
 /// The condition that this machine is the first of its system.
@@ -83,9 +86,10 @@ impl Writer<'_> {
             let usual = || self.config.usual_runner();
             head.with("runs-on", runs_on(&group.first.machine.runner.clone().unwrap_or_else(usual)))
         };
-        // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
+        // Secrets that are kept in an environment reach what was pushed to, or is run by hand on, a branch or tag that it allows, and
+        // nothing else.
         let guarded = self.secrets_of(&group.runs).iter().any(|secret| *secret != OWN_TOKEN);
-        let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
+        let environment = guarded.then_some(PUBLISH);
         head.with_some("environment", environment)
             .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
             .with("permissions", permissions(group))
