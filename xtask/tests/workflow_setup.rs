@@ -83,23 +83,33 @@ fn what_a_cache_has_of_these_sources_is_what_cargo_calls() {
 
 #[test]
 fn whatever_else_is_left_to_cargo_with_the_reason() {
-    let check = |sandbox: Sandbox, filled: bool, expected: &str| {
+    let check = |sandbox: Sandbox, filled: bool, told: &str, expected: &str| {
         if filled {
             packaged_xtask::fill(&sandbox);
         }
         let ran = take(&sandbox);
+        assert!(ran.stdout.contains(told), "{told}: {ran:?}");
         assert_eq!(ran.stdout.lines().last(), Some(&*format!("{expected}: cargo brings it")), "{ran:?}");
         for name in ["ENV", "OUTPUT"] {
             assert_eq!(left(&sandbox, name), "", "{name}: {ran:?}");
         }
     };
     let plain = repository(|_| "{\n  outputs = { self }: { };\n}\n".to_owned());
-    check(plain, false, "the flake has no package xtask");
+    check(plain, false, "", "the flake has no package xtask");
     let program = packaged_xtask::this_program();
-    check(packaged("self", &program), false, "no cache has the package xtask of these sources");
+    check(packaged("self", &program), false, "will be built", "no cache has the package xtask of these sources");
     let others = "builtins.toFile \"sources\" \"others\"";
-    check(packaged(others, &program), true, "the package xtask is of other sources");
-    check(packaged("self", "exit 3"), true, "the package xtask does not come, or does not run");
+    check(packaged(others, &program), true, "", "the package xtask is of other sources");
+    check(packaged("self", "exit 3"), true, "", "the package xtask does not come, or does not run");
+    // Whatever else goes wrong is not told as if the flake had no such package.
+    let broken = "error: broken on purpose";
+    let without = repository(|_| "{\n  outputs = { self }: throw \"broken on purpose\";\n}\n".to_owned());
+    check(without, false, broken, "the package xtask of the flake could not be evaluated");
+    let unbuildable = repository(|sandbox| {
+        let flake = packaged_xtask::flake(sandbox, "{\n  outputs = { self }: {\n  };\n}\n", "self", "");
+        flake.replacen("builder = \"/bin/sh\"", "builder = throw \"broken on purpose\"", 1)
+    });
+    check(unbuildable, false, broken, "what caches have of the package xtask could not be found out");
 }
 
 /// The action of this repository, which is as generated.

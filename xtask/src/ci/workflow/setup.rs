@@ -30,6 +30,8 @@ fi
 /// is asked first, since Nix would bring a compiler before it says that it may not build. Cargo finds a program `cargo-NAME` among its
 /// own, and calls it with the name as the first argument; its documentation says so of external subcommands, and of
 /// `CARGO_ALIAS_NAME` that it goes before the alias in .cargo/config.toml.
+///
+/// That the flake has no such package is only said where Nix says so; of any other failure its last words are shown.
 const TAKE: &str = r#"flake() { nix --extra-experimental-features 'nix-command flakes' "$@" < /dev/null; }
 of_these_sources() {
   for part in Cargo.lock Cargo.toml xtask/src xtask/standin xtask/{cache-protocol,secret-patterns,binary-cache/src}; do
@@ -37,11 +39,20 @@ of_these_sources() {
   done
 }
 mkdir -p "$RUNNER_TEMP/xtask"
-if ! sources=$(flake eval --raw .#xtask.src 2> /dev/null); then
-  echo 'the flake has no package xtask: cargo brings it'
+said="$RUNNER_TEMP/xtask/said"
+if ! sources=$(flake eval --raw .#xtask.src 2> "$said"); then
+  if grep -q 'does not provide attribute' "$said"; then
+    echo 'the flake has no package xtask: cargo brings it'
+  else
+    tail -n 20 "$said"
+    echo 'the package xtask of the flake could not be evaluated: cargo brings it'
+  fi
 elif ! of_these_sources "$sources"; then
   echo 'the package xtask is of other sources: cargo brings it'
-elif flake build --dry-run .#xtask 2>&1 | grep 'will be built'; then
+elif ! flake build --dry-run .#xtask > "$said" 2>&1; then
+  tail -n 20 "$said"
+  echo 'what caches have of the package xtask could not be found out: cargo brings it'
+elif grep 'will be built' "$said"; then
   echo 'no cache has the package xtask of these sources: cargo brings it'
 elif ! flake build --out-link "$RUNNER_TEMP/xtask/built" --max-jobs 0 --builders '' .#xtask \
   || ! "$RUNNER_TEMP/xtask/built/bin/xtask" --version; then
