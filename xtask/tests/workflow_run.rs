@@ -28,6 +28,13 @@ fn a_fleet_in_order_is_green() {
     assert!(ran.stdout.contains("│ greeted by ***") && !ran.stdout.contains("correct-horse"), "{}", ran.stdout);
     let steps = ["build", "cache-analytics", "smoke", "cache-push", "cache-verify"];
     assert_eq!(ran_on_the_machine_of_the_build(&ran), steps, "{}", ran.stdout);
+    // Where the client is compiled, results of cargo are kept under a name of their own.
+    for (job, kind) in [("plan", "-without-client-"), ("lock", "-without-client-"), ("build", "-with-client-")] {
+        let of_job =
+            |line: &&str| line.starts_with(&format!("[CI/{job}")) && line.contains("\"key\": \"xtask-Linux-X64-");
+        let keys: Vec<&str> = ran.stdout.lines().filter(of_job).collect();
+        assert!(keys.len() == 1 && keys.iter().all(|key| key.contains(kind)), "{job}: {keys:?}: {}", ran.stdout);
+    }
     // Reports are handed to what keeps them.
     assert!(ran.stdout.contains("\"name\": \"report-build-x86_64-linux\""), "{}", ran.stdout);
 }

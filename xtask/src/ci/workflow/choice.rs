@@ -35,6 +35,19 @@ pub fn chosen_for(groups: &[Group<'_>], group: &Group<'_>) -> Vec<&'static str> 
     words
 }
 
+/// Those of the words of [`chosen_for`] for which a job runs on these machines that asks the client of caches.
+pub fn with_client(groups: &[Group<'_>], group: &Group<'_>) -> Vec<&'static str> {
+    const ASKING: [JobName; 3] = [JobName::CacheAnalytics, JobName::CachePush, JobName::CacheVerify];
+    let asks = |job: &&&Job| group.runs_of(job).iter().any(|other| ASKING.contains(&other.name));
+    let mut words: Vec<&str> = Vec::new();
+    for word in group.jobs.iter().filter(asks).flat_map(|job| chosen_with(groups, job)) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
 /// The words of [`chosen_for`], each with others for which the machines of `group` wait for the same groups, and these.
 pub fn awaited_for(groups: &[Group<'_>], group: &Group<'_>) -> Vec<(Vec<&'static str>, BTreeSet<&'static str>)> {
     let mut all: Vec<(Vec<&str>, BTreeSet<&str>)> = Vec::new();

@@ -1,9 +1,10 @@
 //! The jobs of the workflow: the plan, one for each row of the table, and the gate.
 
-use super::choice::{ALL_CHOSEN, awaited_for, chosen_for, chosen_with, is_one_of};
+use super::choice::{ALL_CHOSEN, awaited_for, chosen_for, chosen_with, is_one_of, with_client};
 use super::group::Group;
 use super::order::late;
 use super::pins::pin;
+use super::setup::CLIENT;
 use super::text::{Map, Value};
 use super::{GATE, PLAN, gate, runs_on};
 use crate::ci::{Extent, Job, Permission, Phase, Work};
@@ -11,6 +12,9 @@ use crate::config::CiConfig;
 
 /// The secret that every job has: its own token.
 const OWN_TOKEN: &str = "GITHUB_TOKEN";
+/// The environment of jobs with other secrets. Who runs a workflow by hand may write to the repository, and may want the push.
+const PUBLISH: &str =
+    r#"${{ contains(fromJSON('["push", "workflow_dispatch"]'), github.event_name) && 'publish' || '' }}"#;
 /// Where a job leaves its reports.
 const REPORT: &str = "report";
 /// The condition that this machine is the first of its system.
@@ -82,9 +86,10 @@ impl Writer<'_> {
             let usual = || self.config.usual_runner();
             head.with("runs-on", runs_on(&group.first.machine.runner.clone().unwrap_or_else(usual)))
         };
-        // Secrets that are kept in an environment reach what was pushed to a branch or tag that it allows, and nothing else.
+        // Secrets that are kept in an environment reach what was pushed to, or is run by hand on, a branch or tag that it allows, and
+        // nothing else.
         let guarded = self.secrets_of(&group.runs).iter().any(|secret| *secret != OWN_TOKEN);
-        let environment = guarded.then_some("${{ github.event_name == 'push' && 'publish' || '' }}");
+        let environment = guarded.then_some(PUBLISH);
         head.with_some("environment", environment)
             .with("timeout-minutes", Value::Plain(group.minutes().to_string()))
             .with("permissions", permissions(group))
@@ -163,10 +168,21 @@ impl Writer<'_> {
             Some(why) => checkout.with("fetch-depth", Value::Plain("0".to_owned())).beside(why),
             None => checkout,
         };
+        let client = group.and_then(|group| self.client(group)).map(|client| Map::new().with(CLIENT, client));
         vec![
             self.action("Check out", "actions/checkout", None, checkout),
-            Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix"),
+            Map::new().with("name", "Set up").with("uses", "./.github/actions/setup-nix").with_some("with", client),
         ]
+    }
+
+    /// Whether this run has the machines of `group` compile the client of caches, if there is a choice that does.
+    fn client(&self, group: &Group<'_>) -> Option<Value> {
+        let words = with_client(self.groups, group);
+        match words.len() {
+            0 => None,
+            all if all == chosen_for(self.groups, group).len() => Some(Value::Plain("true".to_owned())),
+            _ => Some(Value::wrapped(format!("${{{{ {ALL_CHOSEN} || {} }}}}", is_one_of(&words)))),
+        }
     }
 
     fn action(&self, name: &str, action: &str, condition: Option<&str>, with: Map) -> Map {

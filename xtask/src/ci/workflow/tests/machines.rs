@@ -1,7 +1,7 @@
 //! Which jobs share a machine, which machines wait for which, and what a choice has run: tables from xtask.toml, built-in jobs included.
 
 use crate::ci::Job;
-use crate::ci::workflow::choice::{awaited_for, chosen_for, chosen_with};
+use crate::ci::workflow::choice::{awaited_for, chosen_for, chosen_with, with_client};
 use crate::ci::workflow::group::{Group, groups};
 use crate::ci::workflow::order::{idle_without_plan, in_front_of_the_push, late};
 use crate::config::Config;
@@ -132,4 +132,23 @@ fn a_choice_has_the_job_run_and_what_it_needs_elsewhere() {
     let jobs = table(&(chain + &own("c", "verify", "per_system = true\nneeds = ['b']")));
     let first = jobs.iter().find(|job| job.word() == "a").unwrap();
     assert_eq!(chosen_with(&of_machines(&jobs), first), ["a", "b", "c"]);
+}
+
+#[test]
+fn the_client_is_kept_by_machines_that_compile_it_and_no_others() {
+    let check = |text: &str, expected: &[&str]| {
+        let jobs = table(text);
+        let groups = groups(&jobs);
+        let words = |group: &Group<'_>| format!("{}: {}", group.first.word(), with_client(&groups, group).join(" "));
+        let told: Vec<String> = groups.iter().map(words).filter(|line| !line.ends_with(": ")).collect();
+        assert_eq!(told, expected, "{text}");
+    };
+    check("", &["build: cache-analytics cache-push cache-verify"]);
+    // Chosen alone, `smoke` builds and nothing else; what needs the push has these machines push.
+    let smoke = own("smoke", "verify", "needs = ['build']\nper_system = true");
+    check(&smoke, &["build: cache-analytics cache-push cache-verify"]);
+    let tell = own("tell", "publish", "needs = ['cache-push']");
+    check(&tell, &["build: cache-analytics cache-push tell cache-verify"]);
+    let off = ["analytics", "push", "verify"].map(|job| format!("[ci.jobs.cache-{job}]\nenabled = false\n"));
+    check(&off.concat(), &[]);
 }
