@@ -3,7 +3,8 @@
 //! A job whose needs failed is skipped, and GitHub counts a skipped check as passed; so is one whose run was cancelled.
 
 use super::document::{Document, texts};
-use super::verdict::{Gate, gate, reads_results, runs_after_failure};
+use super::results::reads_results;
+use super::verdict::{Gate, gate, runs_after_failure};
 use crate::rules::Problem;
 use crate::rules::yaml::Node;
 
@@ -47,7 +48,7 @@ fn blind(document: &Document<'_>, line: u32, name: &str, job: &Node) -> Option<P
         return Some(document.problem(condition.line, fault, fix));
     }
     let fault =
-        format!("the gate `{name}` reads no result of the jobs that it needs: it is green whatever became of them");
+        format!("the gate `{name}` goes by no result of the jobs that it needs: it is green whatever became of them");
     let fix = "hand it `${{ toJSON(needs) }}` in `env`, and fail unless every result is `success`";
     runs_after_failure(job.text_at("if").unwrap_or_default()).then(|| document.problem(line, fault, fix))
 }

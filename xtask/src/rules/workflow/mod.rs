@@ -8,6 +8,7 @@ mod drift;
 mod gate;
 mod inputs;
 mod limits;
+mod results;
 mod scripts;
 mod strangers;
 #[cfg(test)]
