@@ -190,6 +190,35 @@ fn scripts() {
     check(WORKFLOW, &run("echo ${{ format('{0}', inputs.x) }}"), &[(9, fault)]);
     assert!(!told(WORKFLOW, &run("echo ${{ inputs.x }}"), &[])[0].contains("warning"));
     check(WORKFLOW, &run("echo ${{ github.sha }} ${{ runner.os }} \"$NAME\""), &[]);
+    let own = ["hashFiles('a', 'b/**')", "github.repository_owner", "github.token", "job.status", "github.ref_type"];
+    for harmless in own.into_iter().chain(["github.event.repository.name", "secrets.A", "runner.os"]) {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmless} }}}}")), &[]);
+    }
+    // What is known at its beginning is not known.
+    for harmful in [
+        "runner.os && github.event.pull_request.title",
+        "github.event.repository.name || github.head_ref",
+        "runner.os||github.head_ref",
+        "hashFiles('a') && github.head_ref",
+        "hashFiles(github.head_ref)",
+        "github.token_of_others",
+        "github['head_ref']",
+        "secrets.A || runner[github.head_ref]",
+    ] {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmful} }}}}")), &[(9, fault)]);
+        assert!(!told(WORKFLOW, &run(&format!("echo ${{{{ {harmful} }}}}")), &[])[0].contains("warning"));
+    }
+    for harmless in [
+        "runner.os == 'Linux' && 'a' || 'it''s'",
+        "format('{0}-{1}', github.sha, runner['os'])",
+        "github.run_id > 1.5 || true",
+    ] {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmless} }}}}")), &[]);
+    }
+    check(WORKFLOW, &run("echo ${{ matrix.a || 'b' }}"), &[(9, "warning: `matrix.a || 'b'` becomes")]);
+    for mixed in ["matrix.name || github.head_ref", "steps.a.outputs.b && github.head_ref"] {
+        assert!(!told(WORKFLOW, &run(&format!("echo ${{{{ {mixed} }}}}")), &[])[0].contains("warning"), "{mixed}");
+    }
     let script = |uses: &str| {
         workflow(
             "push",
