@@ -240,6 +240,9 @@ fn calls_of_this_program() {
     check(WORKFLOW, &run("/opt/bin/cargo xtask lok --fix"), &[(9, "cargo xtask lok --fix`: no such job")]);
     check(WORKFLOW, &run("ls .cargo xtask lok --fix"), &[]);
     check(WORKFLOW, &run("cargo xtask \"$JOB\" && cargo xtask lok --fix"), &[(9, unknown)]);
+    check(WORKFLOW, &run("cargo xtask \"$JOB\" lok"), &[]);
+    check(WORKFLOW, &run("cp target/release/xtask lok"), &[]);
+    check(WORKFLOW, &run("nix run $FLAGS .#xtask -- lok \"$X\" --y"), &[(9, "`nix run .#xtask -- lok`: no such job")]);
     check(WORKFLOW, &run("cargo xtask lock; # cargo"), &[]);
     check(WORKFLOW, &run("# cargo xtask lok"), &[]);
     check(WORKFLOW, &run("cargo run -p xtask -- lok \"$A\""), &[(9, "`cargo run -p xtask -- lok`: no such job")]);
