@@ -36,7 +36,8 @@ pub fn problems(document: &Document<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
     for step in document.steps() {
         let handed = step.get("with").and_then(|with| with.get("script"));
-        let script = step.text_at("uses").filter(|uses| uses.starts_with("actions/github-script@")).and(handed);
+        let script =
+            step.text_at("uses").filter(|uses| uses.to_lowercase().starts_with("actions/github-script@")).and(handed);
         for node in step.get("run").into_iter().chain(script) {
             found.extend(interpolated(document, node));
         }

@@ -78,7 +78,7 @@ fn scripts(steps: &Node) -> impl Iterator<Item = &str> {
 }
 
 fn is_checkout(step: &Node) -> bool {
-    step.text_at("uses").is_some_and(|uses| uses.starts_with("actions/checkout@"))
+    step.text_at("uses").is_some_and(|uses| uses.to_lowercase().starts_with("actions/checkout@"))
 }
 
 /// Whether the steps use an action, or ask for something, that may know what became of other jobs.
