@@ -7,6 +7,7 @@ mod document;
 mod drift;
 mod gate;
 mod inputs;
+mod lenient;
 mod limits;
 mod results;
 mod scripts;

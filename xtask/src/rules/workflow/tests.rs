@@ -1,5 +1,6 @@
 //! Each fault, planted, and what is like it and none.
 
+mod lenient;
 mod strangers;
 
 use super::*;
