@@ -58,7 +58,8 @@ fn problems_of(workflows: &Workflows) -> Vec<Problem> {
     })
 }
 
-/// Why this program would refuse these words, if it would. Words that a shell puts in are missing from them, so nothing is missed.
+/// Why this program would refuse these words, if it would. Words that only a shell knows, and all that
+/// stand behind them, are missing, so nothing is missed.
 fn misuse(words: &[&str], table: &Table) -> Option<String> {
     let error = match Cli::command().try_get_matches_from(std::iter::once(&"xtask").chain(words)) {
         Ok(matches) => return no_job(matches.subcommand_matches("ci")?, table),

@@ -1,6 +1,9 @@
 //! Calls of this program in scripts, however they are spelled: `cargo xtask`, an alias of cargo, `cargo run --package xtask`, the
 //! compiled program, the flake's package. What is called must be something that it has.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
@@ -12,6 +15,10 @@ use crate::rules::Problem;
 
 /// The name of this program: of its package, its binary, and its alias.
 const PROGRAM: &str = "xtask";
+/// Programs that run the one that is named behind them.
+const RUNNERS: [&str; 7] = ["env", "exec", "ionice", "nice", "sudo", "time", "timeout"];
+/// Options of theirs behind which a word is their value.
+const OF_RUNNERS: [&str; 8] = ["--group", "--kill-after", "--signal", "--user", "-g", "-k", "-s", "-u"];
 /// How often an alias may name another one; cargo refuses one that comes back to itself.
 const MOST_ALIASES: usize = 8;
 /// How deep one script may be inside of another one.
@@ -80,10 +87,7 @@ pub fn problems(
     let mut found = Vec::new();
     for run in document.steps().filter_map(|step| step.get("run")) {
         for call in calls(run.text().unwrap_or_default(), aliases, DEEPEST) {
-            // What a shell puts there is not known here.
-            let words: Vec<&str> =
-                call.words.iter().map(String::as_str).filter(|word| !word.contains(UNKNOWN)).collect();
-            if let Some(fault) = misuse(&words) {
+            if let Some(fault) = misuse(&call.known()) {
                 let fault = format!("`{}`: {fault}", call.spelled);
                 found.push(document.problem(
                     document.line_in(run, call.line),
@@ -106,6 +110,14 @@ struct Call {
     words: Vec<String>,
 }
 
+impl Call {
+    /// The words up to the first that only the shell knows: it may be a command, a value, or nothing, and what stands behind it means
+    /// something else each time.
+    fn known(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).take_while(|word| !word.contains(UNKNOWN)).collect()
+    }
+}
+
 fn calls(script: &str, aliases: &Aliases, depth: usize) -> Vec<Call> {
     let mut found = Vec::new();
     for command in commands(script, &Variables::new(), false) {
@@ -114,7 +126,9 @@ fn calls(script: &str, aliases: &Aliases, depth: usize) -> Vec<Call> {
             let inner = calls(inner, aliases, depth - 1);
             found.extend(inner.into_iter().map(|call| Call { line: command.line + call.line, ..call }));
         } else if let Some((at, words)) = own_words(words, aliases) {
-            let spelled = command.words.iter().skip(at).filter(|word| !word.contains(UNKNOWN));
+            let hidden = words.iter().skip_while(|word| !word.contains(UNKNOWN)).count();
+            let shown = command.words.len() - hidden;
+            let spelled = command.words.iter().take(shown).skip(at).filter(|word| !word.contains(UNKNOWN));
             let spelled = spelled.map(String::as_str).collect::<Vec<_>>().join(" ");
             found.push(Call { line: command.line, spelled, words });
         }
@@ -140,12 +154,23 @@ fn own_words(words: &[String], aliases: &Aliases) -> Option<(usize, Vec<String>)
         let own = match program(word) {
             "cargo" => through_cargo(rest.to_vec(), aliases, MOST_ALIASES),
             "nix" => through_nix(rest),
-            // Where cargo leaves it; elsewhere the word may be a folder.
-            PROGRAM if word.contains("target/") => Some(rest.to_vec()),
+            // Where cargo leaves it; elsewhere the word may be a folder, and behind another program it is a file like any other.
+            PROGRAM if word.contains("target/") && is_run(words.get(..at)?) => Some(rest.to_vec()),
             _ => None,
         };
         own.map(|own| (at, own))
     })
+}
+
+/// Whether what stands behind the words `before` is run: they are none, or a program that runs others, and what this one is given.
+fn is_run(before: &[String]) -> bool {
+    before.first().is_none_or(|first| RUNNERS.contains(&program(first)))
+        // `sudo cp FILE FOLDER` runs `cp`: of plain words a runner has only the value of an option, and how long something may take.
+        && before.iter().enumerate().skip(1).all(|(at, word)| {
+            let of_option = before.get(at - 1).is_some_and(|word| OF_RUNNERS.contains(&word.as_str()));
+            let duration = word.starts_with(|c: char| c.is_ascii_digit());
+            RUNNERS.contains(&program(word)) || word.starts_with('-') || word.contains('=') || of_option || duration
+        })
 }
 
 /// The last part of the path of a program.
@@ -215,73 +240,4 @@ fn through_nix(words: &[String]) -> Option<Vec<String>> {
             .is_some_and(|(flake, attr)| matches!(flake, "" | "." | "./.") && attr.rsplit('.').next() == Some(PROGRAM))
     };
     words.get(run + 1..end)?.iter().any(own).then(|| words.get(end + 1..).unwrap_or_default().to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What this program gets from each call in `script`.
-    fn told(script: &str) -> Vec<String> {
-        let text = "[alias]\nxtask = \"run --quiet --package xtask --\"\nx = ['xtask', '--quiet']\nb = 'build'\nloop = 'pool'\n\
-                    pool = 'loop'\nci = 'run -q -p xtask -- ci'\n";
-        let aliases = aliases(text).unwrap();
-        calls(script, &aliases, DEEPEST).into_iter().map(|call| call.words.join(" ").replace(UNKNOWN, "~")).collect()
-    }
-
-    #[test]
-    fn every_spelling_of_a_call_is_one() {
-        let check = |script: &str, expected: &[&str]| assert_eq!(told(script), expected, "{script}");
-        check("cargo xtask ci lock", &["ci lock"]);
-        check("cargo +stable --locked --color never xtask ci lock", &["ci lock"]);
-        check("CI=1 sudo /opt/bin/cargo xtask ci \"$JOB\" --plan", &["ci ~ --plan"]);
-        check("cargo run -p xtask -- ci lock", &["ci lock"]);
-        check("cargo run --package xtask --release ci lock", &["ci lock"]);
-        check("cargo r --quiet --package=xtask -- ci lock", &["ci lock"]);
-        check("cargo run -pxtask --profile dev -- --quiet ci", &["--quiet ci"]);
-        check("cargo run --bin xtask -- ci", &["ci"]);
-        check("cargo run --manifest-path ./xtask/Cargo.toml -- ci", &["ci"]);
-        check("cargo run --package path+file:///work/xtask -- ci", &["ci"]);
-        check("cargo x ci lock", &["--quiet ci lock"]);
-        check("cargo ci lock && cargo b", &["ci lock"]);
-        check("target/release/xtask ci; ./target/debug/xtask lock", &["ci", "lock"]);
-        check("nix run .#xtask -- ci lock", &["ci lock"]);
-        check("nix --offline run --impure '.#packages.x86_64-linux.xtask' -- ci", &["ci"]);
-        check("nix develop --command cargo xtask lock", &["lock"]);
-        check("bash -euc 'cd a\ncargo xtask lock'", &["lock"]);
-        check("if cargo xtask lock; then cargo x ci; fi", &["lock", "--quiet ci"]);
-        check("cargo xtask \\\n  ci lock > log 2>&1", &["ci lock"]);
-        check("cargo xtask", &[""]);
-    }
-
-    #[test]
-    fn what_only_looks_like_a_call_is_none() {
-        let check = |script: &str| assert_eq!(told(script), [""; 0], "{script}");
-        check("cargo run -p tool -- xtask ci");
-        check("cargo run -- ci lok");
-        check("cargo run --example xtask-like -- ci lok");
-        check("cargo test -p xtask lok");
-        check("cargo build --package xtask");
-        check("cargo loop ci lok");
-        check("cargo --version");
-        check("cargo");
-        check("ls .cargo xtask lok");
-        check("ls xtask lok");
-        check("echo cargo xtask lok");
-        check("printf '%s' 'cargo xtask lok'");
-        check("# cargo xtask lok");
-        check("cat <<EOF\ncargo xtask lok\nEOF");
-        check("nix run github:a/b#xtask -- lok");
-        check("nix run .#tool -- xtask lok");
-        check("nix run .#xtask");
-    }
-
-    #[test]
-    fn an_alias_that_leads_elsewhere_is_another_program() {
-        let told = |text: &str| calls("cargo xtask lok", &aliases(text).unwrap(), DEEPEST).len();
-        assert_eq!(told("[alias]\nxtask = 'run --package tool --'\n"), 0);
-        assert_eq!(told("[build]\njobs = 1\n"), 1);
-        assert_eq!(told(""), 1);
-        assert!(aliases("[alias]\nxtask = 1\n").is_err());
-    }
 }

@@ -2,8 +2,10 @@
 //!
 //! A job whose needs failed is skipped, and GitHub counts a skipped check as passed; so is one whose run was cancelled.
 
-use super::document::{Document, texts};
-use super::verdict::{Gate, gate, reads_results, runs_after_failure};
+use super::document::Document;
+use super::lenient;
+use super::results::reads_results;
+use super::verdict::{Gate, gate, runs_after_failure};
 use crate::rules::Problem;
 use crate::rules::yaml::Node;
 
@@ -15,7 +17,7 @@ pub fn problems(document: &Document<'_>) -> Vec<Problem> {
         found.extend(skipped(document, key.line, &key.text, job));
         match gate {
             Gate::Reads => {
-                found.extend(lenient(document, &key.text, job));
+                found.extend(lenient::problems(document, &key.text, job));
                 found.extend(heedless(document, &key.text, job));
             }
             Gate::Blind => found.extend(blind(document, key.line, &key.text, job)),
@@ -47,7 +49,7 @@ fn blind(document: &Document<'_>, line: u32, name: &str, job: &Node) -> Option<P
         return Some(document.problem(condition.line, fault, fix));
     }
     let fault =
-        format!("the gate `{name}` reads no result of the jobs that it needs: it is green whatever became of them");
+        format!("the gate `{name}` goes by no result of the jobs that it needs: it is green whatever became of them");
     let fix = "hand it `${{ toJSON(needs) }}` in `env`, and fail unless every result is `success`";
     runs_after_failure(job.text_at("if").unwrap_or_default()).then(|| document.problem(line, fault, fix))
 }
@@ -65,42 +67,4 @@ fn heedless(document: &Document<'_>, name: &str, job: &Node) -> Vec<Problem> {
             document.problem(node.line, fault, "remove `continue-on-error`")
         })
         .collect()
-}
-
-/// A gate that takes something else for success.
-fn lenient(document: &Document<'_>, name: &str, job: &Node) -> Vec<Problem> {
-    let mut said = Vec::new();
-    texts(job, &mut said);
-    let mut found = Vec::new();
-    for node in &said {
-        let Some(text) = node.text() else { continue };
-        for line in text.lines().filter(|line| alike(line)) {
-            let fault =
-                format!("the gate `{name}` takes `skipped` for success: a job is skipped when one that it needs fails");
-            let fix = "fail unless the result is `success`, but for jobs that were not to run";
-            found.push(document.problem(document.line_of(node.line, line.trim()), fault, fix));
-        }
-    }
-    let says = |word: &str| said.iter().find(|node| node.text().is_some_and(|text| text.contains(word)));
-    if let Some(failure) = says("failure").filter(|_| says("success").is_none()) {
-        let missing: Vec<&str> = ["cancelled", "skipped"].into_iter().filter(|word| says(word).is_none()).collect();
-        if !missing.is_empty() {
-            let fault =
-                format!("the gate `{name}` looks for `failure` alone: `{}` counts as success", missing.join("`, `"));
-            let line = document.line_of(failure.line, "failure");
-            found.push(document.problem(line, fault, "fail unless every result is `success`"));
-        }
-    }
-    found
-}
-
-/// Whether a line asks for `success` and for `skipped` in the same way.
-fn alike(line: &str) -> bool {
-    let asked = |word: &str| {
-        let before = line.split(word).next().filter(|before| before.len() < line.len())?;
-        let tail = before.trim_end_matches(['"', '\'', ' ', '\\', '(']);
-        Some(["==", "!="].into_iter().find(|sign| tail.ends_with(sign)).unwrap_or_default())
-    };
-    let (Some(success), Some(skipped)) = (asked("success"), asked("skipped")) else { return false };
-    success == skipped || success.is_empty() || skipped.is_empty()
 }

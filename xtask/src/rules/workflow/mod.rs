@@ -7,7 +7,9 @@ mod document;
 mod drift;
 mod gate;
 mod inputs;
+mod lenient;
 mod limits;
+mod results;
 mod scripts;
 mod strangers;
 #[cfg(test)]
@@ -31,7 +33,7 @@ pub struct Facts<'a> {
     pub generated: &'a [Generated],
     /// What cargo takes its own subcommands for in this repository.
     pub aliases: &'a calls::Aliases,
-    /// What is wrong with a command line of `cargo xtask`, if anything; its words without those that a shell would replace.
+    /// What is wrong with a command line of `cargo xtask`, if anything; its words up to the first that a shell would replace.
     pub misuse: &'a dyn Fn(&[&str]) -> Option<String>,
 }
 

@@ -7,9 +7,11 @@ use crate::rules::Problem;
 use crate::rules::yaml::Node;
 
 /// Events that run with the secrets of the repository, whoever caused them.
-const TRUSTED: [&str; 2] = ["pull_request_target", "workflow_run"];
+const TRUSTED: [&str; 3] = [TARGET, "workflow_run", COMMENT];
+const TARGET: &str = "pull_request_target";
+const COMMENT: &str = "issue_comment";
 /// What GitHub calls the commit of whoever opened a pull request, or caused a workflow to run.
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "head.ref",
     "head.repo",
     "head.sha",
@@ -18,36 +20,38 @@ const HEAD: [&str; 9] = [
     "head_ref",
     "head_repository",
     "head_sha",
+    "merge_commit_sha",
     "refs/pull/",
 ];
 /// Stands for such a commit where a script names it.
 const STRANGE: &str = "\u{1}";
 /// What git puts into the folder, and not only into its store.
 const TAKES: [&str; 9] = ["checkout", "cherry-pick", "clone", "merge", "pull", "rebase", "reset", "restore", "switch"];
-/// Conditions under which nobody else's code is there, without spaces.
-const OWN: [&str; 9] = [
-    "!github.event.pull_request.head.repo.fork",
+/// Conditions under which nobody else's code is there, spelled as [`plain`] does.
+const OWN: [&str; 6] = [
     "event.workflow_run.event=='push'",
-    "event_name!='pull_request_target'",
     "event_name=='push'",
     "github.repository==github.event.pull_request.head.repo.full_name",
     "github.repository==github.event.workflow_run.head_repository.full_name",
-    "head.repo.fork==false",
     "head.repo.full_name==github.repository",
     "head_repository.full_name==github.repository",
 ];
+/// The same under `pull_request_target`; under others there is no such field, and what is not there is no fork either.
+const NO_FORK: [&str; 2] = ["!github.event.pull_request.head.repo.fork", "head.repo.fork==false"];
 /// The secret that every job has anyway.
 const OWN_TOKEN: &str = "GITHUB_TOKEN";
 
 /// Code of a fork that runs with the repository's secrets.
 pub fn problems(document: &Document<'_>) -> Vec<Problem> {
     let events = document.events();
-    let Some((event, ..)) = events.iter().find(|(name, ..)| TRUSTED.contains(name)) else { return Vec::new() };
+    let trusted: Vec<&str> =
+        TRUSTED.into_iter().filter(|trusted| events.iter().any(|(name, ..)| name == trusted)).collect();
+    let Some(event) = trusted.first() else { return Vec::new() };
     let mut found = Vec::new();
-    for (key, job) in document.jobs().iter().filter(|(_, job)| !is_of_ones_own(job)) {
+    for (key, job) in document.jobs().iter().filter(|(_, job)| !is_of_ones_own(job, &trusted)) {
         if let Some(called) = job.text_at("uses") {
             found.extend(handed_on(document, event, called, job));
-        } else if let Some(line) = checked_out(document, job) {
+        } else if let Some(line) = checked_out(document, job, &trusted) {
             let fault = format!(
                 "`{event}` runs with the repository's secrets and a token that writes, and this checks out the code of a pull \
                  request: whoever opens one has them"
@@ -60,19 +64,32 @@ pub fn problems(document: &Document<'_>) -> Vec<Problem> {
     found
 }
 
-/// Whether the condition of a job or step says that nothing of a stranger is there. A name of a branch says no such thing: a fork
-/// has branches of the same names.
-fn is_of_ones_own(node: &Node) -> bool {
-    let condition: String = node.text_at("if").unwrap_or_default().split_whitespace().collect();
-    !condition.contains("||") && OWN.iter().any(|own| condition.contains(own))
+/// Whether the condition of a job or step says that nothing of a stranger is there, whichever of the `trusted` events it was. A name of
+/// a branch says no such thing: a fork has branches of the same names.
+fn is_of_ones_own(node: &Node, trusted: &[&str]) -> bool {
+    let condition = plain(node.text_at("if").unwrap_or_default());
+    // What is negated as a whole, or one of several reasons, was not looked into.
+    if condition.contains("||") || condition.contains("!(") {
+        return false;
+    }
+    let says = |known: &str| condition.contains(known);
+    let excluded = |event: &str| says(&format!("event_name!='{event}'"));
+    let left: Vec<&str> = trusted.iter().copied().filter(|event| !excluded(event)).collect();
+    left.is_empty() || OWN.into_iter().any(says) || left == [TARGET] && NO_FORK.into_iter().any(says)
+}
+
+/// `text` as GitHub compares names: in lower case, without spaces, `a['b']` as `a.b`.
+fn plain(text: &str) -> String {
+    let text: String = text.to_lowercase().split_whitespace().collect();
+    text.replace("['", ".").replace("']", "")
 }
 
 /// The line on which `job` checks out the code of a pull request, if it does.
-fn checked_out(document: &Document<'_>, job: &Node) -> Option<u32> {
+fn checked_out(document: &Document<'_>, job: &Node, trusted: &[&str]) -> Option<u32> {
     let steps = job.get("steps").map(Node::items).unwrap_or_default();
-    steps.iter().filter(|step| !is_of_ones_own(step)).find_map(|step| {
+    steps.iter().filter(|step| !is_of_ones_own(step, trusted)).find_map(|step| {
         let strange = strange_variables(&[document.root, job, step]);
-        if step.text_at("uses").is_some_and(|uses| uses.starts_with("actions/checkout@")) {
+        if step.text_at("uses").is_some_and(|uses| uses.to_lowercase().starts_with("actions/checkout@")) {
             let mut said = Vec::new();
             step.get("with").into_iter().for_each(|with| texts(with, &mut said));
             let indirect = |text: &str| strange.keys().any(|name| text.contains(&format!("env.{name}")));
@@ -99,7 +116,13 @@ fn strange_variables(nodes: &[&Node]) -> Variables {
 }
 
 fn names_head(text: &str) -> bool {
-    HEAD.iter().any(|word| text.contains(word))
+    let text = plain(text);
+    HEAD.iter().any(|word| text.contains(word)) || is_pull(&text)
+}
+
+/// Whether `text` names the commits of a pull request by its number, `pull/1/head`.
+fn is_pull(text: &str) -> bool {
+    text.contains("pull/") && ["/head", "/merge"].iter().any(|end| text.contains(end))
 }
 
 /// `script` with a mark for each expression that names such a commit.
@@ -130,8 +153,7 @@ fn verb(command: &Command) -> Option<&str> {
 }
 
 fn is_strange(command: &Command) -> bool {
-    let of_a_pull = |word: &String| word.contains("pull/") && ["/head", "/merge"].iter().any(|end| word.contains(end));
-    command.words.iter().any(|word| word.contains(STRANGE) || of_a_pull(word))
+    command.words.iter().any(|word| word.contains(STRANGE) || is_pull(word))
 }
 
 fn is_checkout_of_gh(command: &Command) -> bool {
@@ -185,7 +207,8 @@ fn named(text: &str) -> Vec<String> {
 /// What a workflow that is called is handed.
 fn handed_on(document: &Document<'_>, event: &str, called: &str, job: &Node) -> Option<Problem> {
     let secrets = job.get("secrets")?;
-    if secrets.text() == Some("inherit") {
+    // Who writes a comment hands over nothing but its words, unless the commit is looked up.
+    if secrets.text() == Some("inherit") && event != COMMENT {
         let fault = format!(
             "`{called}` is handed every secret of the repository under `{event}`, which whoever opens a pull request causes"
         );

@@ -1,5 +1,6 @@
 //! Each fault, planted, and what is like it and none.
 
+mod lenient;
 mod strangers;
 
 use super::*;
@@ -126,13 +127,10 @@ fn gates() {
     let script =
         |line: &str| gate("\n    if: always()", &format!("toJSON(needs) }}}}\n        run: |\n          {line}"));
     check(WORKFLOW, &script("jq -e 'all(.[]; .result == \"success\")'"), &[]);
-    check(WORKFLOW, &gate("", "needs.b.result }}"), &[(4, "skipped when a job that it needs fails")]);
-    check(
-        WORKFLOW,
-        &gate("\n    if: ${{ !cancelled() }}", "needs.b.result }}"),
-        &[(7, "skipped when the run is cancelled")],
-    );
-    check(WORKFLOW, &gate("\n    if: failure()", "needs.b.result }}"), &[]);
+    let one = |condition: &str| gate(condition, "needs.b.result }}\n        run: test $R = success");
+    check(WORKFLOW, &one(""), &[(4, "skipped when a job that it needs fails")]);
+    check(WORKFLOW, &one("\n    if: ${{ !cancelled() }}"), &[(7, "skipped when the run is cancelled")]);
+    check(WORKFLOW, &one("\n    if: failure()"), &[]);
     let lenient = "takes `skipped` for success";
     check(WORKFLOW, &script("jq -e 'all(.[]; .result == \"success\" or .result == \"skipped\")'"), &[(12, lenient)]);
     check(WORKFLOW, &script("[[ $R != success && $R != skipped ]] && exit 1"), &[(12, lenient)]);
@@ -154,7 +152,7 @@ fn gates() {
     let idle = |condition: &str| {
         workflow("push", &format!("    needs: [b, c]{condition}\n    steps:\n      - run: echo done"))
     };
-    let blind = "the gate `a` reads no result of the jobs that it needs: it is green whatever became of them";
+    let blind = "the gate `a` goes by no result of the jobs that it needs: it is green whatever became of them";
     check(WORKFLOW, &idle("\n    if: always()"), &[(4, blind)]);
     check(WORKFLOW, &idle("\n    if: ${{ success() || failure() }}"), &[(7, "the run is cancelled"), (4, blind)]);
     check(WORKFLOW, &idle(""), &[(4, "the gate `a` is skipped when a job that it needs fails")]);
@@ -193,6 +191,35 @@ fn scripts() {
     check(WORKFLOW, &run("echo ${{ format('{0}', inputs.x) }}"), &[(9, fault)]);
     assert!(!told(WORKFLOW, &run("echo ${{ inputs.x }}"), &[])[0].contains("warning"));
     check(WORKFLOW, &run("echo ${{ github.sha }} ${{ runner.os }} \"$NAME\""), &[]);
+    let own = ["hashFiles('a', 'b/**')", "github.repository_owner", "github.token", "job.status", "github.ref_type"];
+    for harmless in own.into_iter().chain(["github.event.repository.name", "secrets.A", "runner.os"]) {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmless} }}}}")), &[]);
+    }
+    // What is known at its beginning is not known.
+    for harmful in [
+        "runner.os && github.event.pull_request.title",
+        "github.event.repository.name || github.head_ref",
+        "runner.os||github.head_ref",
+        "hashFiles('a') && github.head_ref",
+        "hashFiles(github.head_ref)",
+        "github.token_of_others",
+        "github['head_ref']",
+        "secrets.A || runner[github.head_ref]",
+    ] {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmful} }}}}")), &[(9, fault)]);
+        assert!(!told(WORKFLOW, &run(&format!("echo ${{{{ {harmful} }}}}")), &[])[0].contains("warning"));
+    }
+    for harmless in [
+        "runner.os == 'Linux' && 'a' || 'it''s'",
+        "format('{0}-{1}', github.sha, runner['os'])",
+        "github.run_id > 1.5 || true",
+    ] {
+        check(WORKFLOW, &run(&format!("echo ${{{{ {harmless} }}}}")), &[]);
+    }
+    check(WORKFLOW, &run("echo ${{ matrix.a || 'b' }}"), &[(9, "warning: `matrix.a || 'b'` becomes")]);
+    for mixed in ["matrix.name || github.head_ref", "steps.a.outputs.b && github.head_ref"] {
+        assert!(!told(WORKFLOW, &run(&format!("echo ${{{{ {mixed} }}}}")), &[])[0].contains("warning"), "{mixed}");
+    }
     let script = |uses: &str| {
         workflow(
             "push",
@@ -214,6 +241,9 @@ fn calls_of_this_program() {
     check(WORKFLOW, &run("/opt/bin/cargo xtask lok --fix"), &[(9, "cargo xtask lok --fix`: no such job")]);
     check(WORKFLOW, &run("ls .cargo xtask lok --fix"), &[]);
     check(WORKFLOW, &run("cargo xtask \"$JOB\" && cargo xtask lok --fix"), &[(9, unknown)]);
+    check(WORKFLOW, &run("cargo xtask \"$JOB\" lok"), &[]);
+    check(WORKFLOW, &run("cp target/release/xtask lok"), &[]);
+    check(WORKFLOW, &run("nix run $FLAGS .#xtask -- lok \"$X\" --y"), &[(9, "`nix run .#xtask -- lok`: no such job")]);
     check(WORKFLOW, &run("cargo xtask lock; # cargo"), &[]);
     check(WORKFLOW, &run("# cargo xtask lok"), &[]);
     check(WORKFLOW, &run("cargo run -p xtask -- lok \"$A\""), &[(9, "`cargo run -p xtask -- lok`: no such job")]);

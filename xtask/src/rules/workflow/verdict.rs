@@ -1,10 +1,10 @@
 //! Which jobs are gates: those that look at the results of others, and those that stand for others without looking.
 //!
-//! A job that stands for others is told by its name, or by what it does: it needs several jobs, and all that it does is talk. What it
-//! could learn of them elsewhere, such as from GitHub's interface, is not known here, and such a job is taken for none.
+//! A job that stands for others is told by its name, where it does no work or runs whatever happens, or by what it does: it needs
+//! several jobs, and all that it does is talk. What it could learn of them elsewhere, such as from GitHub's interface, is not known here, and such a job is taken for none.
 
 use super::document::texts;
-use crate::ci::audit::shell::{Variables, commands};
+use super::results::{asks, decides, is_teller, only_talks, reads_results, refuses};
 use crate::rules::yaml::Node;
 
 /// Words in the name of a job whose success stands for that of others.
@@ -23,8 +23,6 @@ const NAMES: [&str; 11] = [
 ];
 /// The same as a whole name.
 const WHOLE_NAMES: [&str; 3] = ["all", "ci", "done"];
-/// Commands that change nothing, and bring nothing from elsewhere.
-const TALK: [&str; 10] = [":", "[", "[[", "echo", "exit", "false", "printf", "set", "test", "true"];
 /// What brings something from elsewhere, or is needed for it: the results may be among it.
 const ELSEWHERE: [&str; 8] =
     ["api.github.com", "curl", "gh", "github.run_id", "github.token", "github_run_id", "github_token", "wget"];
@@ -44,18 +42,22 @@ pub fn gate(name: &str, job: &Node) -> Option<Gate> {
     // What runs after a failure alone tells of it, and is no verdict.
     let tells = condition.contains("failure()") && !runs_after_failure(condition);
     let steps = job.get("steps").filter(|_| !tells)?;
-    let given = [job.get("env"), Some(steps)];
+    let talks = only_talk(steps);
     // A job that runs where another one failed, to fail itself.
-    let refuses = asks(condition) && scripts(steps).any(|script| script.contains("exit 1"));
-    if refuses || given.into_iter().flatten().any(reads_results) {
+    let refuses = asks(condition) && talks && scripts(steps).any(refuses);
+    if refuses || decides(job.get("env"), steps) {
         return Some(Gate::Reads);
     }
     let shown = job.text_at("name").unwrap_or_default();
     let stands_for_others = if is_name(name) || is_name(shown) {
-        !asks_elsewhere(steps)
+        // A name alone says little: `success` is also what somebody is told, and what is required may be packages.
+        let told = is_teller(name) || is_teller(shown);
+        (talks || condition.contains("always()")) && !told && !asks_elsewhere(steps)
     } else {
         let meant = condition.is_empty() || runs_after_failure(condition);
-        needs.items().len() > 1 && meant && job.get("outputs").is_none() && only_talks(steps)
+        // Who reads results without failing by them tells of them.
+        let tells = [job.get("env"), Some(steps)].into_iter().flatten().any(reads_results);
+        needs.items().len() > 1 && meant && talks && !tells && job.get("outputs").is_none()
     };
     stands_for_others.then_some(Gate::Blind)
 }
@@ -64,29 +66,6 @@ pub fn gate(name: &str, job: &Node) -> Option<Gate> {
 pub fn runs_after_failure(condition: &str) -> bool {
     let either = condition.contains("success()") && condition.contains("failure()");
     condition.contains("always()") || condition.contains("cancelled()") || either
-}
-
-/// Whether something at or below `node` is the result of a job that is needed.
-pub fn reads_results(node: &Node) -> bool {
-    let mut said = Vec::new();
-    texts(node, &mut said);
-    said.iter().filter_map(|node| node.text()).any(asks)
-}
-
-/// Whether `text` names a result of `needs`, or all there is to know of them.
-fn asks(text: &str) -> bool {
-    let text: String = text.to_lowercase().split_whitespace().collect();
-    let whole = ["tojson(needs)", "tojson(needs.*)"].iter().any(|all| text.contains(all));
-    let of_one = text.split("needs").skip(1).any(|rest| {
-        let name = rest
-            .strip_prefix('.')
-            .map(|rest| rest.trim_start_matches(|c: char| c.is_alphanumeric() || "-_*".contains(c)));
-        let behind = name.or_else(|| Some(rest.strip_prefix('[')?.split_once(']')?.1));
-        let result =
-            behind.and_then(|behind| behind.strip_prefix(".result").or_else(|| behind.strip_prefix("['result']")));
-        result.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || "-_".contains(c)))
-    });
-    whole || of_one
 }
 
 fn is_name(name: &str) -> bool {
@@ -99,7 +78,7 @@ fn scripts(steps: &Node) -> impl Iterator<Item = &str> {
 }
 
 fn is_checkout(step: &Node) -> bool {
-    step.text_at("uses").is_some_and(|uses| uses.starts_with("actions/checkout@"))
+    step.text_at("uses").is_some_and(|uses| uses.to_lowercase().starts_with("actions/checkout@"))
 }
 
 /// Whether the steps use an action, or ask for something, that may know what became of other jobs.
@@ -113,12 +92,8 @@ fn asks_elsewhere(steps: &Node) -> bool {
 }
 
 /// Whether the steps do nothing that anybody would miss.
-fn only_talks(steps: &Node) -> bool {
-    let talks = |script: &str| {
-        let commands = commands(script, &Variables::new(), false);
-        commands.iter().all(|command| command.words.first().is_none_or(|word| TALK.contains(&word.as_str())))
-    };
-    let idle = |step: &Node| step.text_at("run").map_or_else(|| is_checkout(step), talks);
+fn only_talk(steps: &Node) -> bool {
+    let idle = |step: &Node| step.text_at("run").map_or_else(|| is_checkout(step), only_talks);
     !steps.items().is_empty() && steps.items().iter().all(idle)
 }
 
@@ -142,17 +117,57 @@ mod tests {
         reads("test ${{ needs['b'].result }} = success");
         reads("test ${{ needs['b']['result'] }} = success");
         reads("test ${{ contains(needs.*.result, 'failure') }} = false");
-        reads("echo '${{ toJSON( needs ) }}'");
+        reads("jq -e 'all(.[]; .result == \"success\")' <<< '${{ toJSON( needs ) }}'");
+        reads("echo ${{ needs.b.result }}; if [ ${{ needs.b.result }} != success ]; then exit 1; fi");
+        reads("case ${{ needs.b.result }} in success) ;; *) exit 1 ;; esac");
         let with = "needs: [b]\nsteps:\n  - uses: x/alls-green@v1\n    with: {jobs: '${{ toJSON(needs) }}'}\n";
         check("a", with, Some(Gate::Reads));
         check("a", "needs: b\nenv: {N: '${{ toJSON(needs) }}'}\nsteps:\n  - run: ./verdict\n", Some(Gate::Reads));
         let refuses = "needs: b\nif: always() && contains(needs.*.result, 'failure')\nsteps:\n  - run: exit 1\n";
         check("a", refuses, Some(Gate::Reads));
+        let refuses =
+            "needs: b\nif: always()\nsteps:\n  - if: contains(needs.*.result, 'failure')\n    run: echo no; exit 1\n";
+        check("a", refuses, Some(Gate::Reads));
+        let script = "uses: actions/github-script@v8\n    with: {script: \"if ('${{ needs.b.result }}' != 'success') core.setFailed('no')\"}";
+        check("a", &format!("needs: b\nsteps:\n  - {script}\n"), Some(Gate::Reads));
         // What it does is no verdict.
         check("a", "needs: b\nif: always() && needs.b.result == 'success'\nsteps:\n  - run: ./deploy\n", None);
         check("a", "needs: b\nif: failure()\nsteps:\n  - run: echo ${{ needs.b.result }}\n", None);
         let other = "needs: b\nsteps:\n  - run: echo ${{ needs.b.outputs.result }} ${{ needs.b.results }}\n";
         check("a", other, None);
+    }
+
+    #[test]
+    fn who_works_or_tells_by_results_is_no_gate() {
+        let none = |name: &str, said: &str| check(name, said, None);
+        let deploys = "needs: build\nif: ${{ !cancelled() && needs.build.result == 'success' }}\nsteps:\n  - run: ./deploy || exit 1\n";
+        none("deploy", deploys);
+        none("deploy", "needs: b\nsteps:\n  - if: needs.b.result == 'success'\n    run: ./deploy || exit 1\n");
+        let told = |script: &str| {
+            format!(
+                "needs: b\nif: '!cancelled()'\nsteps:\n  - env: {{R: '${{{{ needs.b.result }}}}'}}\n    run: {script}\n"
+            )
+        };
+        for script in [
+            "curl -d \"$R\" https://x",
+            "curl -d \"$R\" https://x || exit 1",
+            "gh issue comment 1 --body \"$R\"",
+            "./deploy \"$R\"",
+            "echo \"$R\" >> \"$GITHUB_STEP_SUMMARY\"",
+        ] {
+            none("notify", &told(script));
+        }
+        let whole = |script: &str| told(script).replace("needs.b.result", "toJSON(needs)");
+        for script in ["./notify.sh \"$R\"", "curl -d \"$R\" https://x", "echo \"$R\""] {
+            none("a", &whole(script));
+        }
+        check("a", &whole("./verdict \"$R\""), Some(Gate::Reads));
+        let failed = "needs: [b, c]\nif: always()\nsteps:\n  - if: contains(needs.*.result, 'failure')\n    run: curl https://x\n";
+        none("slack", failed);
+        let action = "needs: b\nif: '!cancelled()'\nsteps:\n  - uses: x/slack-notify@v1\n    with: {status: '${{ toJSON(needs) }}'}\n";
+        none("a", action);
+        none("a", &action.replace("x/slack-notify", "x/y").replace("toJSON(needs)", "needs.b.result"));
+        none("a", "needs: [b, c]\nif: '!cancelled()'\nsteps:\n  - run: echo ${{ needs.b.result }} >> log\n");
     }
 
     #[test]
@@ -164,9 +179,16 @@ mod tests {
         blind("a", &two("# fine\n      set -e; echo \"went through\" && exit 0"));
         blind("a", "needs: [b, c]\nsteps:\n  - uses: actions/checkout@v5\n  - if: failure()\n    run: exit 1\n");
         for name in ["ci", "CI", "ci-ok", "all_green", "tests-passed", "gate"] {
-            blind(name, "needs: b\nsteps:\n  - run: ./verdict | tee -a $GITHUB_STEP_SUMMARY\n");
+            blind(name, "needs: b\nif: always()\nsteps:\n  - run: ./verdict | tee -a $GITHUB_STEP_SUMMARY\n");
+            blind(name, "needs: b\nsteps:\n  - run: echo fine\n");
         }
-        blind("x", "name: Required checks\nneeds: b\nsteps:\n  - run: ./verdict\n");
+        blind("x", "name: Required checks\nneeds: b\nif: always()\nsteps:\n  - run: ./verdict\n");
+        blind("gate", "needs: b\nif: always()\nsteps:\n  - run: echo ${{ needs.b.result }}\n");
+        // A name alone says little.
+        none("notify-success", "needs: build\nsteps:\n  - run: ./notify.sh\n");
+        none("notify-success", "needs: build\nif: always()\nsteps:\n  - run: ./notify.sh\n");
+        none("a", "name: Install required packages\nneeds: b\nsteps:\n  - run: ./install\n");
+        none("ci", "needs: lint\nsteps:\n  - uses: actions/checkout@v5\n  - run: make test\n");
         // Work, and what may know the results from elsewhere.
         none("a", &two("echo begin; ./deploy"));
         none("a", &two("echo $(./count)"));

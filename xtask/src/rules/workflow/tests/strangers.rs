@@ -58,8 +58,66 @@ fn code_of_strangers() {
     ] {
         check(WORKFLOW, &own(condition), &[(10, fault)]);
     }
+    let both = |condition: &str| own(condition).replace("on: workflow_run", "on: [workflow_run, pull_request_target]");
+    for condition in [
+        "${{ !(github.event_name == 'push') }}",
+        "${{ !github.event.pull_request.head.repo.fork }}",
+        "github.event.pull_request.head.repo.fork == false",
+        "github.event_name != 'pull_request_target'",
+    ] {
+        check(WORKFLOW, &both(condition), &[(10, fault)]);
+    }
+    check(WORKFLOW, &own("${{ !(github.event_name == 'push') }}"), &[(10, fault)]);
+    check(WORKFLOW, &both("github.event_name != 'pull_request_target' && github.event_name != 'workflow_run'"), &[]);
+    check(WORKFLOW, &both("github.event_name == 'push'"), &[]);
+    let target = |condition: &str| own(condition).replace("on: workflow_run", "on: [push, pull_request_target]");
+    check(WORKFLOW, &target("github.event_name != 'pull_request_target'"), &[]);
+    check(WORKFLOW, &target("${{ !github.event.pull_request.head.repo.fork }}"), &[]);
     let of_the_step = format!("if: github.event.workflow_run.event == 'push'\n        {head}");
     check(WORKFLOW, &step("workflow_run", &of_the_step), &[]);
+}
+
+#[test]
+fn every_spelling_of_a_strangers_commit() {
+    let fault = "runs with the repository's secrets";
+    let checked_out = |on: &str, action: &str, reference: &str| {
+        let with = format!("uses: {action}@{COMMIT} # v5\n        with:\n          ref: {reference}");
+        workflow(on, &format!("    steps:\n      - {with}"))
+    };
+    let target = |action: &str, reference: &str| checked_out("pull_request_target", action, reference);
+    let checkout = "actions/checkout";
+    for reference in [
+        "${{ github.event.pull_request.merge_commit_sha }}",
+        "pull/${{ github.event.number }}/merge",
+        "refs/pull/${{ github.event.number }}/merge",
+        "${{ github.event.pull_request['head']['sha'] }}",
+        "${{ github.event.pull_request[ 'head' ].sha }}",
+        "${{ github.event.pull_request.HEAD.SHA }}",
+    ] {
+        check(WORKFLOW, &target(checkout, reference), &[(9, fault)]);
+    }
+    check(WORKFLOW, &target("Actions/Checkout", "${{ github.head_ref }}"), &[(9, fault)]);
+    for reference in ["main", "${{ github.event.pull_request.base.sha }}", "pull/main", "${{ github.event['after'] }}"]
+    {
+        check(WORKFLOW, &target(checkout, reference), &[]);
+    }
+    // A comment, by whoever writes one.
+    let comment = "`issue_comment` runs with the repository's secrets";
+    let issue = "refs/pull/${{ github.event.issue.number }}/head";
+    check(WORKFLOW, &checked_out("issue_comment", checkout, issue), &[(9, comment)]);
+    check(WORKFLOW, &checked_out("issues", checkout, issue), &[]);
+    check(WORKFLOW, &workflow("issue_comment", "    steps:\n      - run: gh pr checkout 5"), &[(7, comment)]);
+    let given =
+        "    steps:\n      - run: gh pr checkout 5\n      - env: {X: '${{ secrets.DEPLOY }}'}\n        run: ./build.sh";
+    check(WORKFLOW, &workflow("issue_comment", given), &[(7, comment), (8, "`a` is given the secret `DEPLOY`")]);
+    // What a comment does otherwise is the repository's own.
+    let answers = "    steps:\n      - env: {X: '${{ secrets.DEPLOY }}'}\n        run: gh pr view 5";
+    check(WORKFLOW, &workflow("issue_comment", answers), &[]);
+    let called =
+        "on: issue_comment\npermissions: {}\njobs:\n  a:\n    uses: ./.github/workflows/b.yaml\n    secrets: inherit\n";
+    check(WORKFLOW, called, &[]);
+    let handed = format!("{called}    with: {{ref: 'refs/pull/${{{{ github.event.issue.number }}}}/head'}}\n");
+    check(WORKFLOW, &handed, &[(7, "is handed the code of a pull request, and secrets, under `issue_comment`")]);
 }
 
 #[test]
