@@ -3,7 +3,7 @@
 //!
 //! Words of two bytes in the order of the machine (`hexdump` and `od -x` without options), octal and decimal numbers are not read.
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr2_iter, memmem};
 
 use crate::pieces::Pieces;
 
@@ -49,7 +49,8 @@ fn separates(byte: u8) -> bool {
 fn lines(text: &[u8], pieces: &mut Pieces) {
     let mut begin = 0;
     let mut end = 0;
-    let ends = memchr_iter(b'\n', text).chain([text.len()]);
+    // In an archive the first line of a file stands behind its length, of whose bytes the last are 0.
+    let ends = memchr2_iter(b'\n', 0, text).chain([text.len()]);
     for line_end in ends {
         let is_line = text.get(begin..begin + 4).is_some_and(|start| start.iter().all(u8::is_ascii_hexdigit))
             && line_end - begin <= LINE;

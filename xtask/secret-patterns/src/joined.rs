@@ -22,6 +22,10 @@ pub fn join(text: &[u8], pieces: &mut Pieces) {
         let gap = ahead.len() - ahead.iter().rev().take_while(|byte| is_blank(**byte)).count();
         let ahead = ahead.get(..gap).unwrap_or_default();
         let piece = ahead.iter().rev().take_while(|byte| is_encoded(**byte)).count();
+        // The letter of a written break is none of it.
+        let first = done + gap - piece;
+        let written = first.checked_sub(1).and_then(|start| text.get(start..=first));
+        let piece = if piece > 0 && matches!(written, Some(b"\\n" | b"\\r")) { piece - 1 } else { piece };
         // A row of blanks is walked over once, and not once more from each of them.
         done = if piece > 0 { stretch(text, done + gap - piece, done + gap, pieces) } else { at + 1 };
     }
@@ -47,25 +51,28 @@ fn may_break(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// Takes the stretch that begins at `begin` and has its first break at `end`; returns where it ends.
+/// Takes the stretch that begins at `begin` and has its first break at `end`; returns where the break behind it ends, so that a row of
+/// breaks is walked over once.
 fn stretch(text: &[u8], mut begin: usize, mut end: usize, pieces: &mut Pieces) -> usize {
     loop {
         pieces.push(text.get(begin..end).unwrap_or_default(), begin);
-        let Some(next) = next_piece(text, begin, end) else { break };
+        let (next, goes_on) = behind_break(text, begin, end);
+        if !goes_on {
+            let (count, length) = pieces.stretch();
+            pieces.end(count > 1 && length >= SHORTEST);
+            return next;
+        }
         let rest = text.get(next..).unwrap_or_default();
         (begin, end) = (next, next + rest.iter().take_while(|byte| is_encoded(**byte)).count());
     }
-    let (count, length) = pieces.stretch();
-    pieces.end(count > 1 && length >= SHORTEST);
-    end
 }
 
-/// Where the text from `begin` to `end` goes on behind a break.
-fn next_piece(text: &[u8], begin: usize, end: usize) -> Option<usize> {
-    let rest = text.get(end..)?;
+/// Where the break behind the text from `begin` to `end` ends, and whether that text goes on there.
+fn behind_break(text: &[u8], begin: usize, end: usize) -> (usize, bool) {
+    let rest = text.get(end..).unwrap_or_default();
     let (mut length, mut is_line) = (0, false);
     loop {
-        match rest.get(length..)? {
+        match rest.get(length..).unwrap_or_default() {
             [b'\n' | b'\r', ..] => (length, is_line) = (length + 1, true),
             [b' ' | b'\t', ..] => length += 1,
             // As they stand in JSON, in a derivation, in a program's source.
@@ -73,11 +80,12 @@ fn next_piece(text: &[u8], begin: usize, end: usize) -> Option<usize> {
             _ => break,
         }
     }
-    let (before, after) = (text.get(begin..end)?, rest.get(length..)?);
+    let before = text.get(begin..end).unwrap_or_default();
+    let after = rest.get(length..).unwrap_or_default();
     let is_byte = |bytes: &[u8]| bytes.len() > 1 && bytes.iter().all(u8::is_ascii_hexdigit);
     let bytes = || before.len() % 2 == 0 && is_byte(before) && after.get(..2).is_some_and(is_byte);
     let goes_on = length > 0 && after.first().is_some_and(|byte| is_encoded(*byte));
-    (goes_on && (is_line || before.len() >= LINE || bytes())).then_some(end + length)
+    (end + length, goes_on && (is_line || before.len() >= LINE || bytes()))
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -115,6 +123,8 @@ mod tests {
         check("", &[]);
         check("abcdefghijklmnopq", &[]);
         check("= abcdefgh\nij = kl", &[(2, "abcdefghij")]);
+        // The letter of a break that is written is no part of what follows.
+        check("!\\nabcdefghi\\r\\nj", &[(3, "abcdefghij")]);
         for broken in ["\n", "\r\n", "\r\n\t  ", " \n", "\n\n", "\\n", "\\r\\n", "\\n\n  "] {
             check(&format!("\"+/-_EFGHI{broken}J{broken}k=="), &[(1, "+/-_EFGHIJk")]);
         }
@@ -131,5 +141,21 @@ mod tests {
         check("x 41 47 45 2d 53 45\n 2d4b", &[(2, "4147452d53452d4b")]);
         check("x 41 47 45 2d 53 453 2d", &[(2, "4147452d53453")]);
         check("abcde\nfghij\n!\nklmno\npqrst", &[(0, "abcdefghij"), (14, "klmnopqrst")]);
+    }
+
+    #[test]
+    fn a_row_of_breaks_is_walked_over_once() {
+        for (broken, behind) in
+            [("\\n", "!"), ("\\r", ""), ("\\r\\n", "\\"), ("\n", "!"), (" ", "!"), ("\t ", "a"), ("\r", "")]
+        {
+            let row = format!("c{}", broken.repeat(1000));
+            let mut pieces = Pieces::default();
+            assert_eq!(
+                stretch(format!("{row}{behind}").as_bytes(), 0, 1, &mut pieces),
+                row.len(),
+                "{broken:?}{behind}"
+            );
+            assert_eq!(pieces.text(), b"", "{broken:?}{behind}");
+        }
     }
 }

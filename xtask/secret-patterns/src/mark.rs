@@ -15,7 +15,7 @@ pub struct Mark {
 
 /// All of them but Nix's signing keys, which have no text in common. They are told closely from what only looks like one: there is
 /// much of that in binaries.
-pub const MARKS: [Mark; 12] = [
+pub const MARKS: [Mark; 13] = [
     // Of the 32 bytes 0, 1, 2 … 31.
     Mark {
         what: "a private age key",
@@ -49,6 +49,16 @@ pub const MARKS: [Mark; 12] = [
     Mark { what: "a token of GitLab", text: "glpat-", confirm: gitlab, example: ["glpat", "-", ALPHANUMERIC] },
     Mark { what: "a token of Slack", text: "xoxb-", confirm: slack, example: ["xoxb", "-123456789012-", ALPHANUMERIC] },
     Mark { what: "an access key of AWS", text: "AKIA", confirm: aws, example: ["AKI", "A", "Q3EGRTZU5XK7P2MN"] },
+    Mark {
+        what: "a private key of PGP",
+        text: "PRIVATE KEY BLOCK-----",
+        confirm: pem,
+        example: [
+            "-----BEGIN PGP ",
+            "PRIVATE KEY BLOCK-----\n\nlQVYBGkAAAABDADAb3BlbnNzaC1r",
+            "ZXktdjEAAAAABG5vbmUAA\n",
+        ],
+    },
 ];
 
 const GITHUB: &str = "a token of GitHub";
@@ -92,12 +102,15 @@ fn pem(before: &[u8], from: &[u8]) -> bool {
     if !begin.ends_with(b"-----") || !label.starts_with(b"BEGIN ") {
         return false;
     }
-    let text = String::from_utf8_lossy(from.get(16..).unwrap_or_default()).replace("\\n", "\n").replace("\\r", "");
-    // Some have a header between.
+    let behind =
+        from.windows(5).position(|window| window == b"-----").and_then(|end| from.get(end + 5..)).unwrap_or_default();
+    let text = String::from_utf8_lossy(behind).replace("\\n", "\n").replace("\\r", "");
+    // Some have headers between, and an empty line behind them.
     let body = |line: &str| {
         line.len() >= 32 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
     };
-    text.lines().take(5).any(|line| body(line.trim()))
+    let is_header = |line: &str| line.is_empty() || line.contains(": ");
+    text.lines().map(str::trim).skip_while(|line| is_header(line)).take(5).any(body)
 }
 
 /// As the others, or as GitHub makes them since 2026: `ghs_`, the number of the app, and a JWT, whose first part says of which kind it is.
@@ -198,6 +211,13 @@ mod tests {
         check(&format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{body}\n"), true);
         check(&format!("-----END PRIVATE KEY-----\n{body}\n"), false);
         check(&format!("it begins with BEGIN PRIVATE KEY-----\n{body}\n"), false);
+        let headers = "Version: GnuPG v2\nComment: one\nComment: two\nHash: SHA512\nCharset: UTF-8";
+        for headers in ["", headers] {
+            check(&format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\n{headers}\n\n{body}\n"), true);
+        }
+        check(&format!("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{body}\n"), false);
+        check(&format!("-----END PGP PRIVATE KEY BLOCK-----\n\n{body}\n"), false);
+        check("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n-----END PGP PRIVATE KEY BLOCK-----\n", false);
         check("-----BEGIN OPENSSH PRIVATE KEY-----\0-----END OPENSSH PRIVATE KEY-----\0", false);
         let token = ALPHANUMERIC;
         for kind in ["ghp_", "gho_", "ghu_", "ghr_", "ghs_"] {

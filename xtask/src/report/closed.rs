@@ -40,6 +40,9 @@ fn reason(why: &Why) -> String {
         Why::TookTooLong => "which did not open in time, as where a key wants a passphrase or a touch: `cargo xtask secrets scan PATH` waits \
                              for you"
             .to_owned(),
+        Why::NotTried => "which were not tried, since others for the same recipients did not open in time: `cargo xtask secrets scan PATH` \
+                          waits for you"
+            .to_owned(),
         Why::Otherwise(said) => format!("which do not open ({said}): `sops decrypt FILE` says more"),
     }
 }
@@ -69,6 +72,10 @@ mod tests {
                 "the values in `b`, in which something was changed since it was encrypted",
                 "the values in `d`, which did not open in time",
             ],
+        );
+        check(
+            &[("a", Why::TookTooLong), ("b", Why::NotTried)],
+            &["the values in `a`, which did not open in time", "the values in `b`, which were not tried, since others"],
         );
         let many = ["a", "b", "c", "d", "e"].map(|path| (path, Why::NoKey));
         check(&many, &["the values in 5 files (`a`, `b`, `c` and 2 more), which no key"]);

@@ -38,6 +38,8 @@ pub enum Why {
     Tampered,
     /// It was not waited for any longer.
     TookTooLong,
+    /// A key that it needs had others wait in vain.
+    NotTried,
     /// What sops, or who called it, says, with nothing secret in it.
     Otherwise(String),
 }

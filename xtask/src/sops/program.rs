@@ -1,6 +1,7 @@
 //! Calls of the genuine sops. Private keys reach it as files that it reads itself; what it says is never repeated where it may quote
 //! a value.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -100,12 +101,13 @@ pub fn open(command: &mut Command) -> Result<Opened> {
     Ok(opened(process::probe(command)?))
 }
 
-/// The same, until it is `given_up`.
+/// The same, until it is `given_up`, without the user: it is in a group of its own, which the system keeps from reading a terminal and from
+/// changing it. One that asks for a passphrase could not put the terminal's echo back when it is given up.
 ///
 /// # Errors
 /// When it cannot be started, or was given up.
 pub fn open_unless(command: &mut Command, given_up: &dyn Fn() -> bool) -> Result<Opened> {
-    Ok(opened(process::probe_unless(command, given_up)?))
+    Ok(opened(process::probe_unless(command.process_group(0), given_up)?))
 }
 
 fn opened(output: Output) -> Opened {
@@ -115,5 +117,17 @@ fn opened(output: Output) -> Opened {
         Some(NO_KEY) => Some(refusal()).filter(Refusal::is_of_keys).map_or(Opened::NoKey, Opened::Otherwise),
         Some(status) if TAMPERED.contains(&status) => Opened::Tampered,
         _ => Opened::Otherwise(refusal()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_be_given_up_has_no_hold_of_the_terminal() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "test $(ps -o pgid= -p $$) -eq $$ && printf own"]);
+        assert_eq!(open_unless(&mut command, &|| false).ok(), Some(Opened::Plain(b"own".to_vec())));
     }
 }

@@ -7,6 +7,7 @@ mod keygen;
 mod private;
 mod roundtrip;
 mod scan;
+mod side_by_side;
 mod updatekeys;
 pub mod values;
 mod workshop;

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use crate::interrupt;
@@ -26,6 +27,15 @@ pub fn folder() -> Result<TempDir> {
     let made = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
     // A container may have the folder, and not let anybody write there.
     made.or_else(|_| builder.tempdir()).context("make a private folder")
+}
+
+/// Has a crash of this program leave no copy of its memory: to be called before something is decrypted into it.
+///
+/// # Errors
+/// When the system does not allow that.
+pub fn leave_no_copy() -> Result<()> {
+    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+    setrlimit(Resource::Core, limit).context("have a crash leave no copy of the memory")
 }
 
 /// Ends the work if the user asked for it.

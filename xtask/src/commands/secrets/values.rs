@@ -2,19 +2,18 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::check;
-use super::private::go_on;
+use super::private::{go_on, leave_no_copy};
+use super::side_by_side::side_by_side;
 use super::workshop::Workshop;
 use crate::bootstrap::Machine;
 use crate::interrupt;
 use crate::rules::secrets::{Encrypted, Format, Leaf, read, sort};
-use crate::session::{Session, cores};
+use crate::session::Session;
 use crate::sops::closed::{Closed, Why};
 use crate::sops::program::{Opened, Sops, open, open_unless};
 
@@ -68,6 +67,7 @@ impl Values {
 /// # Errors
 /// When the user interrupts.
 pub fn values(workshop: &Workshop) -> Result<Values> {
+    leave_no_copy()?;
     let mut values = Values::default();
     for file in sort(&workshop.files).encrypted {
         go_on()?;
@@ -122,9 +122,7 @@ fn values_at_hand(session: &Session<'_>) -> Result<Values> {
     if paths.is_empty() {
         return Ok(Values::default());
     }
-    // From here on there is something in memory that a crash must not write into a file.
-    let limit = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
-    setrlimit(Resource::Core, limit).context("have a crash leave no copy of the memory")?;
+    leave_no_copy()?;
     let closed = |why: &Why| paths.iter().map(|path| Closed { path: path.clone(), why: why.clone() }).collect();
     if Sops::find(&Machine::read().tools_folder()).is_err() {
         return Ok(Values { known: Vec::new(), closed: closed(&Why::NoSops) });
@@ -134,7 +132,7 @@ fn values_at_hand(session: &Session<'_>) -> Result<Values> {
         Err(error) => return Ok(Values { known: Vec::new(), closed: closed(&Why::Otherwise(format!("{error:#}"))) }),
     };
     let encrypted = sort(&workshop.files).encrypted;
-    let opened = side_by_side(&encrypted, &|file| opened_by_itself(&workshop, file));
+    let opened = side_by_side(&encrypted, &recipients, &|file| opened_by_itself(&workshop, file));
     go_on()?;
     let mut values = Values::default();
     for (file, opened) in encrypted.iter().zip(opened) {
@@ -143,35 +141,10 @@ fn values_at_hand(session: &Session<'_>) -> Result<Values> {
     Ok(values)
 }
 
-/// What `open` makes of each file, as many at once as there are cores. Where that many were waited for in vain, whatever they wait for is
-/// in the way of the others as well, and these are not tried.
-fn side_by_side<T: Sync, O: Send>(files: &[T], open: &(dyn Fn(&T) -> Result<O, Why> + Sync)) -> Vec<Result<O, Why>> {
-    let (next, late) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let work = || {
-        let mut opened = Vec::new();
-        while let Some((index, file)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, files.get(index)?)))
-        {
-            let result = if late.load(Ordering::Relaxed) < cores() { open(file) } else { Err(Why::TookTooLong) };
-            if matches!(result, Err(Why::TookTooLong)) {
-                late.fetch_add(1, Ordering::Relaxed);
-            }
-            opened.push((index, result));
-        }
-        opened
-    };
-    // What a thread that died has opened is not known any more.
-    let unknown = || Err(Why::Otherwise("it is not known what became of it".to_owned()));
-    let mut opened: Vec<Result<O, Why>> = files.iter().map(|_| unknown()).collect();
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores().min(files.len())).map(|_| scope.spawn(work)).collect();
-        for (index, result) in threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()) {
-            if let Some(place) = opened.get_mut(index) {
-                *place = result;
-            }
-        }
-    });
-    opened
+/// For whom `file` is: what a key is asked for that may not answer.
+fn recipients(file: &Encrypted<'_>) -> Vec<String> {
+    let groups = file.document.metadata.iter().flat_map(|metadata| metadata.groups.iter().flatten());
+    groups.map(|recipient| format!("{} {}", recipient.kind, recipient.name)).collect()
 }
 
 fn opened_by_itself(workshop: &Workshop, file: &Encrypted<'_>) -> Result<Vec<Value>, Why> {
@@ -222,46 +195,16 @@ fn values_of(file: &Encrypted<'_>, plain: &[u8]) -> Result<Vec<Value>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Condvar, Mutex};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     use super::*;
+    use crate::commands::secrets::workshop::tests::workshop;
 
     #[test]
-    fn as_many_are_opened_at_once_as_there_are_cores() {
-        let files: Vec<usize> = (0..20).collect();
-        let (now, changed) = (Mutex::new((0, 0)), Condvar::new());
-        let opened = side_by_side(&files, &|file| {
-            let mut count = now.lock().unwrap();
-            *count = (count.0 + 1, (count.0 + 1).max(count.1));
-            // Each waits until as many are at work as may be.
-            changed.notify_all();
-            let (count, _) = changed.wait_timeout_while(count, PATIENCE, |count| count.1 < cores()).unwrap();
-            // One more would come now.
-            let moment = Duration::from_millis(20);
-            let (mut count, _) = changed.wait_timeout_while(count, moment, |count| count.1 <= cores()).unwrap();
-            count.0 -= 1;
-            if file % 2 == 0 { Ok(*file) } else { Err(Why::NoKey) }
-        });
-        assert_eq!(now.lock().unwrap().1, cores());
-        let expected = files.iter().map(|file| if file % 2 == 0 { Ok(*file) } else { Err(Why::NoKey) });
-        assert_eq!(opened, expected.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn what_all_wait_for_is_not_waited_for_again_and_again() {
-        let tried = AtomicUsize::new(0);
-        let opened: Vec<Result<(), Why>> = side_by_side(&[(); 1000], &|()| {
-            tried.fetch_add(1, Ordering::Relaxed);
-            Err(Why::TookTooLong)
-        });
-        assert!(tried.load(Ordering::Relaxed) < 2 * cores(), "{tried:?}");
-        assert_eq!(opened, vec![Err(Why::TookTooLong); 1000]);
-    }
-
-    #[test]
-    fn a_thread_that_dies_takes_no_file_along() {
-        let opened = side_by_side(&[1, 2, 3], &|file| if *file == 2 { panic!("on purpose") } else { Ok(*file) });
-        assert_eq!(opened.len(), 3);
-        assert!(matches!(&opened[1], Err(Why::Otherwise(said)) if said == "it is not known what became of it"));
+    fn a_crash_leaves_no_copy_of_values_that_were_asked_for() {
+        let before = getrlimit(Resource::Core);
+        setrlimit(Resource::Core, Rlimit { current: before.maximum, ..before }).unwrap();
+        values(&workshop(Vec::new())).unwrap();
+        assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), ..before });
     }
 }

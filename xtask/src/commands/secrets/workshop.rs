@@ -10,7 +10,7 @@ use super::{check, private};
 use crate::bootstrap::Machine;
 use crate::config::Config;
 use crate::context::Context;
-use crate::rules::secrets::{self, File, Verdict, nearest, sort};
+use crate::rules::secrets::{self, File, Verdict, nearest, policies, sort, sort_those};
 use crate::sops::program::Sops;
 use crate::tree::Tree;
 use crate::{files, git};
@@ -60,7 +60,7 @@ impl Workshop {
     /// What is wrong with the encrypted file at `path`, as it is in `files`; nothing where there is no such file.
     #[must_use]
     pub fn verdict(&self, path: &Path) -> Option<Verdict> {
-        let sorted = sort(&self.files);
+        let sorted = sort_those(&self.files, |file| file == path);
         let file = sorted.encrypted.iter().find(|file| file.path == path)?;
         Some(secrets::verdict(file, &sorted.policies))
     }
@@ -102,9 +102,9 @@ impl Workshop {
     /// # Errors
     /// When a file cannot be written, or no `.sops.yaml` is for it.
     pub fn bench(&self, path: &Path, arguments: &[&str]) -> Result<Command> {
-        let sorted = sort(&self.files);
-        let policy =
-            nearest(&sorted.policies, path).with_context(|| format!("no .sops.yaml is for `{}`", path.display()))?;
+        // Called once for each file: what the others hold is not read again for it.
+        let policies = policies(&self.files);
+        let policy = nearest(&policies, path).with_context(|| format!("no .sops.yaml is for `{}`", path.display()))?;
         let top = policy.path.parent().unwrap_or(Path::new(""));
         for laid in [policy.path.as_path(), path] {
             let text = self.files.iter().find(|file| file.path == laid).map(|file| file.text.as_bytes());
@@ -160,5 +160,49 @@ impl Workshop {
             files::write_atomically(&self.repository.join(path), file.text.as_bytes())?;
         }
         self.folder.close().context("remove the private folder")
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::fmt::Write as _;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::rules::secrets::tests::{POLICY, encrypted_for, value};
+
+    /// A workshop on `files`, with a sops that is never started.
+    pub fn workshop(files: Vec<File>) -> Workshop {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("sops"), "").unwrap();
+        std::fs::set_permissions(folder.path().join("sops"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        let sops = Sops::find(folder.path()).unwrap();
+        Workshop { files, sops, repository: folder.path().to_owned(), folder }
+    }
+
+    fn file(path: &str, text: &str) -> File {
+        File { path: path.into(), tracked: true, text: text.to_owned() }
+    }
+
+    #[test]
+    fn other_files_are_not_read_anew_for_each_that_is_opened() {
+        let mut body = String::new();
+        for number in 0..5000 {
+            writeln!(body, "key{number}: {}", value("str")).unwrap();
+        }
+        let large = encrypted_for(&body, &["age1aaa"]);
+        let small = encrypted_for(&format!("token: {}\n", value("str")), &["age1aaa", "age1www"]);
+        let files = [("large.yaml", large.as_str()), ("secrets/web.yaml", &small), (".sops.yaml", POLICY)];
+        let workshop = workshop(files.map(|(path, text)| file(path, text)).into());
+        let begun = Instant::now();
+        assert_eq!(workshop.encrypted().len(), 2);
+        let once = begun.elapsed();
+        let begun = Instant::now();
+        for _ in 0..50 {
+            workshop.bench(Path::new("secrets/web.yaml"), &["decrypt"]).unwrap();
+            assert!(workshop.verdict(Path::new("secrets/web.yaml")).is_some());
+        }
+        assert!(begun.elapsed() < 10 * once, "{:?} for 50, and to read all once {once:?}", begun.elapsed());
     }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
+use data_encoding::BASE64;
 use memchr::memchr_iter;
 use secret_patterns::{Form, Search, Value};
 
 use super::{File, place};
 use crate::rules::Problem;
+
+/// So much of a list of signatures is looked through for its name.
+const LIST: usize = 4096;
 
 /// A secret that stands in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ fn problem(file: &File, leak: Leak<'_>) -> Problem {
 /// The search for keys and tokens, and for `values`.
 #[must_use]
 pub fn search(values: &[Value]) -> Search {
-    Search::new(values, Some(|before, _| is_name_of_key(before)))
+    Search::new(values, Some(|before, base64| is_name_of_key(before) && !is_signature(before, base64)))
 }
 
 /// Whether what ends here names a key, as in `cache.example.org-1`: what precedes a hash (`sha512:`) does not. Ed25519, by which the client
@@ -49,6 +53,36 @@ pub fn search(values: &[Value]) -> Search {
 fn is_name_of_key(before: &[u8]) -> bool {
     let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     digits > 0 && before.iter().rev().nth(digits) == Some(&b'-')
+}
+
+/// Whether the 64 bytes are those of a signature, and stand where the formats of Nix have some: behind `Sig: ` in a narinfo, and in JSON in
+/// the list that is called `signatures` or `sigs`. Neither alone would do: anybody can write such a word in front of a key, and every
+/// fifteenth key looks like a signature.
+fn is_signature(before: &[u8], base64: &str) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._+".contains(byte);
+    let name = before.iter().rev().take_while(|byte| is_of_name(byte)).count();
+    let ahead = before.get(..before.len() - name).unwrap_or_default();
+    may_be_signature(base64) && (ahead.ends_with(b"Sig: ") || is_in_list_of_signatures(ahead))
+}
+
+/// RFC 8032, 5.1.7: the second half of a signature is a number below 2^252 + 2^125, of which the last byte is the highest. Of a key it is
+/// a coordinate, which may be anything.
+fn may_be_signature(base64: &str) -> bool {
+    let bytes = BASE64.decode(base64.as_bytes()).unwrap_or_default();
+    bytes.get(63).is_some_and(|highest| *highest <= 0x10)
+}
+
+/// Whether what ends here is, up to where an entry begins, a list of that name.
+fn is_in_list_of_signatures(ahead: &[u8]) -> bool {
+    let ahead = ahead.get(ahead.len().saturating_sub(LIST)..).unwrap_or_default();
+    let Some(begin) = ahead.iter().rposition(|byte| b"[]{}".contains(byte)) else { return false };
+    let is_list = ahead.get(begin) == Some(&b'[');
+    // JSON in JSON has a backslash before each quote mark.
+    let is_between = |byte: &u8| b"\\\":= \t\r\n".contains(byte);
+    let label = ahead.get(..begin).unwrap_or_default();
+    let label = label.get(..label.iter().rposition(|byte| !is_between(byte)).map_or(0, |last| last + 1));
+    let word = label.unwrap_or_default().rsplit(|byte| !byte.is_ascii_alphanumeric()).next();
+    is_list && matches!(word, Some(b"signatures" | b"sigs"))
 }
 
 /// What leaks in `text`: once a line, and a value, which may be in every line, once in all.
@@ -99,6 +133,32 @@ mod tests {
         check(&key.replace("fleet-1", "fleet-12"), &["1: a private signing key of Nix in plain text"]);
         for name in ["fleet-", "fleet1", "sha512", "1"] {
             check(&key.replace("fleet-1", name), &[]);
+        }
+    }
+
+    #[test]
+    fn signatures_are_told_from_keys_by_where_they_stand_and_by_their_bytes() {
+        let key = "1: a private signing key of Nix in plain text";
+        let with_last = |last: u8| {
+            let mut bytes: Vec<u8> = (100..164).collect();
+            bytes[63] = last;
+            format!("cache.example.org-1:{}", data_encoding::BASE64.encode(&bytes))
+        };
+        let (signature, no_signature) = (with_last(0x10), with_last(0x11));
+        for (ahead, behind) in [
+            ("Sig: ", "\n"),
+            ("\"signatures\":[\"", "\"]"),
+            ("\"signatures\": [\n  \"a-1:xyz==\",\n  \"", "\"\n]"),
+            ("{\\\"sigs\\\":[\\\"", "\\\"]}"),
+            ("signatures = [ \"", "\" ]"),
+        ] {
+            check(&format!("{ahead}{signature}{behind}"), &[]);
+            let line = ahead.lines().count();
+            check(&format!("{ahead}{no_signature}{behind}"), &[&key.replace('1', &line.to_string())]);
+        }
+        for ahead in ["", "key: ", "Sig: x ", "{\"signatures\":[],\"key\":\"", "{\"keys\":[\"", "\"sigs\":[\"x\"]\n"] {
+            let line = ahead.matches('\n').count() + 1;
+            check(&format!("{ahead}{signature}"), &[&key.replace('1', &line.to_string())]);
         }
     }
 

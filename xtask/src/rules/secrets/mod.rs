@@ -126,8 +126,20 @@ pub fn verdict(file: &Encrypted<'_>, policies: &[Policy]) -> Verdict {
 /// Tells files apart: policies, what is encrypted, what should be.
 #[must_use]
 pub fn sort(files: &[File]) -> Sorted<'_> {
+    sort_those(files, |_| true)
+}
+
+/// Every `.sops.yaml` that can be read; no other file is looked into.
+#[must_use]
+pub fn policies(files: &[File]) -> Vec<Policy> {
+    sort_those(files, |_| false).policies
+}
+
+/// As [`sort`], of the files that are `wanted` and every `.sops.yaml`.
+pub fn sort_those(files: &[File], wanted: impl Fn(&Path) -> bool) -> Sorted<'_> {
+    let is_policy = |path: &Path| path.file_name().is_some_and(|name| name == policy::FILE);
     let mut sorted = Sorted::default();
-    for file in files.iter().filter(|file| file.path.file_name().is_some_and(|name| name == policy::FILE)) {
+    for file in files.iter().filter(|file| is_policy(&file.path)) {
         if let Some(line) = conflict(&file.text) {
             sorted.unreadable.push(in_conflict(file, line));
             continue;
@@ -138,7 +150,7 @@ pub fn sort(files: &[File]) -> Sorted<'_> {
         }
     }
     sorted.lacks_policy = !sorted.unreadable.is_empty();
-    for file in files.iter().filter(|file| file.path.file_name().is_none_or(|name| name != policy::FILE)) {
+    for file in files.iter().filter(|file| !is_policy(&file.path) && wanted(&file.path)) {
         sort_file(file, &mut sorted);
     }
     sorted

@@ -18,6 +18,13 @@ fn written(command: &[&str], bytes: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
+/// `content` as the file it is in what a push searches: behind its length, and filled up to a multiple of eight bytes.
+fn in_archive(content: &[u8]) -> Vec<u8> {
+    let length = u64::try_from(content.len()).unwrap().to_le_bytes();
+    let filled = vec![0; content.len().next_multiple_of(8) - content.len()];
+    [b"\x08\0\0\0\0\0\0\0contents", length.as_slice(), content, &filled, b"\x01\0\0\0\0\0\0\0)\0\0\0\0\0\0\0"].concat()
+}
+
 #[test]
 fn keys_in_what_programs_write_are_found() {
     let pem = "-----BEGIN OPENSSH ".to_owned()
@@ -43,14 +50,19 @@ fn keys_in_what_programs_write_are_found() {
         for before in ["", "x", "# a comment that is longer than a line of any of them\n"] {
             for (secret, what) in [(MARKS[0].example.concat(), "a private age key"), (pem.clone(), "a private key")] {
                 let text = written(command, format!("{before}{secret}\n").as_bytes());
-                let found = told(&patterns, &text);
-                let is_told = found.len() == 1 && found[0].ends_with(&format!(": {what} {form}"));
-                assert!(is_told, "{command:?}: {found:?} in {}", String::from_utf8_lossy(&text));
+                for text in [in_archive(&text), text] {
+                    let found = told(&patterns, &text);
+                    let is_told = found.len() == 1 && found[0].ends_with(&format!(": {what} {form}"));
+                    assert!(is_told, "{command:?}: {found:?} in {}", String::from_utf8_lossy(&text));
+                }
             }
             let text = written(command, format!("{before}correct horse battery staple").as_bytes());
-            // What is as wide as a line stands behind it as it is.
-            let found = told(&value, &text);
-            assert!(found[0].ends_with(&format!(": value 1 {form}")), "{command:?}: {found:?}");
+            for text in [in_archive(&text), text] {
+                // What is as wide as a line stands behind it as it is.
+                let found = told(&value, &text);
+                let is_told = found.first().is_some_and(|found| found.ends_with(&format!(": value 1 {form}")));
+                assert!(is_told, "{command:?}: {found:?} in {}", String::from_utf8_lossy(&text));
+            }
         }
     }
 }
