@@ -156,6 +156,13 @@ fn what_the_repository_ignores_is_not_looked_at_unless_it_is_named() {
     fleet.sandbox.write("xtask.toml", "[secrets]\nignore = [\"tests/fixtures\"]\n");
     fleet.sandbox.write("tests/other", "nothing");
     fleet.secrets(&["scan", "tests"]).ends(0);
+    // What cannot be read, not by anybody from its begin on, hides nothing that is found elsewhere.
+    let unreadable = "/proc/self/mem";
+    fleet.secrets(&["scan", unreadable, "tests"]).ends(2).says(&["not looked at: /proc/", "/mem: "]);
+    fleet
+        .secrets(&["scan", unreadable, "tests/fixtures"])
+        .ends(1)
+        .says(&["not looked at: /proc/", "tests/fixtures/key:3: a private age key stands here"]);
     fleet.secrets(&["scan", "--patterns-only", "."]).ends(0);
     fleet.secrets(&["scan", "tests/fixtures"]).ends(1);
     fleet.sandbox.write("tests/fixtures.txt", &key);

@@ -1,5 +1,6 @@
 //! Look for the repository's secret values, and for keys of any kind, in files, folders and the closures of store paths
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -39,31 +40,37 @@ Examples:
 /// Scans.
 ///
 /// # Errors
-/// When a file cannot be read, xtask.toml among them.
+/// When xtask.toml cannot be read. What else cannot be read is told, and ends the command with status 2 unless something is found.
 pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     let Values { known, closed } =
         if args.patterns_only { Values::default() } else { values(&Workshop::open(context)?)? };
     let search = search(&known.into_iter().filter_map(Value::wanted).collect::<Vec<_>>());
     let config = Config::read(&context.repository)?;
     let ignored: Vec<PathBuf> = config.secrets.ignore.iter().map(|path| context.repository.join(path)).collect();
-    let mut found = Vec::new();
-    let mut looked_at = 0;
+    let (mut found, mut unread, mut looked_at) = (Vec::new(), Vec::new(), 0);
     for path in roots(context, &args.paths)? {
         let entries = walkdir::WalkDir::new(&path).into_iter();
         // Who names one of them wants to know.
         let wanted = |entry: &walkdir::DirEntry| entry.depth() == 0 || !ignored.iter().any(|path| path == entry.path());
         for entry in entries.filter_entry(wanted) {
-            let entry = entry.with_context(|| format!("look through `{}`", path.display()))?;
-            if entry.file_type().is_file() {
-                go_on()?;
-                looked_at += 1;
-                let bytes =
-                    std::fs::read(entry.path()).with_context(|| format!("read `{}`", entry.path().display()))?;
-                found.extend(leaks(&search, &bytes).into_iter().map(|leak| problem(entry.path(), leak)));
+            go_on()?;
+            let entry = match entry {
+                Ok(entry) if entry.file_type().is_file() => entry,
+                Ok(_) => continue,
+                // The others are looked at all the same: what is found in them counts.
+                Err(error) => {
+                    unread.push(error.to_string());
+                    continue;
+                }
+            };
+            looked_at += 1;
+            match File::open(entry.path()).and_then(|mut file| leaks(&search, &mut file)) {
+                Ok(leaks) => found.extend(leaks.into_iter().map(|leak| problem(entry.path(), leak))),
+                Err(error) => unread.push(format!("{}: {error}", entry.path().display())),
             }
         }
     }
-    if looked_at == 0 {
+    if looked_at == 0 && unread.is_empty() {
         bail!("there is no file to look through");
     }
     if args.json {
@@ -73,7 +80,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Ending> {
     for line in closed::lines(&closed) {
         context.console.mark(Mark::Failed, &format!("not looked for: {line}"));
     }
-    Ok(match (found.iter().any(Problem::fails), closed.is_empty()) {
+    for what in &unread {
+        context.console.mark(Mark::Failed, &format!("not looked at: {what}: run this as somebody who may read it"));
+    }
+    Ok(match (found.iter().any(Problem::fails), closed.is_empty() && unread.is_empty()) {
         (true, _) => Ending::Problems,
         (false, false) => Ending::Unchecked,
         (false, true) => Ending::Clean,

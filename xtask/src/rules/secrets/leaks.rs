@@ -1,14 +1,17 @@
 //! No file of the repository holds a private key or a token, in whatever form. What was found is never repeated.
 
 use std::collections::HashSet;
+use std::io::{self, Read};
 
 use data_encoding::BASE64;
 use memchr::memchr_iter;
-use secret_patterns::{Form, Search, Value};
+use secret_patterns::{BEFORE, Form, Pieces, Search, Value, WAITING};
 
 use super::{File, place};
 use crate::rules::Problem;
 
+/// So much of a file is searched at once, in bytes.
+const BLOCK: usize = 256 * 1024;
 /// So much of a list of signatures is looked through for its name.
 const LIST: usize = 4096;
 
@@ -29,8 +32,13 @@ pub fn problems(files: &[File]) -> Vec<Problem> {
     let search = search(&[]);
     files
         .iter()
-        .flat_map(|file| leaks(&search, file.text.as_bytes()).into_iter().map(move |leak| problem(file, leak)))
+        .flat_map(|file| in_text(&search, &file.text).into_iter().map(move |leak| problem(file, leak)))
         .collect()
+}
+
+/// What leaks in a text, which is in memory and so can be read.
+fn in_text<'a>(search: &'a Search, text: &str) -> Vec<Leak<'a>> {
+    leaks(search, &mut text.as_bytes()).unwrap_or_default()
 }
 
 fn problem(file: &File, leak: Leak<'_>) -> Problem {
@@ -85,19 +93,39 @@ fn is_in_list_of_signatures(ahead: &[u8]) -> bool {
     is_list && matches!(word, Some(b"signatures" | b"sigs"))
 }
 
-/// What leaks in `text`: once a line, and a value, which may be in every line, once in all.
-#[must_use]
-pub fn leaks<'a>(search: &'a Search, text: &[u8]) -> Vec<Leak<'a>> {
-    let (mut line, mut counted, mut told) = (1, 0, HashSet::new());
-    let mut leaks = Vec::new();
-    for found in search.all(text) {
-        let lines = memchr_iter(b'\n', text.get(counted..found.at).unwrap_or_default()).count();
-        (line, counted) = (line + u32::try_from(lines).unwrap_or(u32::MAX - line), found.at.max(counted));
-        if told.insert((found.what, if found.is_value { 0 } else { line })) {
-            leaks.push(Leak { line, what: found.what, form: found.form });
+/// What leaks in `file`: once a line, and a value, which may be in every line, once in all. A part of it at a time is in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn leaks<'a>(search: &'a Search, file: &mut impl Read) -> io::Result<Vec<Leak<'a>>> {
+    let (mut text, mut pieces, mut begin) = (Vec::new(), Pieces::default(), 0);
+    let (mut line, mut counted, mut told, mut leaks) = (1_u32, 0, HashSet::new(), Vec::new());
+    loop {
+        let wanted = begin + BLOCK + WAITING;
+        let missing = u64::try_from(wanted - text.len()).unwrap_or(u64::MAX);
+        file.by_ref().take(missing).read_to_end(&mut text)?;
+        let is_last = text.len() < wanted;
+        let end = if is_last { text.len() } else { begin + BLOCK };
+        let mut count_to = |at: usize| {
+            let lines = memchr_iter(b'\n', text.get(counted..at).unwrap_or_default()).count();
+            counted = at.max(counted);
+            line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+            line
+        };
+        for found in search.within(&text, begin..end, &mut pieces) {
+            let line = count_to(found.at);
+            if told.insert((found.what, if found.is_value { 0 } else { line })) {
+                leaks.push(Leak { line, what: found.what, form: found.form });
+            }
         }
+        if is_last {
+            return Ok(leaks);
+        }
+        count_to(end);
+        // What stands ahead of the next part is needed to tell what begins in it.
+        text.drain(..end - BEFORE);
+        (begin, counted) = (BEFORE, BEFORE);
     }
-    leaks
 }
 
 #[cfg(test)]
@@ -110,7 +138,7 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let search = search(&[]);
         let told = |leak: &Leak<'_>| format!("{}: {} {}", leak.line, leak.what, leak.form.shown());
-        let found: Vec<String> = leaks(&search, text.as_bytes()).iter().map(told).collect();
+        let found: Vec<String> = in_text(&search, text).iter().map(told).collect();
         assert_eq!(found, expected, "{text}");
     }
 
@@ -168,9 +196,22 @@ mod tests {
         let what = format!("{} in plain text", MARKS[3].what);
         check(&format!("{token} {token}\n\n{token}\n"), &[&format!("1: {what}"), &format!("3: {what}")]);
         let search = search(&[Value::new("a value".to_owned(), b"correct horse").unwrap()]);
-        let found = leaks(&search, format!("\ncorrect horse\ncorrect horse {token}\ncorrect horse").as_bytes());
+        let found = in_text(&search, &format!("\ncorrect horse\ncorrect horse {token}\ncorrect horse"));
         let told: Vec<_> = found.iter().map(|leak| (leak.line, leak.what)).collect();
         assert_eq!(told, [(2, "a value"), (3, MARKS[3].what)]);
+    }
+
+    #[test]
+    fn a_file_is_searched_in_parts_of_which_the_borders_hide_nothing() {
+        let token = MARKS[3].example.concat();
+        let search = search(&[]);
+        for at in [0, BLOCK - 20, BLOCK, BLOCK + WAITING - 20, 2 * BLOCK - 1, 3 * BLOCK + 7] {
+            let ahead = [vec![b'\n'; at], vec![b' '; 3]].concat();
+            let text = [&ahead, token.as_bytes(), b"\n", &vec![b'!'; BLOCK], b"\n", token.as_bytes()].concat();
+            let found = leaks(&search, &mut text.as_slice()).unwrap();
+            let lines: Vec<usize> = found.iter().map(|leak| usize::try_from(leak.line).unwrap()).collect();
+            assert_eq!(lines, [at + 1, at + 3], "{at}");
+        }
     }
 
     #[test]
