@@ -52,10 +52,10 @@ impl Form {
     }
 }
 
-/// Every form of `text`.
+/// Every form of `text`, of which the plain one may be two.
 #[must_use]
 pub fn forms(text: &[u8]) -> Vec<(Form, Vec<u8>)> {
-    let mut forms = vec![(Form::Plain, text.to_vec())];
+    let mut forms = vec![(Form::Plain, text.to_vec()), (Form::Plain, in_json(text))];
     forms.extend([HEXLOWER, HEXUPPER].map(|hex| (Form::Hexadecimal, hex.encode(text).into_bytes())));
     for encoding in [BASE64, BASE64URL] {
         forms.extend((0..3).map(|before| in_base64(&encoding, text, before)));
@@ -63,6 +63,21 @@ pub fn forms(text: &[u8]) -> Vec<(Form, Vec<u8>)> {
     forms.sort_by(|one, other| one.1.cmp(&other.1).then(one.0.cmp(&other.0)));
     forms.dedup_by(|one, other| one.1 == other.1);
     forms
+}
+
+/// As it stands between the quote marks of JSON, and of most languages of programs.
+fn in_json(text: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'"' | b'\\' => written.extend([b'\\', *byte]),
+            b'\n' => written.extend(b"\\n"),
+            b'\r' => written.extend(b"\\r"),
+            b'\t' => written.extend(b"\\t"),
+            _ => written.push(*byte),
+        }
+    }
+    written
 }
 
 /// The part of a longer text in base64 that depends on `text` alone, with `before` bytes in front of it in its group of three.

@@ -46,7 +46,7 @@ fn may_break(text: &[u8], at: usize) -> bool {
             is_byte() || ahead.len() >= LINE && ahead.iter().rev().take(LINE).all(|byte| is_encoded(*byte))
         }
         [b' ', next, ..] => is_blank(*next) || matches!(next, b'\n' | b'\\'),
-        [b'\\', next, ..] => matches!(next, b'n' | b'r'),
+        [b'\\', next, ..] => matches!(next, b'n' | b'r' | b'\\' | b'\n' | b'\r'),
         _ => true,
     }
 }
@@ -75,9 +75,10 @@ fn behind_break(text: &[u8], begin: usize, end: usize) -> (usize, bool) {
         match rest.get(length..).unwrap_or_default() {
             [b'\n' | b'\r', ..] => (length, is_line) = (length + 1, true),
             [b' ' | b'\t', ..] => length += 1,
-            // As they stand in JSON, in a derivation, in a program's source.
-            [b'\\', b'n' | b'r', ..] => (length, is_line) = (length + 2, true),
-            _ => break,
+            rest => match written_break(rest) {
+                0 => break,
+                written => (length, is_line) = (length + written, true),
+            },
         }
     }
     let before = text.get(begin..end).unwrap_or_default();
@@ -86,6 +87,16 @@ fn behind_break(text: &[u8], begin: usize, end: usize) -> (usize, bool) {
     let bytes = || before.len() % 2 == 0 && is_byte(before) && after.get(..2).is_some_and(is_byte);
     let goes_on = length > 0 && after.first().is_some_and(|byte| is_encoded(*byte));
     (end + length, goes_on && (is_line || before.len() >= LINE || bytes()))
+}
+
+/// How long the break is that `rest` begins with, as it is written in JSON, in a derivation, in a program's source, with as many backslashes
+/// as one is in another; 0 for none. A backslash at the end of a line, which goes on below, is one too.
+fn written_break(rest: &[u8]) -> usize {
+    let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    match rest.get(backslashes) {
+        Some(b'n' | b'r' | b'\n' | b'\r') if backslashes > 0 => backslashes + 1,
+        _ => 0,
+    }
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -125,7 +136,19 @@ mod tests {
         check("= abcdefgh\nij = kl", &[(2, "abcdefghij")]);
         // The letter of a break that is written is no part of what follows.
         check("!\\nabcdefghi\\r\\nj", &[(3, "abcdefghij")]);
-        for broken in ["\n", "\r\n", "\r\n\t  ", " \n", "\n\n", "\\n", "\\r\\n", "\\n\n  "] {
+        for broken in [
+            "\n",
+            "\r\n",
+            "\r\n\t  ",
+            " \n",
+            "\n\n",
+            "\\n",
+            "\\r\\n",
+            "\\n\n  ",
+            "\\\\n",
+            "\\\\\\\\r\\\\\\\\n",
+            "\\\n  ",
+        ] {
             check(&format!("\"+/-_EFGHI{broken}J{broken}k=="), &[(1, "+/-_EFGHIJk")]);
         }
         // Too short for anything, and ended by what is no part of it.
@@ -145,9 +168,16 @@ mod tests {
 
     #[test]
     fn a_row_of_breaks_is_walked_over_once() {
-        for (broken, behind) in
-            [("\\n", "!"), ("\\r", ""), ("\\r\\n", "\\"), ("\n", "!"), (" ", "!"), ("\t ", "a"), ("\r", "")]
-        {
+        for (broken, behind) in [
+            ("\\n", "!"),
+            ("\\r", ""),
+            ("\\r\\n", "\\"),
+            ("\n", "!"),
+            (" ", "!"),
+            ("\\\\n", "\\\\!"),
+            ("\t ", "a"),
+            ("\r", ""),
+        ] {
             let row = format!("c{}", broken.repeat(1000));
             let mut pieces = Pieces::default();
             assert_eq!(

@@ -104,13 +104,37 @@ fn pem(before: &[u8], from: &[u8]) -> bool {
     }
     let behind =
         from.windows(5).position(|window| window == b"-----").and_then(|end| from.get(end + 5..)).unwrap_or_default();
-    let text = String::from_utf8_lossy(behind).replace("\\n", "\n").replace("\\r", "");
+    let text = String::from_utf8_lossy(&without_backslashes(behind)).into_owned();
     // Some have headers between, and an empty line behind them.
     let body = |line: &str| {
         line.len() >= 32 && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
     };
     let is_header = |line: &str| line.is_empty() || line.contains(": ");
     text.lines().map(str::trim).skip_while(|line| is_header(line)).take(5).any(body)
+        // In one line, with blanks in place of ends of lines.
+        || text.strip_prefix(' ').and_then(|text| text.split(' ').next()).is_some_and(body)
+}
+
+/// `text` with a real end in place of each end of a line that is written, with as many backslashes as one text in JSON is in another; and
+/// without the backslash by which a line goes on below.
+fn without_backslashes(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut is_escape = false;
+    for byte in text {
+        match byte {
+            b'\\' => is_escape = true,
+            b'n' if std::mem::take(&mut is_escape) => plain.push(b'\n'),
+            b'r' if std::mem::take(&mut is_escape) => plain.push(b'\r'),
+            _ => {
+                // Any other stays what it is: no base64.
+                if std::mem::take(&mut is_escape) && !b"\r\n/".contains(byte) {
+                    plain.push(b'\\');
+                }
+                plain.push(*byte);
+            }
+        }
+    }
+    plain
 }
 
 /// As the others, or as GitHub makes them since 2026: `ghs_`, the number of the app, and a JWT, whose first part says of which kind it is.
@@ -208,6 +232,13 @@ mod tests {
         let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
         check(&format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{body}\n"), true);
         check(&format!("\"-----BEGIN PRIVATE KEY-----\\n{body}\\n"), true);
+        check(&format!("\"-----BEGIN PRIVATE KEY-----\\\\n{body}\\\\n"), true);
+        check(&format!("\"-----BEGIN PRIVATE KEY-----\\r\\n{body}\\r\\n"), true);
+        check(&format!("\"-----BEGIN PRIVATE KEY-----\\n{}\\/{}\\n", &body[..10], &body[..30]), true);
+        check(&format!("-----BEGIN PRIVATE KEY-----\\\n{body}\\\n"), true);
+        check(&format!("-----BEGIN PRIVATE KEY----- {body} -----END"), true);
+        check(&format!("-----BEGIN PRIVATE KEY-----x {body} -----END"), false);
+        check(&format!("-----BEGIN PRIVATE KEY-----\\x{body}\\x"), false);
         check(&format!("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{body}\n"), true);
         check(&format!("-----END PRIVATE KEY-----\n{body}\n"), false);
         check(&format!("it begins with BEGIN PRIVATE KEY-----\n{body}\n"), false);

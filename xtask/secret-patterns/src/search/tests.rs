@@ -85,6 +85,13 @@ fn values_are_found_in_every_form() {
 }
 
 #[test]
+fn values_are_found_where_json_escapes_them() {
+    let search = values(&[b"correct \"horse\"\n\tbattery\r\nC:\\staple\n"]);
+    let text = r#"{"a": "x correct \"horse\"\n\tbattery\r\nC:\\staple\n"}"#;
+    assert_eq!(told(&search, text.as_bytes()), ["9: value 1 in plain text"]);
+}
+
+#[test]
 fn a_value_that_differs_at_either_end_is_another() {
     let search = values(&[b"correct horse battery staple"]);
     for other in ["borrect horse battery staple", "correct horse battery stapl!"] {

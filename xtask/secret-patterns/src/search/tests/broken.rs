@@ -44,9 +44,17 @@ fn a_break_hides_nothing_wherever_it_is() {
                 let content = wrapped(&encoded, at, encoded.len(), "\n");
                 check(&search, &content, &expected);
             }
-            for (width, broken) in
-                [(76, "\n"), (60, "\r\n"), (64, "\n    "), (16, "\\n"), (20, " "), (7, "\n"), (1, "\n")]
-            {
+            for (width, broken) in [
+                (76, "\n"),
+                (60, "\r\n"),
+                (64, "\n    "),
+                (16, "\\n"),
+                (16, "\\\\n"),
+                (16, "\\\n"),
+                (20, " "),
+                (7, "\n"),
+                (1, "\n"),
+            ] {
                 for first in 0..=width {
                     let content = wrapped(&encoded, first, width, broken);
                     // Blanks alone are breaks only behind a line.
