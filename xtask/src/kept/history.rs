@@ -79,18 +79,21 @@ impl History {
     /// What became of the output `attr` when it was last looked at with `inputs`.
     #[must_use]
     pub fn last(&self, attr: &AttrPath, inputs: Option<&str>) -> Option<&OutputRun> {
-        let attr = attr.to_string();
-        let alike = self.runs.iter().rev().filter(|run| run.inputs.as_deref() == inputs);
-        alike.filter_map(|run| run.outputs.get(&attr)).next()
+        self.looks_at(attr, inputs).next()
     }
 
     /// In bytes, how large the closure of the output `attr` was when it was last known with `inputs`: runs that only evaluate do not
     /// look.
     #[must_use]
     pub fn last_size(&self, attr: &AttrPath, inputs: Option<&str>) -> Option<u64> {
+        self.looks_at(attr, inputs).filter_map(|output| output.closure_bytes).next()
+    }
+
+    /// What became of the output `attr` in each run with `inputs` that looked at it, newest first.
+    fn looks_at(&self, attr: &AttrPath, inputs: Option<&str>) -> impl Iterator<Item = &OutputRun> {
         let attr = attr.to_string();
-        let alike = self.runs.iter().rev().filter(|run| run.inputs.as_deref() == inputs);
-        alike.filter_map(|run| run.outputs.get(&attr)?.closure_bytes).next()
+        let alike = self.runs.iter().rev().filter(move |run| run.inputs.as_deref() == inputs);
+        alike.filter_map(move |run| run.outputs.get(&attr))
     }
 
     /// The runs of `commit` with `inputs`, oldest first.
